@@ -1,1 +1,13 @@
-//! To be written.
+//! One folder per AWS service: each turns wire words into our words, calls the floors below, and turns the answer back.
+//! Never opens a socket, a process or a storage engine.
+
+mod call;
+mod dispatch;
+
+mod dynamodb;
+mod iam;
+mod lambda;
+mod logs;
+mod sts;
+
+pub use dispatch::{Parts, Services, Settings};

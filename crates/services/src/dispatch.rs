@@ -1,0 +1,91 @@
+//! From a request to the service that answers it.
+
+use crate::call::{Call, Caller};
+use crate::dynamodb::Dynamodb;
+use crate::iam::Iam;
+use crate::lambda::Lambda;
+use crate::logs::Logs;
+use crate::sts::Sts;
+use engine::Engine;
+use feed::Feed;
+use functions::Functions;
+use std::sync::Arc;
+use store::Store;
+use wire::{Request, Response};
+use world::World;
+
+/// What the services stand on.
+#[derive(Clone)]
+pub struct Parts {
+    pub world: World,
+    pub store: Store,
+    pub engine: Arc<Engine>,
+    pub functions: Arc<Functions>,
+    pub feed: Feed,
+    pub settings: Settings,
+}
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The account every caller belongs to.
+    pub account: Arc<str>,
+    /// The region of calls that name none.
+    pub region: Arc<str>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { account: "123456789012".into(), region: "us-east-1".into() }
+    }
+}
+
+/// Every AWS service the house speaks, behind one call. Cheap to clone.
+#[derive(Clone)]
+pub struct Services(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    dynamodb: Dynamodb,
+    lambda: Lambda,
+    iam: Iam,
+    sts: Sts,
+    logs: Logs,
+}
+
+impl Services {
+    pub fn new(parts: Parts) -> Services {
+        Services(Arc::new(Inner {
+            dynamodb: Dynamodb::new(&parts),
+            lambda: Lambda::new(&parts),
+            iam: Iam::new(&parts),
+            sts: Sts::new(&parts),
+            logs: Logs::new(&parts),
+            parts,
+        }))
+    }
+
+    /// Answers one request. Never fails: whatever is wrong is told in the form of the service that was asked.
+    pub async fn call(&self, request: Request) -> Response {
+        let inner = &*self.0;
+        let route = match wire::route(&request, api::SERVICES) {
+            Ok(route) => route,
+            Err(unknown) => return unknown.into_response(),
+        };
+        let caller = inner.caller(&request);
+        let call = Call { request, service: route.service, operation: route.operation, caller };
+        match call.service.name {
+            "dynamodb" | "dynamodbstreams" => inner.dynamodb.call(call).await,
+            "lambda" => inner.lambda.call(call).await,
+            "iam" => inner.iam.call(call).await,
+            "sts" => inner.sts.call(call).await,
+            "logs" => inner.logs.call(call).await,
+            _ => call.not_implemented(),
+        }
+    }
+
+    /// Lets work in flight finish, makes every checkpoint durable, and ends the functions' processes.
+    pub async fn shutdown(&self) {
+        self.0.parts.feed.shutdown().await;
+        self.0.parts.functions.shutdown().await;
+    }
+}

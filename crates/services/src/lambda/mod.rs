@@ -1,0 +1,32 @@
+//! Lambda: functions, and the event source mappings that call them.
+
+mod functions;
+mod mappings;
+
+use crate::call::Call;
+use crate::dispatch::Parts;
+use functions::Functions;
+use mappings::Mappings;
+use wire::Response;
+
+pub(crate) struct Lambda {
+    functions: Functions,
+    mappings: Mappings,
+}
+
+impl Lambda {
+    pub fn new(parts: &Parts) -> Lambda {
+        Lambda { functions: Functions::new(parts), mappings: Mappings::new(parts) }
+    }
+
+    pub async fn call(&self, call: Call) -> Response {
+        match call.operation.name {
+            "CreateEventSourceMapping"
+            | "GetEventSourceMapping"
+            | "ListEventSourceMappings"
+            | "UpdateEventSourceMapping"
+            | "DeleteEventSourceMapping" => self.mappings.call(call).await,
+            _ => self.functions.call(call).await,
+        }
+    }
+}
