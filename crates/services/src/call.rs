@@ -1,9 +1,9 @@
 //! One call on its way through the house: what was asked, which operation it is, and for whom.
 
+use bytes::Bytes;
 use serde_json::Value;
 use std::sync::Arc;
-use wire::shape::{Operation, Service};
-use wire::{Request, Response, ServiceError};
+use wire::{Operation, Request, Response, Service, ServiceError};
 
 /// What an operation answers with, before it is put into its protocol's form.
 pub(crate) type Answer = Result<Value, ServiceError>;
@@ -23,21 +23,42 @@ pub(crate) struct Call {
     pub service: &'static Service,
     pub operation: &'static Operation,
     pub caller: Caller,
+    pub request_id: String,
 }
 
 impl Call {
     /// The input as a tree of modelled member names, with every constraint checked.
     pub fn input(&self) -> Answer {
         let input = wire::decode(&self.request, self.operation)?;
-        wire::violations(&input, self.operation.input).finish()?;
+        wire::violations(&input, self.operation).finish()?;
         Ok(input)
     }
 
     /// Puts an answer into the operation's protocol.
     pub fn settle(&self, answer: Answer) -> Response {
         match answer {
-            Ok(output) => wire::encode(self.operation, output),
-            Err(error) => wire::encode_error(self.service, error),
+            Ok(output) => wire::encode(self.operation, output, &self.request_id),
+            Err(error) => self.refuse(error),
         }
+    }
+
+    /// A success whose body is these bytes: of a JSON service that has written its own.
+    pub fn settle_json(&self, body: Vec<u8>) -> Response {
+        wire::json_response(self.service, body, &self.request_id)
+    }
+
+    /// A success whose body is a payload member; `output` fills headers and status.
+    pub fn settle_payload(&self, output: Value, body: Bytes) -> Response {
+        wire::encode_payload(self.operation, output, body, &self.request_id)
+    }
+
+    pub fn refuse(&self, error: ServiceError) -> Response {
+        wire::encode_error(self.service, error, &self.request_id)
+    }
+
+    /// The answer to an operation that is known and not built.
+    pub fn not_implemented(&self) -> Response {
+        let message = format!("{}.{} is not implemented", self.service.name, self.operation.name);
+        self.refuse(ServiceError::new("NotImplemented", message).with_status(501))
     }
 }

@@ -67,13 +67,22 @@ impl Services {
     /// Answers one request. Never fails: whatever is wrong is told in the form of the service that was asked.
     pub async fn call(&self, request: Request) -> Response {
         let inner = &*self.0;
-        let route = match wire::route(&request, api::SERVICES) {
-            Ok(route) => route,
-            Err(unknown) => return unknown.into_response(),
+        let request_id = inner.parts.world.uuid();
+        let (service, operation) = match wire::route(&request, api::SERVICES) {
+            Ok(route) => (route.service, route.operation),
+            Err(unknown) => return unknown.into_response(&request_id),
         };
-        let caller = inner.caller(&request);
-        let call = Call { request, service: route.service, operation: route.operation, caller };
-        match call.service.name {
+        let scope = match wire::sigv4::lenient(&request, service) {
+            Ok(scope) => scope,
+            Err(error) => return wire::encode_error(service, error, &request_id),
+        };
+        let caller = Caller {
+            account: inner.parts.settings.account.clone(),
+            region: inner.region(&scope.region),
+            access_key: Some(scope.access_key.into()),
+        };
+        let call = Call { request, service, operation, caller, request_id };
+        match service.name {
             "dynamodb" | "dynamodbstreams" => inner.dynamodb.call(call).await,
             "lambda" => inner.lambda.call(call).await,
             "iam" => inner.iam.call(call).await,
@@ -87,5 +96,13 @@ impl Services {
     pub async fn shutdown(&self) {
         self.0.parts.feed.shutdown().await;
         self.0.parts.functions.shutdown().await;
+    }
+}
+
+impl Inner {
+    /// The default region is shared rather than copied for every call.
+    fn region(&self, named: &str) -> Arc<str> {
+        let default = &self.parts.settings.region;
+        if named.is_empty() || named == &**default { default.clone() } else { named.into() }
     }
 }
