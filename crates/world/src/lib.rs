@@ -1,1 +1,11 @@
-//! To be written.
+//! Knows what time it is, what is random and how the two are spelt in ids; real, or simulated from a seed.
+//! Never knows who asks: no crate of the house lies below it.
+
+mod random;
+mod simulated;
+mod timestamp;
+mod world;
+
+pub use random::Random;
+pub use timestamp::Timestamp;
+pub use world::World;

@@ -1,0 +1,188 @@
+use std::cell::RefCell;
+use std::fmt::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::simulated::Clock;
+use crate::{Random, Timestamp};
+
+/// The outside world's time and chance. Cloning shares it.
+#[derive(Clone)]
+pub struct World {
+    kind: Arc<Kind>,
+}
+
+enum Kind {
+    Real { started: Instant },
+    Simulated { clock: Clock, random: Mutex<Random> },
+}
+
+impl World {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    pub fn real() -> World {
+        World { kind: Arc::new(Kind::Real { started: Instant::now() }) }
+    }
+
+    pub fn simulated(seed: u64) -> World {
+        let random = Mutex::new(Random::from_seed(seed));
+        World { kind: Arc::new(Kind::Simulated { clock: Clock::default(), random }) }
+    }
+
+    /// Moves a simulated clock forward.
+    ///
+    /// # Panics
+    /// On a real world, whose clock is nobody's to move.
+    pub fn advance(&self, by: Duration) {
+        match &*self.kind {
+            Kind::Real { .. } => panic!("a real clock cannot be advanced"),
+            Kind::Simulated { clock, .. } => clock.advance(by),
+        }
+    }
+
+    /// The wall clock: for stamps that people and clients read. It may step.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    pub fn now(&self) -> Timestamp {
+        match &*self.kind {
+            Kind::Real { .. } => {
+                let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Timestamp::from_millis(since_epoch.as_millis() as u64)
+            }
+            Kind::Simulated { clock, .. } => clock.now(),
+        }
+    }
+
+    /// Monotonic time since this world began: for durations, deadlines and ages.
+    pub fn elapsed(&self) -> Duration {
+        match &*self.kind {
+            Kind::Real { started } => started.elapsed(),
+            Kind::Simulated { clock, .. } => clock.elapsed(),
+        }
+    }
+
+    pub fn random_u64(&self) -> u64 {
+        self.draw(Random::next_u64)
+    }
+
+    /// A number in `0..bound`.
+    pub fn below(&self, bound: u64) -> u64 {
+        self.draw(|random| random.below(bound))
+    }
+
+    pub fn fill(&self, out: &mut [u8]) {
+        self.draw(|random| random.fill(out));
+    }
+
+    /// `digits` random lower-case hexadecimal digits.
+    pub fn hex(&self, digits: usize) -> String {
+        let mut bytes = vec![0u8; digits.div_ceil(2)];
+        self.fill(&mut bytes);
+        let mut text = hex(&bytes);
+        text.truncate(digits);
+        text
+    }
+
+    /// A version 4 UUID.
+    pub fn uuid(&self) -> String {
+        let mut bytes = [0u8; 16];
+        self.fill(&mut bytes);
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let text = hex(&bytes);
+        format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
+    }
+
+    fn draw<T>(&self, with: impl FnOnce(&mut Random) -> T) -> T {
+        thread_local! {
+            // One generator a thread, so that drawing an id never waits for another thread.
+            static RANDOM: RefCell<Random> = RefCell::new(Random::from_seed(seed()));
+        }
+        match &*self.kind {
+            Kind::Real { .. } => RANDOM.with_borrow_mut(with),
+            Kind::Simulated { random, .. } => {
+                with(&mut random.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &*self.kind {
+            Kind::Real { .. } => "World::Real",
+            Kind::Simulated { .. } => "World::Simulated",
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that draws from the machine's entropy")]
+/// A seed from the operating system: std draws its hash keys from there, so no crate is needed for it.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    // Each thread's keys are random and its own; hashing them under the thread's id yields its seed.
+    RandomState::new().hash_one(std::thread::current().id())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    use super::World;
+
+    #[test]
+    fn a_simulated_world_repeats_itself() {
+        let story = |seed| {
+            let world = World::simulated(seed);
+            world.advance(Duration::from_millis(1500));
+            (world.now(), world.elapsed(), world.uuid(), world.hex(7), world.random_u64())
+        };
+        assert_eq!(story(1), story(1));
+        assert_ne!(story(1), story(2));
+        assert_eq!(story(1).0.iso_millis(), "2026-01-01T00:00:01.500");
+        assert_eq!(story(1).1, Duration::from_millis(1500));
+    }
+
+    #[test]
+    fn a_real_world_moves_on_and_does_not_repeat() {
+        let world = World::real();
+        let before = world.elapsed();
+        assert!(world.elapsed() >= before);
+        assert!(world.now().millis() > 1_700_000_000_000);
+
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                let world = world.clone();
+                std::thread::spawn(move || (0..100).map(|_| world.uuid()).collect::<Vec<_>>())
+            })
+            .collect();
+        let ids: HashSet<String> =
+            threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect();
+        assert_eq!(ids.len(), 800);
+    }
+
+    #[test]
+    fn ids_have_their_shape() {
+        let world = World::simulated(9);
+        for _ in 0..100 {
+            let id = world.uuid();
+            assert_eq!(id.len(), 36);
+            assert_eq!(&id[14..15], "4");
+            assert!(matches!(&id[19..20], "8" | "9" | "a" | "b"));
+        }
+        assert_eq!(world.hex(0), "");
+        assert_eq!(world.hex(5).len(), 5);
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot be advanced")]
+    fn a_real_clock_is_not_advanced() {
+        World::real().advance(Duration::from_secs(1));
+    }
+}
