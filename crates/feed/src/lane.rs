@@ -1,0 +1,437 @@
+//! The decision procedure of a lane: one pure machine, events in, actions out.
+//!
+//! A lane carries one shard's records (or those of the shard that hash to it) to one target, in order, one batch at
+//! a time. It knows no clock, no task and no target: each event brings the moment it happened at, and what is to be
+//! done about it comes out as actions. That makes every retry, split and expiry a line in a table of tests, and lets
+//! a simulator drive thousands of lanes through years.
+
+use crate::policy::Policy;
+use std::collections::VecDeque;
+use std::time::Duration;
+use world::Timestamp;
+
+/// One record on its way. `R` is whatever the target wants to be handed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<R> {
+    pub sequence: u64,
+    pub created: Timestamp,
+    /// What the record adds to its batch's size.
+    pub bytes: usize,
+    pub record: R,
+}
+
+/// When an event happened, on both clocks: ages are told by the wall, delays by the stopwatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub now: Timestamp,
+    pub elapsed: Duration,
+}
+
+#[derive(Debug)]
+pub enum Event<R> {
+    /// The stream was read up to and including `through`. `ended`: nothing will ever follow.
+    Read { entries: Vec<Entry<R>>, through: u64, ended: bool },
+    /// The batch in flight came back.
+    Settled(Outcome),
+    /// The deadline passed.
+    Tick,
+    /// What made the target unavailable may have changed.
+    Nudge,
+    /// Finish what is in flight and hand over the position.
+    Stop,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Accepted,
+    /// Everything before this sequence was accepted.
+    Partly(u64),
+    /// The target ran and refused: an attempt.
+    Refused,
+    /// The target was not reached (throttled, missing, broken): not an attempt.
+    Unavailable,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action<R> {
+    /// Hand this batch to the target, and bring back `Event::Settled`.
+    Deliver { batch: Vec<Entry<R>>, attempt: u32 },
+    /// Everything up to `position` is finished; a restart goes on behind it.
+    Advance { position: u64, totals: Totals },
+    /// These records leave the stream undelivered.
+    Drop { batch: Vec<Entry<R>>, reason: DropReason, invocations: u32 },
+    /// Nothing will happen any more.
+    Finish(Finish),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    RetriesExhausted,
+    AgeExceeded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The shard ended and every record in it is accounted for.
+    Ended,
+    Stopped,
+}
+
+/// What became of a lane's records. `read = delivered + filtered + dropped + pending`, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub delivered: u64,
+    pub filtered: u64,
+    pub dropped: u64,
+}
+
+/// How much a lane would take now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wants {
+    pub records: usize,
+    pub bytes: usize,
+}
+
+#[derive(Debug)]
+pub struct Lane<R> {
+    policy: Policy,
+    phase: Phase,
+    /// Batches cut but not finished, the next one last: halves lie above the half that follows them.
+    pieces: Vec<Piece<R>>,
+    /// Records read but not yet cut into a batch.
+    queue: VecDeque<Entry<R>>,
+    queue_bytes: usize,
+    /// Since when the records in the queue have been waiting for more.
+    window_start: Duration,
+    /// Everything up to here has been read.
+    taken: u64,
+    /// The position last told.
+    told: u64,
+    totals: Totals,
+    ended: bool,
+    stopping: bool,
+    /// How often in a row the target could not be reached.
+    stalls: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing in flight: waiting for records, or for the window to close.
+    Gathering,
+    Flying,
+    /// Waiting before the next attempt. `nudgeable`: because the target could not be reached.
+    Pausing {
+        until: Duration,
+        nudgeable: bool,
+    },
+    Finished,
+}
+
+#[derive(Debug)]
+struct Piece<R> {
+    entries: VecDeque<Entry<R>>,
+    /// Attempts that failed.
+    failures: u32,
+    /// How often the target ran on (part of) this piece.
+    invocations: u32,
+}
+
+/// `{"Records":[` and `]}` around the records, and a comma after each.
+const ENVELOPE_BYTES: usize = 14;
+
+impl<R: Clone> Lane<R> {
+    /// A lane that goes on behind `position`.
+    pub fn new(policy: Policy, position: u64, totals: Totals) -> Lane<R> {
+        assert!(policy.batch_records_max > 0, "a batch holds at least one record");
+        Lane {
+            policy,
+            phase: Phase::Gathering,
+            pieces: Vec::new(),
+            queue: VecDeque::new(),
+            queue_bytes: 0,
+            window_start: Duration::ZERO,
+            taken: position,
+            told: position,
+            totals,
+            ended: false,
+            stopping: false,
+            stalls: 0,
+        }
+    }
+
+    /// Takes one event, and appends what is to be done about it.
+    pub fn handle(&mut self, event: Event<R>, moment: Moment, actions: &mut Vec<Action<R>>) {
+        match event {
+            Event::Read { entries, through, ended } => self.read(entries, through, ended, moment),
+            Event::Settled(outcome) => self.settled(outcome, moment, actions),
+            Event::Nudge => {
+                if let Phase::Pausing { nudgeable: true, .. } = self.phase {
+                    self.phase = Phase::Gathering;
+                }
+            }
+            Event::Stop => self.stopping = true,
+            Event::Tick => {}
+        }
+        self.go_on(moment, actions);
+    }
+
+    /// How much should be read now; `None` while enough lies ready.
+    pub fn wants(&self) -> Option<Wants> {
+        if self.ended || self.stopping || self.phase == Phase::Finished {
+            return None;
+        }
+        let records = self.ready_records_max().saturating_sub(self.queue.len());
+        let bytes = self.policy.batch_bytes_max.saturating_sub(self.queue_bytes + ENVELOPE_BYTES);
+        // Behind a batch in flight, less than half a batch's room is not worth a read.
+        let worth = if self.phase == Phase::Gathering { 0 } else { self.ready_records_max() / 2 };
+        (records > worth && bytes > 0).then_some(Wants { records, bytes })
+    }
+
+    /// When a `Tick` is due, if nothing else happens before.
+    pub fn deadline(&self, moment: Moment) -> Option<Duration> {
+        match self.phase {
+            Phase::Pausing { until, .. } => Some(match self.expiry(moment) {
+                Some(expiry) => until.min(expiry),
+                None => until,
+            }),
+            Phase::Gathering if !self.queue.is_empty() => Some(self.window_start + self.policy.batch_window),
+            _ => None,
+        }
+    }
+
+    /// Everything up to here is finished.
+    pub fn position(&self) -> u64 {
+        self.lowest().map_or(self.taken, |entry| entry.sequence - 1)
+    }
+
+    /// Records read that are neither delivered nor dropped.
+    pub fn pending(&self) -> usize {
+        self.queue.len() + self.pieces.iter().map(|piece| piece.entries.len()).sum::<usize>()
+    }
+
+    /// When the oldest unfinished record was written: what the lane is waiting on.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.lowest().map(|entry| entry.created)
+    }
+
+    fn lowest(&self) -> Option<&Entry<R>> {
+        self.pieces.iter().rev().find_map(|piece| piece.entries.front()).or(self.queue.front())
+    }
+
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Whether a `Nudge` would be heard.
+    pub fn is_stalled(&self) -> bool {
+        matches!(self.phase, Phase::Pausing { nudgeable: true, .. })
+    }
+
+    pub fn is_finished(&self) -> bool {
+        self.phase == Phase::Finished
+    }
+
+    /// Small batches are read many at a time: a read costs the same for one as for a handful.
+    fn ready_records_max(&self) -> usize {
+        self.policy.batch_records_max.max(64)
+    }
+
+    fn read(&mut self, entries: Vec<Entry<R>>, through: u64, ended: bool, moment: Moment) {
+        assert!(!self.ended, "nothing follows the end of a shard");
+        assert!(through >= self.taken, "the stream is read forward");
+        for entry in entries {
+            assert!(entry.sequence > self.taken, "records come in the order of their sequence");
+            assert!(entry.sequence <= through, "a record lies within what was read");
+            if self.queue.is_empty() {
+                self.window_start = moment.elapsed;
+            }
+            self.taken = entry.sequence;
+            self.queue_bytes += entry.bytes;
+            self.queue.push_back(entry);
+        }
+        self.taken = through;
+        self.ended = ended;
+    }
+
+    fn settled(&mut self, outcome: Outcome, moment: Moment, actions: &mut Vec<Action<R>>) {
+        assert_eq!(self.phase, Phase::Flying, "only a batch in flight comes back");
+        self.phase = Phase::Gathering;
+        // The next window opens when the previous invocation completes.
+        self.window_start = self.window_start.max(moment.elapsed);
+        let mut piece = self.pieces.pop().expect("a batch in flight is the topmost piece");
+        if outcome == Outcome::Unavailable {
+            self.pieces.push(piece);
+            self.stalls += 1;
+            let until = moment.elapsed + self.policy.backoff.delay(self.stalls);
+            self.phase = Phase::Pausing { until, nudgeable: true };
+            return;
+        }
+        self.stalls = 0;
+        piece.invocations += 1;
+        let accepted = match outcome {
+            Outcome::Accepted => piece.entries.len(),
+            Outcome::Partly(first) => piece.entries.partition_point(|entry| entry.sequence < first),
+            Outcome::Refused | Outcome::Unavailable => 0,
+        };
+        piece.entries.drain(..accepted);
+        self.totals.delivered += accepted as u64;
+        if piece.entries.is_empty() {
+            return;
+        }
+        if self.policy.bisect && (accepted > 0 || piece.entries.len() > 1) {
+            // Splitting costs no attempt: at the record the target named, in the middle otherwise.
+            self.split(piece, accepted > 0);
+            return;
+        }
+        piece.failures += 1;
+        if self.policy.retries_max.is_some_and(|retries_max| piece.failures > retries_max) {
+            self.drop_records(piece.entries, DropReason::RetriesExhausted, piece.invocations, actions);
+            return;
+        }
+        let until = moment.elapsed + self.policy.backoff.delay(piece.failures);
+        self.pieces.push(piece);
+        self.phase = Phase::Pausing { until, nudgeable: false };
+    }
+
+    fn split(&mut self, mut piece: Piece<R>, is_split_already: bool) {
+        if is_split_already {
+            self.pieces.push(Piece { entries: piece.entries, failures: piece.failures, invocations: 0 });
+            return;
+        }
+        let second = piece.entries.split_off(piece.entries.len() / 2);
+        self.pieces.push(Piece { entries: second, failures: 0, invocations: 0 });
+        self.pieces.push(Piece { entries: piece.entries, failures: 0, invocations: 0 });
+    }
+
+    /// Whatever the event was: what can start, starts; what has moved, is told.
+    fn go_on(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) {
+        while self.step(moment, actions) {}
+        self.tell(actions);
+        if matches!(self.phase, Phase::Flying | Phase::Finished) {
+            return;
+        }
+        let is_done = self.ended && self.pieces.is_empty() && self.queue.is_empty();
+        if is_done || self.stopping {
+            self.phase = Phase::Finished;
+            actions.push(Action::Finish(if is_done { Finish::Ended } else { Finish::Stopped }));
+        }
+    }
+
+    /// Starts what can start now. True if something changed that may let more start.
+    fn step(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) -> bool {
+        match self.phase {
+            Phase::Flying | Phase::Finished => return false,
+            Phase::Pausing { until, .. } => {
+                self.drop_expired(moment, actions);
+                if self.pieces.last().is_some_and(|piece| moment.elapsed < until && !piece.entries.is_empty())
+                {
+                    return false;
+                }
+                self.phase = Phase::Gathering;
+            }
+            Phase::Gathering => {}
+        }
+        if self.stopping {
+            return false;
+        }
+        if self.pieces.last().is_some_and(|piece| piece.entries.is_empty()) {
+            self.pieces.pop();
+            return true;
+        }
+        if self.pieces.is_empty() {
+            match self.cut(moment) {
+                Some(piece) => self.pieces.push(piece),
+                None => return false,
+            }
+        }
+        self.drop_expired(moment, actions);
+        let piece = self.pieces.last().expect("just looked");
+        if piece.entries.is_empty() {
+            return true;
+        }
+        let batch = piece.entries.iter().cloned().collect();
+        // The position is told before the next batch is: a crash during it repeats no more than it must.
+        let attempt = piece.invocations + 1;
+        self.tell(actions);
+        self.phase = Phase::Flying;
+        actions.push(Action::Deliver { batch, attempt });
+        false
+    }
+
+    /// Cuts the next batch from the queue, if it is time.
+    fn cut(&mut self, moment: Moment) -> Option<Piece<R>> {
+        if self.queue.is_empty() {
+            return None;
+        }
+        let is_due = self.ended
+            || self.queue.len() >= self.policy.batch_records_max
+            || self.queue_bytes + ENVELOPE_BYTES >= self.policy.batch_bytes_max
+            || moment.elapsed >= self.window_start + self.policy.batch_window;
+        if !is_due {
+            return None;
+        }
+        let mut bytes = ENVELOPE_BYTES;
+        let mut count = 0;
+        for entry in self.queue.iter().take(self.policy.batch_records_max) {
+            // A record that is too large by itself still goes: the target's refusal is a better answer than silence.
+            if count > 0 && bytes + entry.bytes + 1 > self.policy.batch_bytes_max {
+                break;
+            }
+            bytes += entry.bytes + 1;
+            count += 1;
+        }
+        let entries: VecDeque<_> = self.queue.drain(..count).collect();
+        self.queue_bytes -= entries.iter().map(|entry| entry.bytes).sum::<usize>();
+        Some(Piece { entries, failures: 0, invocations: 0 })
+    }
+
+    /// Takes records that have grown too old out of the topmost piece.
+    fn drop_expired(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) {
+        let Some(age_max) = self.policy.age_max else { return };
+        let Some(piece) = self.pieces.last_mut() else { return };
+        // Only from the front: the position moves over all that was dropped, so that nothing is counted twice.
+        let count = piece.entries.iter().take_while(|entry| age(entry, moment) > age_max).count();
+        if count == 0 {
+            return;
+        }
+        let expired = piece.entries.drain(..count).collect();
+        let invocations = piece.invocations;
+        self.drop_records(expired, DropReason::AgeExceeded, invocations, actions);
+    }
+
+    fn drop_records(
+        &mut self,
+        entries: VecDeque<Entry<R>>,
+        reason: DropReason,
+        invocations: u32,
+        actions: &mut Vec<Action<R>>,
+    ) {
+        self.totals.dropped += entries.len() as u64;
+        actions.push(Action::Drop { batch: entries.into(), reason, invocations });
+    }
+
+    /// When the oldest record of the topmost piece grows too old.
+    fn expiry(&self, moment: Moment) -> Option<Duration> {
+        let age_max = self.policy.age_max?;
+        let oldest = self.pieces.last()?.entries.front()?;
+        // One millisecond later than its last moment: only what is older than the limit is dropped.
+        Some(moment.elapsed + age_max.saturating_sub(age(oldest, moment)) + Duration::from_millis(1))
+    }
+
+    fn tell(&mut self, actions: &mut Vec<Action<R>>) {
+        let position = self.position();
+        assert!(position >= self.told, "a position never moves back");
+        if position > self.told {
+            self.told = position;
+            actions.push(Action::Advance { position, totals: self.totals });
+        }
+    }
+}
+
+fn age<R>(entry: &Entry<R>, moment: Moment) -> Duration {
+    Duration::from_millis(moment.now.millis().saturating_sub(entry.created.millis()))
+}
+
+#[cfg(test)]
+mod tests;
