@@ -9,6 +9,7 @@ mod message;
 pub mod percent;
 mod route;
 pub mod shape;
+pub mod build;
 pub mod sigv4;
 mod violations;
 

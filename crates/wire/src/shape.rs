@@ -101,6 +101,8 @@ pub enum Kind {
     Boolean,
     Blob(Length),
     Timestamp(TimeFormat),
+    /// Any JSON.
+    Document,
 }
 
 #[derive(Debug)]
