@@ -86,6 +86,17 @@ impl Item {
         &self.attributes
     }
 
+    /// Adds an attribute that must come after all there are; refuses it otherwise.
+    pub(crate) fn push(&mut self, name: String, value: Value) -> Result<(), (String, Value)> {
+        match self.attributes.last() {
+            Some((last, _)) if *last >= name => Err((name, value)),
+            _ => {
+                self.attributes.push((name, value));
+                Ok(())
+            }
+        }
+    }
+
     fn position(&self, name: &str) -> Result<usize, usize> {
         self.attributes.binary_search_by(|(candidate, _)| candidate.as_str().cmp(name))
     }
