@@ -45,6 +45,12 @@ impl Batch {
         self.ops.push(Op::Count { key, delta });
     }
 
+    /// Removes whatever lies there, the log's own keys too.
+    pub(crate) fn remove_any(&mut self, space: Space, key: Slice) {
+        self.bytes += key.len();
+        self.ops.push(Op::Set { space, key, value: None });
+    }
+
     pub fn is_empty(&self) -> bool {
         self.ops.is_empty()
     }

@@ -14,8 +14,10 @@ mod slice;
 mod snapshot;
 mod space;
 
+mod announcer;
 mod committer;
 mod engine;
+mod header;
 mod latches;
 mod line;
 mod trimmer;
