@@ -185,16 +185,20 @@ impl Number {
         coefficient.checked_mul(POWERS[exponent as usize]).and_then(|value| u64::try_from(value).ok())
     }
 
-    fn pack(Decimal { negative, mut coefficient, exponent }: Decimal) -> Number {
+    fn pack(Decimal { negative, coefficient, exponent }: Decimal) -> Number {
         if coefficient == 0 {
             return Number::ZERO;
         }
-        // Line the digits up with base-100 pairs; 10^38 × 10 still fits.
-        let mut pairs_exponent = exponent >> 1;
-        if exponent & 1 == 1 {
-            coefficient *= 10;
-        }
         let mut pairs = [0u8; PAIRS_MAX];
+        let mut pairs_exponent = exponent >> 1;
+        // Line the digits up with base-100 pairs: at an odd power of ten the last digit is the tens of its pair.
+        let (coefficient, end) = match exponent & 1 {
+            0 => (coefficient, PAIRS_MAX),
+            _ => {
+                pairs[PAIRS_MAX - 1] = (coefficient % 10) as u8 * 10;
+                (coefficient / 10, PAIRS_MAX - 1)
+            }
+        };
         // Parts that fit a machine word are much cheaper to take apart than one that does not.
         let mut spread = |mut part: u64, end: usize| {
             let mut at = end;
@@ -205,12 +209,12 @@ impl Number {
             }
         };
         match u64::try_from(coefficient) {
-            Ok(coefficient) => spread(coefficient, PAIRS_MAX),
+            Ok(coefficient) => spread(coefficient, end),
             Err(_) => {
                 let high = coefficient / POWERS[18];
-                spread((coefficient % POWERS[18]) as u64, PAIRS_MAX);
-                spread((high % POWERS[18]) as u64, PAIRS_MAX - 9);
-                spread((high / POWERS[18]) as u64, PAIRS_MAX - 18);
+                spread((coefficient % POWERS[18]) as u64, end);
+                spread((high % POWERS[18]) as u64, end - 9);
+                spread((high / POWERS[18]) as u64, end - 18);
             }
         }
         let first = pairs.iter().position(|pair| *pair != 0).unwrap_or(0);
