@@ -48,8 +48,9 @@ fn read_json(path: &Path) -> Result<Value, Error> {
 
 /// The newest version of a service's public model.
 fn public_model(models: &Path, service: &str) -> Result<Value, Error> {
-    let mut versions: Vec<PathBuf> =
-        std::fs::read_dir(models.join(service))?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let mut versions: Vec<PathBuf> = std::fs::read_dir(models.join(service))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
     versions.sort();
     let newest = versions.pop().ok_or_else(|| format!("no versions of {service}"))?;
     let plain = newest.join("service-2.json");
@@ -85,7 +86,10 @@ fn trim(model: &Value, wanted: &Option<BTreeSet<String>>) -> Result<Value, Error
         fact.insert("method".into(), operation["http"]["method"].clone());
         fact.insert("uri".into(), operation["http"]["requestUri"].clone());
         if wanted.as_ref().is_none_or(|wanted| wanted.contains(name)) {
-            fact.insert("status".into(), operation["http"].get("responseCode").cloned().unwrap_or(json!(200)));
+            fact.insert(
+                "status".into(),
+                operation["http"].get("responseCode").cloned().unwrap_or(json!(200)),
+            );
             for side in ["input", "output"] {
                 if let Some(shape) = operation[side]["shape"].as_str() {
                     fact.insert(side.into(), json!(shape));
@@ -141,8 +145,18 @@ fn references(shape: &Value) -> Vec<String> {
 
 fn shape_facts(shape: &Value) -> Value {
     const KEPT: &[&str] = &[
-        "type", "required", "payload", "min", "max", "pattern", "enum", "flattened", "timestampFormat", "document",
-        "streaming", "eventstream",
+        "type",
+        "required",
+        "payload",
+        "min",
+        "max",
+        "pattern",
+        "enum",
+        "flattened",
+        "timestampFormat",
+        "document",
+        "streaming",
+        "eventstream",
     ];
     let mut fact = Map::new();
     for key in KEPT {
@@ -200,16 +214,19 @@ pub fn tables(api: &Path) -> Result<Vec<(PathBuf, String)>, Error> {
     for service in SERVICES {
         let _ = writeln!(index, "pub mod {service};");
     }
-    let _ = writeln!(index, "\n/// In the order in which requests are matched.\npub static SERVICES: &[&Service] = &[");
+    let _ = writeln!(
+        index,
+        "\n/// In the order in which requests are matched.\npub static SERVICES: &[&Service] = &["
+    );
     for service in SERVICES {
         let model = read_json(&api.join(format!("models/{service}.json")))?;
         let observed = read_json(&api.join(format!("models/{service}.observed.json")))?;
         let text = Table { service, model: &model, observed: &observed }.print()?;
-        files.push((api.join(format!("src/generated/{service}.rs")), text));
+        files.push((api.join(format!("src/tables/{service}.rs")), text));
         let _ = writeln!(index, "    &{service}::SERVICE,");
     }
     index.push_str("];\n");
-    files.push((api.join("src/generated/mod.rs"), index));
+    files.push((api.join("src/tables/mod.rs"), index));
     Ok(files)
 }
 
@@ -290,7 +307,10 @@ impl Table<'_> {
         for (name, error) in self.model["errors"].as_object().into_iter().flatten() {
             let code = error["code"].as_str().unwrap_or(name);
             let (status, sender) = (&error["status"], &error["sender"]);
-            let _ = writeln!(out, "    ErrorShape {{ name: {name:?}, code: {code:?}, status: {status}, sender: {sender} }},");
+            let _ = writeln!(
+                out,
+                "    ErrorShape {{ name: {name:?}, code: {code:?}, status: {status}, sender: {sender} }},"
+            );
         }
         let _ = writeln!(out, "];\n");
     }
@@ -326,7 +346,8 @@ impl Table<'_> {
             "string" => {
                 let (min, max) = length();
                 if let Some(values) = self.observed["enums"].get(name).or_else(|| shape.get("enum")) {
-                    let values: Vec<String> = values.as_array().into_iter().flatten().map(Value::to_string).collect();
+                    let values: Vec<String> =
+                        values.as_array().into_iter().flatten().map(Value::to_string).collect();
                     format!("b::one_of({name:?}, &[{}])", values.join(", "))
                 } else if let Some(pattern) = fact("pattern").and_then(Value::as_str) {
                     format!("b::pattern({name:?}, {min}, {max}, {pattern:?}, {:?})", our_regex(pattern))
@@ -349,12 +370,22 @@ impl Table<'_> {
     }
 
     fn structure(&self, name: &str, shape: &Value, observed: &Value) -> String {
-        let required: BTreeSet<&str> =
-            observed.get("required").unwrap_or(&shape["required"]).as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: BTreeSet<&str> = observed
+            .get("required")
+            .unwrap_or(&shape["required"])
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let mut members = String::new();
         for (member, target) in shape["members"].as_object().into_iter().flatten() {
             let form = if required.contains(member.as_str()) { "must" } else { "may" };
-            let _ = write!(members, "b::{form}({member:?}, &{})", ident(target["shape"].as_str().unwrap_or_default()));
+            let _ = write!(
+                members,
+                "b::{form}({member:?}, &{})",
+                ident(target["shape"].as_str().unwrap_or_default())
+            );
             let location = match target["location"].as_str() {
                 Some("uri") => "Uri",
                 Some("querystring") => "QueryString",
@@ -400,7 +431,9 @@ fn time_format(facts: &Value) -> &'static str {
 /// A shape's name as a Rust name.
 fn ident(name: &str) -> String {
     match name {
-        "SERVICE" | "OPERATIONS" | "REFUSED" | "ERRORS" | "Self" | "Some" | "None" | "Ok" | "Err" => format!("{name}_"),
+        "SERVICE" | "OPERATIONS" | "REFUSED" | "ERRORS" | "Self" | "Some" | "None" | "Ok" | "Err" => {
+            format!("{name}_")
+        }
         name => name.to_string(),
     }
 }
@@ -417,9 +450,12 @@ fn our_regex(pattern: &str) -> String {
         text.replace_range(at..at + 6, &scalar);
     }
     // Letters, spaces and digits of every script: the engine has no Unicode tables, so all beyond ASCII counts as letters.
-    for (class, ranges) in
-        [("\\p{IsAlphabetic}", "a-zA-Z\\x{80}-\\x{10FFFF}"), ("\\p{L}", "a-zA-Z\\x{80}-\\x{10FFFF}"), ("\\p{Z}", " "), ("\\p{N}", "0-9")]
-    {
+    for (class, ranges) in [
+        ("\\p{IsAlphabetic}", "a-zA-Z\\x{80}-\\x{10FFFF}"),
+        ("\\p{L}", "a-zA-Z\\x{80}-\\x{10FFFF}"),
+        ("\\p{Z}", " "),
+        ("\\p{N}", "0-9"),
+    ] {
         text = text.replace(class, ranges);
     }
     match regex_lite::Regex::new(&format!("^(?:{text})$")) {

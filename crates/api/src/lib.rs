@@ -2,6 +2,8 @@
 //! Never knows what an operation does or where an item is kept.
 
 #[rustfmt::skip]
-mod generated;
+pub mod tables;
 
-pub use generated::{SERVICES, dynamodb as dynamodb_tables, dynamodbstreams, iam, lambda, logs, sts};
+pub mod dynamodb;
+
+pub use tables::SERVICES;

@@ -2,6 +2,7 @@
 //! Never knows what an operation does, what an attribute value is, or where anything is kept.
 
 pub mod base64;
+pub mod build;
 mod decode;
 mod encode;
 mod error;
@@ -9,7 +10,6 @@ mod message;
 pub mod percent;
 mod route;
 pub mod shape;
-pub mod build;
 pub mod sigv4;
 mod violations;
 

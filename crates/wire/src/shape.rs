@@ -1,5 +1,5 @@
 //! What a service's model says, as static tables: operations, shapes, members, constraints.
-//! The tables themselves are generated (see `api::generated`); this is their form.
+//! The tables themselves are generated (see `api::tables`); this is their form.
 
 use std::sync::OnceLock;
 
