@@ -1,1 +1,46 @@
-//! To be written.
+//! Knows tables: their catalog, items, indexes and streams, and what a write does to each of them.
+//! Never sees HTTP, JSON on the wire, or the name of an operation.
+//!
+//! ```text
+//! engine.table(scope, name) -> Arc<Table>
+//! engine.write(table, Write) -> Written { old, new, commit, .. }      answer when the commit is ready
+//! engine.query(table, Query, visit) -> Page                           items are visited, not collected
+//! engine.stream(scope, table, label) -> Arc<Stream> -> shards -> engine.read_records(shard, after, ..)
+//! shard.changed(after)                                                a future: nobody polls
+//! ```
+
+mod engine;
+
+mod error;
+mod scope;
+mod spec;
+mod table;
+
+mod catalog;
+mod key;
+mod layout;
+
+mod read;
+mod write;
+
+pub mod stream;
+
+mod capacity;
+mod programs;
+
+pub use capacity::{Consumed, IndexUnits};
+pub use catalog::{
+    IndexDescription, IndexStatus, StreamDescription, TableDescription, TableNames, TableStatus,
+};
+pub use engine::{Engine, Maintenance, Settings};
+pub use error::{Error, ErrorKind};
+pub use key::Key;
+pub use programs::Programs;
+pub use read::{Attributes, Consistency, Got, KeyCondition, Page, Query, Scan, Segment};
+pub use scope::Scope;
+pub use spec::{
+    Billing, Encryption, IndexChange, IndexSpec, KeyPart, KeySchema, ProjectionKind, StreamChange,
+    TableChange, TableClass, TableSpec, Throughput,
+};
+pub use table::{Index, IndexKind, Table, TableState};
+pub use write::{Action, BatchWritten, CancelReason, Refused, Write, Written};

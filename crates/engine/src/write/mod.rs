@@ -1,0 +1,68 @@
+//! Writes: put, update, delete; alone, in batches, and all or nothing.
+
+use crate::{Consumed, Error, Key};
+use model::Image;
+use model::expression::{Bound, Condition, Path, Update};
+use store::{Commit, Slice};
+
+/// What to do to one item.
+#[derive(Debug)]
+pub struct Write {
+    pub action: Action,
+    pub condition: Option<Bound<Condition>>,
+}
+
+#[derive(Debug)]
+pub enum Action {
+    Put(Image),
+    Update {
+        key: Key,
+        update: Option<Bound<Update>>,
+    },
+    Delete(Key),
+    /// Nothing, if the condition holds: of transactions.
+    Check(Key),
+}
+
+/// What a write did. Answer when `commit` is ready.
+#[derive(Debug)]
+pub struct Written {
+    /// The image of the item before.
+    pub old: Option<Slice>,
+    /// The image of the item now.
+    pub new: Option<Slice>,
+    /// The paths an update touched.
+    pub touched: Vec<Path>,
+    /// Whether anything changed: a write that changes nothing leaves no record.
+    pub changed: bool,
+    pub consumed: Consumed,
+    pub commit: Commit,
+}
+
+/// Several writes, in the order given; `commit` covers them all. Those of the parts are ready.
+#[derive(Debug)]
+pub struct BatchWritten {
+    pub writes: Vec<Written>,
+    pub commit: Commit,
+}
+
+/// Why a write did not happen. Answer when `after` is ready: it may rest on what is not durable yet.
+#[derive(Debug)]
+pub struct Refused {
+    pub error: Error,
+    pub after: Commit,
+    /// Of a transaction: one for each write, `None` where that one was not the reason.
+    pub reasons: Vec<Option<CancelReason>>,
+}
+
+/// Why one write of a transaction kept all of them from happening.
+#[derive(Clone, Debug)]
+pub struct CancelReason {
+    pub error: Error,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Refused {
+        Refused { error, after: Commit::ready(), reasons: Vec::new() }
+    }
+}
