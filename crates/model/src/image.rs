@@ -309,6 +309,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// How many attributes there are, up to the first damage.
+    pub fn count_attributes(mut self) -> usize {
+        let mut count = 0;
+        while !self.is_empty() && self.name().is_ok() && self.skip_value().is_ok() {
+            count += 1;
+        }
+        count
+    }
+
     pub fn element(&mut self, set: Type) -> Result<ValueView<'a>, CorruptImage> {
         Ok(match set {
             Type::Ns => ValueView::N(self.number()?),

@@ -71,7 +71,7 @@ impl<'a> View<'a> {
     pub fn len(&self) -> usize {
         match self.source {
             Source::Tree(item) => item.len(),
-            Source::Image(_) => self.iter().count(),
+            Source::Image(reader) => reader.count_attributes(),
         }
     }
 
@@ -127,7 +127,7 @@ impl<'a> View<'a> {
         match self.source {
             Source::Tree(item) => Ok(item.clone()),
             Source::Image(mut reader) => {
-                let mut item = Item::new();
+                let mut item = Item::with_capacity(reader.count_attributes());
                 while !reader.is_empty() {
                     let (name, value) = reader.attribute()?;
                     item.push(name.to_owned(), value.to_value()?).map_err(|_| CorruptImage)?;

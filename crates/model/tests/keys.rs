@@ -100,7 +100,7 @@ fn hashes_are_even() {
         let keys = 200 * shards as u32;
         for at in 0..keys {
             let hash = partition_hash(format!("user#{at}").as_bytes());
-            counts[(u64::from(hash) * shards as u64 >> 32) as usize] += 1;
+            counts[((u64::from(hash) * shards as u64) >> 32) as usize] += 1;
         }
         let (low, high) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
         assert!(*low > 120 && *high < 300, "{shards}: {low} to {high}");

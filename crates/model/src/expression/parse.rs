@@ -396,11 +396,11 @@ impl<'t> Parser<'t> {
         stack: &mut Vec<Frame<'t>>,
         item: Item,
     ) -> Result<Next, ExpressionError> {
-        if item.class != Class::Condition {
-            if let Some(frame) = self.operator(grammar, stack, &item)? {
-                stack.push(frame);
-                return Ok(Next::Wait);
-            }
+        if item.class != Class::Condition
+            && let Some(frame) = self.operator(grammar, stack, &item)?
+        {
+            stack.push(frame);
+            return Ok(Next::Wait);
         }
         if let Some(Frame::Parenthesis { .. }) = stack.last()
             && self.accept(')')
