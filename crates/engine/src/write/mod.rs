@@ -2,7 +2,7 @@
 
 use crate::{Consumed, Error, Key};
 use model::Image;
-use model::expression::{Bound, Condition, Path, Update};
+use model::expression::{Bound, Condition, Update};
 use store::{Commit, Slice};
 
 /// What to do to one item.
@@ -31,8 +31,6 @@ pub struct Written {
     pub old: Option<Slice>,
     /// The image of the item now.
     pub new: Option<Slice>,
-    /// The paths an update touched.
-    pub touched: Vec<Path>,
     /// Whether anything changed: a write that changes nothing leaves no record.
     pub changed: bool,
     pub consumed: Consumed,
