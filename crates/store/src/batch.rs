@@ -5,6 +5,9 @@ use crate::{Slice, Space};
 /// What the store keeps of a key at most.
 const KEY_BYTES_MAX: usize = 16 * 1024;
 
+/// The first key of every space but Meta: the store's own.
+pub(crate) const OWN_KEY: &[u8] = &[0];
+
 /// Changes that become durable together or not at all.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -45,10 +48,10 @@ impl Batch {
         self.ops.push(Op::Count { key, delta });
     }
 
-    /// Removes whatever lies there, the log's own keys too.
-    pub(crate) fn remove_any(&mut self, space: Space, key: Slice) {
+    /// What the store does by itself, the log and its own keys included.
+    pub(crate) fn set_unchecked(&mut self, space: Space, key: Slice, value: Option<Slice>) {
         self.bytes += key.len();
-        self.ops.push(Op::Set { space, key, value: None });
+        self.ops.push(Op::Set { space, key, value });
     }
 
     pub fn is_empty(&self) -> bool {

@@ -72,7 +72,7 @@ impl Committer {
             match self.shared.line.next(timeout) {
                 Work::Group(group) => self.commit(group)?,
                 Work::Timeout => self.sync()?,
-                Work::Closed => return self.sync(),
+                Work::Closed => return self.close(),
             }
             if timeout.is_some_and(|timeout| timeout.is_zero()) {
                 self.sync()?;
@@ -163,10 +163,13 @@ impl Committer {
         if merged.changes.is_empty() {
             return Ok(());
         }
+        self.apply(merged)
+    }
+
+    fn apply(&mut self, merged: &mut Merged) -> Result<(), Error> {
         self.header.group += 1;
-        let header =
-            Change { space: Space::Meta, key: Slice::from(header::KEY), value: Some(self.header.encode()) };
-        merged.changes.push(header);
+        let (space, key, value) = (Space::Meta, Slice::from(header::KEY), Some(self.header.encode()));
+        merged.changes.push(Change { space, key, value });
         self.shared.engine.apply(&merged.changes, merged.durable)?;
         self.shared.counts.groups.fetch_add(1, Ordering::Relaxed);
         if merged.durable {
@@ -177,6 +180,15 @@ impl Committer {
         let published = Published { view: self.shared.engine.view(), sequence: self.header.sequence };
         self.shared.published.store(Arc::new(published));
         Ok(())
+    }
+
+    /// A last header tells that all groups are on disk, so that losing any of them later is noticed.
+    fn close(&mut self) -> Result<(), Error> {
+        if self.shared.line.failure().is_some() || self.shared.counts.groups.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        self.sync()?;
+        self.apply(&mut Merged { durable: true, ..Merged::default() })
     }
 
     fn sync(&mut self) -> Result<(), Error> {

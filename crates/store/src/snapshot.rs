@@ -23,6 +23,7 @@ impl Snapshot {
 
     /// The rows of `from <= key < to`, read as they are asked for.
     pub fn range(&self, space: Space, from: &[u8], to: &[u8], order: Order) -> Range {
+        let from = from.max(first_key(space));
         // An engine may refuse a range that runs backwards; here it is empty.
         let rows: Rows =
             if from < to { self.0.view.range(space, from, to, order) } else { Box::new(std::iter::empty()) };
@@ -37,6 +38,14 @@ impl Snapshot {
     /// The highest sequence number that a record in this snapshot can have: the durable watermark.
     pub fn sequence(&self) -> u64 {
         self.0.sequence
+    }
+}
+
+/// What the store keeps for itself lies before every key that others can write.
+pub(crate) fn first_key(space: Space) -> &'static [u8] {
+    match space {
+        Space::Meta => &[1],
+        Space::Items | Space::Log | Space::Text => &[0, 0],
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::batch::OWN_KEY;
 use crate::line::Completion;
 use crate::store::Shared;
 use crate::{Batch, Commit, Committed, Error, ErrorKind, Order, Slice, Space};
@@ -88,11 +89,17 @@ impl Trimmer {
     fn remove(&self, shared: &Shared, space: Space, from: &[u8], to: &[u8]) -> Result<(), Error> {
         // What goes as a whole may have held removals of older rows that do not: so the rows are looked for after it.
         shared.engine.reclaim(space, from, to)?;
+        // The engine keeps a journal until every space that it tells of has newer tables; a space that has lost its
+        // newest ones, and is never written again, would keep all journals for ever.
+        let mut batch = Batch::default();
+        batch.set_unchecked(space, Slice::from(OWN_KEY), Some(Slice::from(&[1])));
+        shared.line.admit()?;
+        shared.line.enqueue(batch, true)?.wait()?;
         let mut rows = shared.snapshot().range(space, from, to, Order::Forward);
         loop {
             let mut batch = Batch::default();
             for row in rows.by_ref().take(CHUNK_KEYS) {
-                batch.remove_any(space, row?.0);
+                batch.set_unchecked(space, row?.0, None);
             }
             if batch.is_empty() {
                 return Ok(());

@@ -281,7 +281,9 @@ fn trimming_removes_a_range_and_nothing_else() {
         for round in 0..10u64 {
             write_now(store, |batch| {
                 for index in 0..100u64 {
-                    [a, b, c].iter().for_each(|prefix| batch.append(*prefix, (round * 100 + index).to_be_bytes()));
+                    [a, b, c]
+                        .iter()
+                        .for_each(|prefix| batch.append(*prefix, (round * 100 + index).to_be_bytes()));
                 }
             });
         }

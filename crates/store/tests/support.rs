@@ -37,7 +37,7 @@ pub fn everywhere(behaviour: impl Fn(&Store)) {
     behaviour(&Store::memory());
     behaviour(&Store::faulty().0);
     let scratch = Scratch::new();
-    //EMB behaviour(&scratch.open());
+    behaviour(&scratch.open());
 }
 
 pub fn item(key: &str) -> (Space, Vec<u8>) {

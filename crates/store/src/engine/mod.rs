@@ -2,6 +2,7 @@
 
 pub(crate) mod embedded;
 pub(crate) mod faulty;
+mod journal;
 pub(crate) mod memory;
 
 use crate::{Error, Order, Slice, Space};
