@@ -47,6 +47,8 @@ impl Number {
     pub const BYTES_MAX: usize = 21;
     /// The most significant digits a number can have.
     pub const DIGITS_MAX: usize = 38;
+    /// The longest a number's text can be: a sign, `0.`, and digits down to 10^-167.
+    pub const TEXT_MAX: usize = 176;
     pub const ZERO: Number = {
         let mut bytes = [0; Number::BYTES_MAX];
         bytes[0] = ZERO_BYTE;
@@ -183,6 +185,46 @@ impl Number {
             return None;
         }
         coefficient.checked_mul(POWERS[exponent as usize]).and_then(|value| u64::try_from(value).ok())
+    }
+
+    /// The number as it displays, written into `buffer`: for writers that do not go through `fmt`.
+    pub fn text<'b>(&self, buffer: &'b mut [u8; Number::TEXT_MAX]) -> &'b str {
+        let pairs = self.pairs();
+        if pairs.is_empty() {
+            return "0";
+        }
+        let mut len = 0;
+        let mut push = |byte: u8| {
+            buffer[len] = byte;
+            len += 1;
+        };
+        if self.is_negative() {
+            push(b'-');
+        }
+        // Walk the digits by their power of a hundred, from the first to the last or to the units.
+        let top = self.pairs_exponent();
+        let bottom = top - (pairs.len() as i32 - 1);
+        if top < 0 {
+            push(b'0');
+        }
+        for power in (bottom.min(0)..=top.max(-1)).rev() {
+            let pair = match power <= top && power >= bottom {
+                true => self.pair(pairs[(top - power) as usize]),
+                false => 0,
+            };
+            let (tens, units) = (pair / 10, pair % 10);
+            if power == -1 {
+                push(b'.');
+            }
+            // No leading zero before the point, no trailing zero after it.
+            if power < 0 || power != top || tens != 0 {
+                push(b'0' + tens);
+            }
+            if power >= 0 || power != bottom || units != 0 {
+                push(b'0' + units);
+            }
+        }
+        std::str::from_utf8(&buffer[..len]).unwrap_or_default()
     }
 
     fn pack(Decimal { negative, coefficient, exponent }: Decimal) -> Number {
@@ -336,44 +378,7 @@ impl std::str::FromStr for Number {
 /// Plain digits, never an exponent: the form in which the service gives numbers back.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The longest is 0.000…: sign, "0.", and digits down to 10^-167; the widest a whole number of 126 digits.
-        let mut text = [b'0'; 176];
-        let pairs = self.pairs();
-        if pairs.is_empty() {
-            return f.write_str("0");
-        }
-        let mut len = 0;
-        let mut push = |byte: u8| {
-            text[len] = byte;
-            len += 1;
-        };
-        if self.is_negative() {
-            push(b'-');
-        }
-        // Walk the digits by their power of ten, from the first to the last or to the units, whichever is lower.
-        let top = self.pairs_exponent();
-        let bottom = top - (pairs.len() as i32 - 1);
-        if top < 0 {
-            push(b'0');
-        }
-        for power in (bottom.min(0)..=top.max(-1)).rev() {
-            let pair = match power <= top && power >= bottom {
-                true => self.pair(pairs[(top - power) as usize]),
-                false => 0,
-            };
-            let (tens, units) = (pair / 10, pair % 10);
-            if power == -1 {
-                push(b'.');
-            }
-            // No leading zero before the point, no trailing zero after it.
-            if power < 0 || power != top || tens != 0 {
-                push(b'0' + tens);
-            }
-            if power >= 0 || power != bottom || units != 0 {
-                push(b'0' + units);
-            }
-        }
-        f.write_str(std::str::from_utf8(&text[..len]).unwrap_or_default())
+        f.write_str(self.text(&mut [0; Number::TEXT_MAX]))
     }
 }
 

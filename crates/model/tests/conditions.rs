@@ -124,6 +124,8 @@ fn functions() {
         ("contains(m, :p)", "{p: 'x'}", false),
         ("contains(a, :p)", "{p: 1}", false),
         ("size(s) = :n", "{n: 5}", true),
+        // A text is as long as its UTF-16 form.
+        ("size(:x) = :n", "{x: 'é𝄞', n: 3}", true),
         ("size(bin) = :n", "{n: 8}", true),
         ("size(l) = :n", "{n: 4}", true),
         ("size(m) = :n", "{n: 3}", true),

@@ -49,7 +49,7 @@ fn all(text: &str) {
 
 #[test]
 fn deep_texts() {
-    for depth in [100, 4_000, 4_096] {
+    for depth in [100, 4_096] {
         for unit in [
             "(",
             "NOT ",
@@ -143,7 +143,7 @@ fn random_texts() {
         "\u{0}",
     ];
     let mut random = Random::new(10);
-    for _ in 0..60_000 {
+    for _ in 0..20_000 {
         let len = 1 + random.below(14);
         let mut text = random.pick(&["", "", "SET a =", "a =", "REMOVE b.c[0],", "ADD a"]).to_owned();
         for _ in 0..len {
@@ -164,7 +164,7 @@ fn corpus() {
         for entry in std::fs::read_dir(root.join(target)).expect("the committed corpus") {
             let seed = std::fs::read(entry.unwrap().path()).unwrap();
             seeds += 1;
-            for round in 0..200 {
+            for round in 0..100 {
                 let mut bytes = seed.clone();
                 for _ in 0..round.min(4) {
                     mutate(&mut bytes, &mut random);

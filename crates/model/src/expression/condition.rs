@@ -226,8 +226,8 @@ impl Compiler<'_, '_> {
                 }
                 Test::Function { function, operands }
             }
-            // The grammar makes terms of nothing else.
-            _ => Test::In { operand: Operand::Value(0), candidates: Box::new([]) },
+            Node::Path(_) | Node::Value(_) | Node::Arithmetic { .. } => unreachable!("operands are no terms"),
+            Node::Not(_) | Node::And(..) | Node::Or(..) => unreachable!("connectives are no terms"),
         };
         Term { test, mentions_end: self.parser.mentions_at[node as usize], fault }
     }
@@ -237,7 +237,7 @@ impl Compiler<'_, '_> {
             Node::Path(path) => return Operand::Path(*path),
             Node::Value(slot) => return Operand::Value(*slot),
             Node::Call { arguments, .. } => arguments,
-            _ => return Operand::Value(0),
+            other => unreachable!("{other:?} is no operand"),
         };
         if arguments.len() != 1 {
             fault.get_or_insert(Fault::Count(operand_count(SIZE, arguments.len())));

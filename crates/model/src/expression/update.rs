@@ -155,8 +155,7 @@ fn operand(node: &Node) -> Operand {
             operands: arguments.clone(),
         },
         Node::Value(slot) => Operand::Value(*slot),
-        // The grammar makes what is assigned of nothing else.
-        _ => Operand::Value(0),
+        other => unreachable!("{other:?} is nothing that SET assigns"),
     }
 }
 
