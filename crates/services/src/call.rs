@@ -29,9 +29,19 @@ pub(crate) struct Call {
 impl Call {
     /// The input as a tree of modelled member names, with every constraint checked.
     pub fn input(&self) -> Answer {
-        let input = wire::decode(&self.request, self.operation)?;
-        wire::violations(&input, self.operation).finish()?;
+        let input = self.unchecked_input()?;
+        self.check(&input)?;
         Ok(input)
+    }
+
+    /// The input with its types checked and nothing else.
+    pub fn unchecked_input(&self) -> Answer {
+        wire::decode(&self.request, self.operation)
+    }
+
+    /// Checks every constraint of the operation's model.
+    pub fn check(&self, input: &Value) -> Result<(), ServiceError> {
+        wire::violations(input, self.operation).finish()
     }
 
     /// Puts an answer into the operation's protocol.
@@ -58,7 +68,11 @@ impl Call {
 
     /// The answer to an operation that is known and not built.
     pub fn not_implemented(&self) -> Response {
+        self.refuse(self.unknown())
+    }
+
+    pub fn unknown(&self) -> ServiceError {
         let message = format!("{}.{} is not implemented", self.service.name, self.operation.name);
-        self.refuse(ServiceError::new("NotImplemented", message).with_status(501))
+        ServiceError::new("NotImplemented", message).with_status(501)
     }
 }

@@ -1,17 +1,124 @@
 //! DynamoDB and DynamoDB Streams.
+//!
+//! One operation, one file. The busiest have two readers for their input: `api`'s typed one, which gives up at the first
+//! oddity, and the tree of `wire`, which finds the service's words for it. What follows is the same for both.
 
-use crate::call::Call;
+mod fault;
+mod names;
+mod tree;
+mod value;
+
+mod expressions;
+mod legacy;
+mod schema;
+
+mod answer;
+mod request;
+
+mod delete_item;
+mod get_item;
+mod put_item;
+mod update_item;
+
+mod query;
+mod scan;
+mod search;
+
+mod batch_get_item;
+mod batch_write_item;
+
+mod create_table;
+mod delete_table;
+mod describe_endpoints;
+mod describe_limits;
+mod describe_table;
+mod description;
+mod list_tables;
+mod tags;
+mod update_table;
+
+mod streams;
+
+use crate::call::{Call, Caller};
 use crate::dispatch::Parts;
+use engine::{Engine, Scope, Table};
+use fault::Fault;
+use std::sync::Arc;
 use wire::Response;
+use wire::ServiceError;
+use world::World;
 
-pub(crate) struct Dynamodb;
+pub(crate) struct Dynamodb {
+    engine: Arc<Engine>,
+    world: World,
+    seal: streams::Seal,
+}
+
+/// The body of a success.
+type Body = Result<Vec<u8>, Fault>;
 
 impl Dynamodb {
-    pub fn new(_parts: &Parts) -> Dynamodb {
-        Dynamodb
+    pub fn new(parts: &Parts) -> Dynamodb {
+        Dynamodb {
+            engine: parts.engine.clone(),
+            world: parts.world.clone(),
+            seal: streams::Seal::durable(&parts.store, &parts.world),
+        }
     }
 
     pub async fn call(&self, call: Call) -> Response {
-        call.not_implemented()
+        match self.answer(&call).await {
+            Ok(body) => call.settle_json(body),
+            Err(fault) => call.refuse(fault),
+        }
     }
+
+    async fn answer(&self, call: &Call) -> Body {
+        match call.operation.name {
+            "PutItem" => put_item::put_item(self, call).await,
+            "GetItem" => get_item::get_item(self, call),
+            "UpdateItem" => update_item::update_item(self, call).await,
+            "DeleteItem" => delete_item::delete_item(self, call).await,
+            "Query" => query::query(self, call),
+            "Scan" => scan::scan(self, call),
+            "BatchGetItem" => batch_get_item::batch_get_item(self, call),
+            "BatchWriteItem" => batch_write_item::batch_write_item(self, call).await,
+            "CreateTable" => create_table::create_table(self, call).await,
+            "DescribeTable" => describe_table::describe_table(self, call),
+            "UpdateTable" => update_table::update_table(self, call).await,
+            "DeleteTable" => delete_table::delete_table(self, call).await,
+            "ListTables" => list_tables::list_tables(self, call),
+            "DescribeLimits" => describe_limits::describe_limits(call),
+            "DescribeEndpoints" => describe_endpoints::describe_endpoints(call),
+            "TagResource" => tags::tag_resource(self, call).await,
+            "UntagResource" => tags::untag_resource(self, call).await,
+            "ListTagsOfResource" => tags::list_tags_of_resource(self, call),
+            "ListStreams" => streams::list_streams(self, call),
+            "DescribeStream" => streams::describe_stream(self, call),
+            "GetShardIterator" => streams::get_shard_iterator(self, call),
+            "GetRecords" => streams::get_records(self, call),
+            name => Err(ServiceError::coral(
+                "UnknownOperationException",
+                format!("The operation {name} is not supported by this server."),
+            )),
+        }
+    }
+
+    /// The table of an operation on items.
+    fn table(&self, caller: &Caller, name: &str) -> Result<Arc<Table>, Fault> {
+        self.engine.table(&scope(caller), name).map_err(fault::data)
+    }
+
+    /// Runs what waits for the disk where waiting is allowed.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let engine = self.engine.clone();
+        tokio::task::spawn_blocking(move || work(&engine)).await.map_err(fault::failed)
+    }
+}
+
+fn scope(caller: &Caller) -> Scope {
+    Scope { account: caller.account.clone(), region: caller.region.clone() }
 }

@@ -1,0 +1,194 @@
+//! BatchWriteItem.
+
+use super::answer::{array, capacities_member, collection, corrupt, measures, refused};
+use super::fault::{Fault, constraint, data, failed, validation};
+use super::request::{ITEM_BYTES_MAX, Members};
+use super::tree::Tree;
+use super::{Body, Dynamodb, names};
+use crate::call::Call;
+use api::dynamodb::{
+    BatchWriteItem, DeleteRequest, Object, PutRequest, ReturnConsumedCapacity, ReturnItemCollectionMetrics,
+    WriteRequest,
+};
+use engine::{Action, Consumed, Table, Write};
+use model::{Image, Item};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// The writes of one request, over all tables.
+const WRITES_MAX: usize = 25;
+
+pub(super) async fn batch_write_item(dynamodb: &Dynamodb, call: &Call) -> Body {
+    match BatchWriteItem::read(&call.request.body) {
+        Some(request) => write(dynamodb, call, request).await,
+        None => {
+            let input = call.unchecked_input()?;
+            check_items(Tree::of(&input))?;
+            call.check(&input)?;
+            write(dynamodb, call, explained(Tree::of(&input), call)?).await
+        }
+    }
+}
+
+/// What the service checks of the map of tables in words of its own. [suite: batchWriteItem]
+fn check_items(input: Tree<'_>) -> Result<(), Fault> {
+    let Some(tables) = input.map("RequestItems") else {
+        return Ok(());
+    };
+    if tables.is_empty() {
+        return Err(validation("The requestItems parameter is required for BatchWriteItem"));
+    }
+    for (name, tree) in tables {
+        let length = tree.as_array().map_or(0, Vec::len);
+        if !(1..=WRITES_MAX).contains(&length) && tree.is_array() {
+            let shown = vec!["WriteRequest"; length].join(", ");
+            return Err(constraint(
+                &format!("{{{name}=[{shown}]}}"),
+                "requestItems",
+                "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Reads what the fast way does not, and says what is wrong.
+fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<BatchWriteItem<'a>, Fault> {
+    let mut request_items = Vec::new();
+    for (name, tree) in input.map("RequestItems").into_iter().flatten() {
+        names::table(name, &call.caller)?;
+        let writes = tree.as_array().map(Vec::as_slice).unwrap_or_default();
+        let writes = writes.iter().map(|tree| write_request(Tree::of(tree)));
+        request_items.push((Cow::Borrowed(name.as_str()), writes.collect::<Result<_, _>>()?));
+    }
+    Ok(BatchWriteItem {
+        request_items,
+        return_consumed_capacity: input.return_consumed_capacity(),
+        return_item_collection_metrics: input.return_item_collection_metrics(),
+        borrows: PhantomData,
+    })
+}
+
+fn write_request(tree: Tree<'_>) -> Result<WriteRequest<'_>, Fault> {
+    let (put, delete) = (tree.structure("PutRequest"), tree.structure("DeleteRequest"));
+    match (&put, &delete) {
+        (None, None) => Err(validation(
+            "Supplied WriteRequest is empty, must contain exactly one of the supported request types",
+        )),
+        (Some(_), Some(_)) => Err(validation(
+            "Supplied WriteRequest has more than one request type set, must contain exactly one of the supported request types",
+        )),
+        _ => {
+            let put = put.map(|put| put.attributes("Item")).transpose()?;
+            let delete = delete.map(|delete| delete.attributes("Key")).transpose()?;
+            Ok(WriteRequest {
+                put: put.map(|item| PutRequest { item, borrows: PhantomData }),
+                delete: delete.map(|key| DeleteRequest { key, borrows: PhantomData }),
+                borrows: PhantomData,
+            })
+        }
+    }
+}
+
+async fn write(dynamodb: &Dynamodb, call: &Call, request: BatchWriteItem<'_>) -> Body {
+    let asked: usize = request.request_items.iter().map(|(_, writes)| writes.len()).sum();
+    if asked > WRITES_MAX {
+        return Err(validation("Too many items requested for the BatchWriteItem call"));
+    }
+    let items =
+        request.request_items.iter().flat_map(|(_, writes)| writes).filter_map(|write| write.put.as_ref());
+    if items.map(|put| put.item.size_bytes()).any(|bytes| bytes > ITEM_BYTES_MAX) {
+        return Err(validation("Item size has exceeded the maximum allowed size"));
+    }
+    let mut parts: Vec<Part<'_>> = Vec::with_capacity(request.request_items.len());
+    let mut writes = Vec::with_capacity(asked);
+    for (name, asked) in request.request_items {
+        let table = dynamodb.table(&call.caller, names::table(&name, &call.caller)?)?;
+        let mut keys = Vec::with_capacity(asked.len());
+        for write in asked {
+            let (key, action) = action(&table, write)?;
+            keys.push(key);
+            writes.push((table.clone(), Write { action, condition: None }));
+        }
+        let distinct: HashSet<Vec<u8>> = keys.iter().map(|key| Image::of(key).into_bytes()).collect();
+        if distinct.len() < keys.len() {
+            return Err(validation("Provided list of item keys contains duplicates"));
+        }
+        parts.push(Part { name, table, keys });
+    }
+    let done = match dynamodb.engine.write_batch(writes) {
+        Ok(done) => done,
+        Err(reason) => return Err(refused(reason, None).await),
+    };
+    let consumed: Vec<Consumed> = done.writes.into_iter().map(|written| written.consumed).collect();
+    done.commit.await.map_err(failed)?;
+    answer(&parts, consumed, request.return_consumed_capacity, request.return_item_collection_metrics)
+}
+
+/// What is asked of one table.
+struct Part<'a> {
+    name: Cow<'a, str>,
+    table: Arc<Table>,
+    keys: Vec<Item>,
+}
+
+fn action(table: &Table, write: WriteRequest<'_>) -> Result<(Item, Action), Fault> {
+    match (write.put, write.delete) {
+        (Some(put), _) => {
+            let key = table.key_schema().parts().filter_map(|part| {
+                let value = put.item.get(&part.name)?;
+                Some((part.name.to_string(), value.clone()))
+            });
+            Ok((key.collect(), Action::Put(Image::of(&put.item))))
+        }
+        (None, delete) => {
+            let key = delete.map(|delete| delete.key).unwrap_or_default();
+            let key = table.key(key.view()).map_err(data)?;
+            Ok((key.item().clone(), Action::Delete(key)))
+        }
+    }
+}
+
+fn answer(
+    parts: &[Part<'_>],
+    consumed: Vec<Consumed>,
+    capacity: Option<ReturnConsumedCapacity>,
+    metrics: Option<ReturnItemCollectionMetrics>,
+) -> Body {
+    let mut body = Vec::with_capacity(64);
+    let mut object = Object::new(&mut body);
+    object.member("UnprocessedItems").extend_from_slice(b"{}");
+    if metrics == Some(ReturnItemCollectionMetrics::Size) {
+        let mut tables = Object::new(object.member("ItemCollectionMetrics"));
+        for part in parts.iter().filter(|part| measures(&part.table, metrics)) {
+            let mut result = Ok(());
+            array(tables.member(&part.name), part.keys.iter(), |key, out| {
+                result = result.and(collection(&part.table, key, out));
+            });
+            result.map_err(corrupt)?;
+        }
+        tables.end();
+    }
+    let mut consumed = consumed.into_iter();
+    let sums: Vec<Consumed> = parts.iter().map(|part| sum(consumed.by_ref().take(part.keys.len()))).collect();
+    let tables = parts.iter().zip(&sums).map(|(part, consumed)| (&**part.table.name(), consumed));
+    capacities_member(&mut object, tables, capacity);
+    object.end();
+    Ok(body)
+}
+
+fn sum(parts: impl Iterator<Item = Consumed>) -> Consumed {
+    let mut total = Consumed::default();
+    for part in parts {
+        total.table += part.table;
+        for index in part.indexes {
+            match total.indexes.iter_mut().find(|known| known.name == index.name) {
+                Some(known) => known.units += index.units,
+                None => total.indexes.push(index),
+            }
+        }
+    }
+    total
+}

@@ -1,0 +1,148 @@
+//! CreateTable.
+
+use super::fault::{Fault, control, parameter, validation};
+use super::schema::{
+    attributes, check_indexes, check_used, global_indexes, local_indexes, table_keys, throughput,
+};
+use super::tree::Tree;
+use super::{Body, Dynamodb, description, names, scope, tags};
+use crate::call::{Call, Caller};
+use engine::stream::ViewType;
+use engine::{Billing, Encryption, IndexSpec, TableClass, TableSpec, Throughput};
+use serde_json::json;
+
+/// Parameters that would change what the table is, and that this server does not have.
+const UNSUPPORTED: [&str; 5] = [
+    "OnDemandThroughput",
+    "WarmThroughput",
+    "ResourcePolicy",
+    "GlobalTableSourceArn",
+    "GlobalTableSettingsReplicationMode",
+];
+
+pub(super) async fn create_table(dynamodb: &Dynamodb, call: &Call) -> Body {
+    let input = call.unchecked_input()?;
+    let tree = Tree::of(&input);
+    // The name comes before everything else, and in words of its own. [suite: createTable, missing TableName]
+    let Some(given) = tree.text("TableName") else {
+        return Err(validation("The parameter 'TableName' is required but was not present in the request"));
+    };
+    let name = names::new_table(given, &call.caller)?.to_owned();
+    call.check(&input)?;
+    let spec = spec(tree, &name, &call.caller)?;
+    let scope = scope(&call.caller);
+    let created = dynamodb.blocking(move |engine| engine.create_table(&scope, spec)).await?;
+    let created = created.map_err(|error| control(error, &name))?;
+    Ok(json!({ "TableDescription": description::table(&created) }).to_string().into_bytes())
+}
+
+fn spec(input: Tree<'_>, name: &str, caller: &Caller) -> Result<TableSpec, Fault> {
+    if let Some(member) = UNSUPPORTED.iter().find(|member| input.has(member)) {
+        return Err(parameter(format!("{member} is not supported by this server")));
+    }
+    let attributes = attributes(input);
+    let billing = billing(input)?;
+    let key = table_keys(input, &attributes)?;
+    let local = local_indexes(input, &attributes, &key)?;
+    let mut global = global_indexes(input, &attributes)?;
+    for index in &mut global {
+        check_throughput(index, &billing)?;
+    }
+    check_indexes(local.iter().chain(&global))?;
+    check_used(&attributes, &key, local.iter().chain(&global))?;
+    Ok(TableSpec {
+        name: name.into(),
+        key,
+        attributes,
+        local,
+        global,
+        billing,
+        stream: stream(input)?,
+        class: input.text("TableClass").map(class),
+        deletion_protection: input.flag("DeletionProtectionEnabled").unwrap_or_default(),
+        encryption: encryption(input, caller),
+        tags: tags::given(input)?,
+    })
+}
+
+fn billing(input: Tree<'_>) -> Result<Billing, Fault> {
+    match (input.text("BillingMode"), throughput(input)) {
+        (Some("PAY_PER_REQUEST"), None) => Ok(Billing::OnDemand { since: None }),
+        (Some("PAY_PER_REQUEST"), Some(_)) => Err(parameter(
+            "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+        )),
+        (_, Some(units)) => {
+            check_bounds(units, "table")?;
+            Ok(Billing::Provisioned(units))
+        }
+        (_, None) => Err(parameter(
+            "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
+        )),
+    }
+}
+
+/// No account has more than this.
+const UNITS_MAX: u64 = 1_000_000_000_000;
+
+pub(super) fn check_bounds(units: Throughput, of: &str) -> Result<(), Fault> {
+    for (member, value) in
+        [("ReadCapacityUnits", units.read_units), ("WriteCapacityUnits", units.write_units)]
+    {
+        if value > UNITS_MAX {
+            return Err(validation(format!("Given value {value} for {member} is out of bounds for {of}")));
+        }
+    }
+    Ok(())
+}
+
+/// A global index has throughput of its own exactly when its table is provisioned.
+pub(super) fn check_throughput(index: &IndexSpec, billing: &Billing) -> Result<(), Fault> {
+    let name = &index.name;
+    match (billing, index.throughput) {
+        (Billing::Provisioned(_), Some(units)) => check_bounds(units, &format!("index {name}")),
+        (Billing::Provisioned(_), None) => {
+            Err(parameter(format!("ProvisionedThroughput must be specified for index: {name}")))
+        }
+        (Billing::OnDemand { .. }, Some(_)) => Err(parameter(format!(
+            "ProvisionedThroughput should not be specified for index: {name} when BillingMode is PAY_PER_REQUEST"
+        ))),
+        (Billing::OnDemand { .. }, None) => Ok(()),
+    }
+}
+
+fn stream(input: Tree<'_>) -> Result<Option<ViewType>, Fault> {
+    let Some(stream) = input.structure("StreamSpecification") else {
+        return Ok(None);
+    };
+    match (stream.flag("StreamEnabled").unwrap_or_default(), stream.text("StreamViewType")) {
+        (true, Some(view)) => Ok(ViewType::parse(view)),
+        (true, None) => {
+            Err(parameter("Table is being created with a stream enabled, UpdateViewType is required"))
+        }
+        (false, Some(_)) => Err(parameter(
+            "Table is being created with a stream disabled, UpdateViewType should not be specified",
+        )),
+        (false, None) => Ok(None),
+    }
+}
+
+pub(super) fn class(word: &str) -> TableClass {
+    match word {
+        "STANDARD_INFREQUENT_ACCESS" => TableClass::InfrequentAccess,
+        _ => TableClass::Standard,
+    }
+}
+
+/// The key that encrypts: the client's, or the one that the account has for this service.
+pub(super) fn encryption(input: Tree<'_>, caller: &Caller) -> Option<Encryption> {
+    let sse = input.structure("SSESpecification").filter(|sse| sse.flag("Enabled") == Some(true))?;
+    let key = sse.text("KMSMasterKeyId").unwrap_or("alias/aws/dynamodb");
+    let arn = match key {
+        arn if arn.starts_with("arn:") => arn.to_owned(),
+        alias if alias.starts_with("alias/") => {
+            format!("arn:aws:kms:{}:{}:{alias}", caller.region, caller.account)
+        }
+        id => format!("arn:aws:kms:{}:{}:key/{id}", caller.region, caller.account),
+    };
+    Some(Encryption { kms_key_arn: Some(arn) })
+}

@@ -1,0 +1,173 @@
+//! A table's description, as five operations tell it.
+
+use engine::{
+    Billing, IndexDescription, IndexStatus, KeyPart, KeySchema, ProjectionKind, TableClass, TableDescription,
+    TableStatus, Throughput,
+};
+use serde_json::{Map, Value as Json, json};
+
+/// What on-demand tables are ready for without being asked.
+const WARM_READ_UNITS: u64 = 12_000;
+const WARM_WRITE_UNITS: u64 = 4_000;
+
+/// The whole description.
+pub(super) fn table(table: &TableDescription) -> Json {
+    let mut out = outline(table);
+    set(&mut out, "AttributeDefinitions", attributes(&table.attributes));
+    set(&mut out, "KeySchema", key_schema(&table.key));
+    set(&mut out, "CreationDateTime", json!(table.created.seconds_f64()));
+    if !table.local.is_empty() {
+        set(&mut out, "LocalSecondaryIndexes", table.local.iter().map(local_index).collect());
+    }
+    if !table.global.is_empty() {
+        let on_demand = matches!(table.billing, Billing::OnDemand { .. });
+        let describe = |index| global_index(index, on_demand);
+        set(&mut out, "GlobalSecondaryIndexes", table.global.iter().map(describe).collect());
+    }
+    if let Some(stream) = &table.stream {
+        if stream.enabled {
+            let view = stream.view.as_str();
+            set(&mut out, "StreamSpecification", json!({ "StreamEnabled": true, "StreamViewType": view }));
+        }
+        set(&mut out, "LatestStreamLabel", json!(stream.label));
+        set(&mut out, "LatestStreamArn", json!(stream.arn));
+    }
+    if let Some(encryption) = &table.encryption {
+        let mut sse = json!({ "Status": "ENABLED", "SSEType": "KMS" });
+        if let Some(arn) = &encryption.kms_key_arn {
+            sse["KMSMasterKeyArn"] = json!(arn);
+        }
+        set(&mut out, "SSEDescription", sse);
+    }
+    if let Some(class) = table.class {
+        set(&mut out, "TableClassSummary", json!({ "TableClass": class_name(class) }));
+    }
+    if table.status == TableStatus::Active {
+        set(&mut out, "WarmThroughput", warm(&table.billing, "ACTIVE"));
+    }
+    Json::Object(out)
+}
+
+/// What is left to say of a table that is being deleted: nothing of its schema.
+pub(super) fn deleted_table(table: &TableDescription) -> Json {
+    Json::Object(outline(table))
+}
+
+fn outline(table: &TableDescription) -> Map<String, Json> {
+    let mut out = Map::new();
+    set(&mut out, "TableName", json!(&*table.name));
+    set(&mut out, "TableStatus", json!(status(table.status)));
+    set(&mut out, "TableArn", json!(table.arn));
+    set(&mut out, "TableId", json!(table.id));
+    set(&mut out, "ItemCount", json!(table.items));
+    set(&mut out, "TableSizeBytes", json!(table.bytes));
+    set(&mut out, "DeletionProtectionEnabled", json!(table.deletion_protection));
+    let (units, on_demand) = match table.billing {
+        Billing::Provisioned(units) => (units, None),
+        Billing::OnDemand { since } => (Throughput { read_units: 0, write_units: 0 }, Some(since)),
+    };
+    set(&mut out, "ProvisionedThroughput", throughput(units));
+    if let Some(since) = on_demand {
+        let mut summary = json!({ "BillingMode": "PAY_PER_REQUEST" });
+        if let Some(since) = since {
+            summary["LastUpdateToPayPerRequestDateTime"] = json!(since.seconds_f64());
+        }
+        set(&mut out, "BillingModeSummary", summary);
+    }
+    out
+}
+
+fn set(out: &mut Map<String, Json>, member: &str, value: Json) {
+    out.insert(member.to_owned(), value);
+}
+
+pub(super) fn key_schema(schema: &KeySchema) -> Json {
+    let element = |part: &KeyPart, kind| json!({ "AttributeName": &*part.name, "KeyType": kind });
+    let hash = schema.hash.iter().map(|part| element(part, "HASH"));
+    hash.chain(schema.range.iter().map(|part| element(part, "RANGE"))).collect()
+}
+
+fn attributes(attributes: &[KeyPart]) -> Json {
+    let define =
+        |part: &KeyPart| json!({ "AttributeName": &*part.name, "AttributeType": part.kind.as_str() });
+    attributes.iter().map(define).collect()
+}
+
+fn throughput(units: Throughput) -> Json {
+    json!({
+        "NumberOfDecreasesToday": 0,
+        "ReadCapacityUnits": units.read_units,
+        "WriteCapacityUnits": units.write_units,
+    })
+}
+
+fn warm(billing: &Billing, status: &str) -> Json {
+    let (read, write) = match billing {
+        Billing::OnDemand { .. } => (WARM_READ_UNITS, WARM_WRITE_UNITS),
+        Billing::Provisioned(units) => (units.read_units, units.write_units),
+    };
+    json!({ "ReadUnitsPerSecond": read, "WriteUnitsPerSecond": write, "Status": status })
+}
+
+fn index(index: &IndexDescription) -> Json {
+    json!({
+        "IndexName": &*index.name,
+        "KeySchema": key_schema(&index.key),
+        "Projection": projection(&index.projection),
+        "IndexSizeBytes": index.bytes,
+        "ItemCount": index.items,
+        "IndexArn": index.arn,
+    })
+}
+
+fn local_index(description: &IndexDescription) -> Json {
+    index(description)
+}
+
+fn global_index(description: &IndexDescription, on_demand: bool) -> Json {
+    let mut out = index(description);
+    out["IndexStatus"] = json!(match description.status {
+        IndexStatus::Creating => "CREATING",
+        IndexStatus::Active => "ACTIVE",
+        IndexStatus::Deleting => "DELETING",
+        IndexStatus::Updating => "UPDATING",
+    });
+    if description.status == IndexStatus::Creating {
+        out["Backfilling"] = json!(description.backfilling);
+    }
+    let none = Throughput { read_units: 0, write_units: 0 };
+    let units = description.throughput.filter(|_| !on_demand).unwrap_or(none);
+    out["ProvisionedThroughput"] = throughput(units);
+    if description.status == IndexStatus::Active {
+        let billing = if on_demand { Billing::OnDemand { since: None } } else { Billing::Provisioned(units) };
+        out["WarmThroughput"] = warm(&billing, "ACTIVE");
+    }
+    out
+}
+
+fn projection(kind: &ProjectionKind) -> Json {
+    match kind {
+        ProjectionKind::All => json!({ "ProjectionType": "ALL" }),
+        ProjectionKind::KeysOnly => json!({ "ProjectionType": "KEYS_ONLY" }),
+        ProjectionKind::Include(names) => {
+            let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+            json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": names })
+        }
+    }
+}
+
+fn class_name(class: TableClass) -> &'static str {
+    match class {
+        TableClass::Standard => "STANDARD",
+        TableClass::InfrequentAccess => "STANDARD_INFREQUENT_ACCESS",
+    }
+}
+
+fn status(status: TableStatus) -> &'static str {
+    match status {
+        TableStatus::Creating => "CREATING",
+        TableStatus::Updating => "UPDATING",
+        TableStatus::Active => "ACTIVE",
+        TableStatus::Deleting => "DELETING",
+    }
+}

@@ -1,0 +1,241 @@
+//! Keys and indexes as CreateTable and UpdateTable define them, with the rules that bind them to one another.
+
+use super::fault::{Fault, constraint, parameter, validation};
+use super::tree::Tree;
+use engine::{IndexSpec, KeyPart, KeySchema, ProjectionKind, Throughput};
+use model::key::KeyType;
+
+pub(super) const LOCAL_INDEXES_MAX: usize = 5;
+pub(super) const GLOBAL_INDEXES_MAX: usize = 20;
+/// How many attributes the indexes of a table may project by name, all together.
+const PROJECTED_NAMES_MAX: usize = 100;
+
+/// AttributeDefinitions.
+pub(super) fn attributes(input: Tree<'_>) -> Vec<KeyPart> {
+    let read = |tree: Tree<'_>| {
+        let kind = match tree.text("AttributeType") {
+            Some("N") => KeyType::N,
+            Some("B") => KeyType::B,
+            _ => KeyType::S,
+        };
+        KeyPart::new(tree.text("AttributeName").unwrap_or_default(), kind)
+    };
+    input.structures("AttributeDefinitions").map(read).collect()
+}
+
+/// ProvisionedThroughput.
+pub(super) fn throughput(tree: Tree<'_>) -> Option<Throughput> {
+    let tree = tree.structure("ProvisionedThroughput")?;
+    let units = |member| tree.number(member).and_then(|units| u64::try_from(units).ok()).unwrap_or_default();
+    Some(Throughput { read_units: units("ReadCapacityUnits"), write_units: units("WriteCapacityUnits") })
+}
+
+/// The table's own KeySchema.
+pub(super) fn table_keys(input: Tree<'_>, attributes: &[KeyPart]) -> Result<KeySchema, Fault> {
+    let schema = elements(input);
+    if schema.len() > 2 {
+        let shown = |(name, kind): &(String, String)| {
+            format!("KeySchemaElement(attributeName={name}, keyType={kind})")
+        };
+        let value = format!("[{}]", schema.iter().map(shown).collect::<Vec<_>>().join(", "));
+        return Err(constraint(&value, "keySchema", "Member must have length less than or equal to 2"));
+    }
+    let undefined =
+        schema.iter().any(|(name, _)| !attributes.iter().any(|attribute| *attribute.name == **name));
+    if undefined || attributes.len() < schema.len() {
+        return Err(validation("Invalid KeySchema: Some index key attribute have no definition"));
+    }
+    pair(schema, attributes)
+}
+
+/// One index, checked by itself and against the table.
+pub(super) fn index(tree: Tree<'_>, attributes: &[KeyPart]) -> Result<IndexSpec, Fault> {
+    let name = tree.text("IndexName").unwrap_or_default().to_owned();
+    let schema = elements(tree);
+    if schema.len() > 2 {
+        return Err(parameter(format!(
+            "Keys of more than one partition and one sort attribute are not supported by this server. IndexName: {name}"
+        )));
+    }
+    if schema.iter().any(|(name, _)| !attributes.iter().any(|attribute| *attribute.name == **name)) {
+        return Err(parameter(format!(
+            "Some index key attributes are not defined in AttributeDefinitions. Keys: {}, AttributeDefinitions: {}",
+            listed(schema.iter().map(|(name, _)| name.as_str())),
+            listed(attributes.iter().map(|attribute| &*attribute.name)),
+        )));
+    }
+    let key = pair(schema, attributes)?;
+    Ok(IndexSpec { name: name.into(), key, projection: projection(tree)?, throughput: throughput(tree) })
+}
+
+/// LocalSecondaryIndexes, which share the table's partition key.
+pub(super) fn local_indexes(
+    input: Tree<'_>,
+    attributes: &[KeyPart],
+    table: &KeySchema,
+) -> Result<Vec<IndexSpec>, Fault> {
+    let Some(list) = input.list("LocalSecondaryIndexes") else {
+        return Ok(Vec::new());
+    };
+    if list.is_empty() {
+        return Err(parameter("List of LocalSecondaryIndexes is empty"));
+    }
+    if table.range.is_empty() {
+        return Err(parameter(
+            "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
+        ));
+    }
+    let mut indexes = Vec::with_capacity(list.len());
+    for tree in list {
+        let index = self::index(Tree::of(tree), attributes)?;
+        if index.key.range.is_empty() {
+            return Err(parameter(format!(
+                "Index KeySchema does not have a range key for index: {}",
+                index.name
+            )));
+        }
+        if index.key.hash != table.hash {
+            return Err(parameter(format!(
+                "Index KeySchema does not have the same leading hash key as table KeySchema for index: {}. index hash key: {}, table hash key: {}",
+                index.name,
+                first(&index.key),
+                first(table)
+            )));
+        }
+        indexes.push(index);
+    }
+    if indexes.len() > LOCAL_INDEXES_MAX {
+        return Err(parameter(format!(
+            "Number of LocalSecondaryIndexes exceeds per-table limit of {LOCAL_INDEXES_MAX}"
+        )));
+    }
+    Ok(indexes)
+}
+
+/// GlobalSecondaryIndexes.
+pub(super) fn global_indexes(input: Tree<'_>, attributes: &[KeyPart]) -> Result<Vec<IndexSpec>, Fault> {
+    let Some(list) = input.list("GlobalSecondaryIndexes") else {
+        return Ok(Vec::new());
+    };
+    if list.is_empty() {
+        return Err(parameter("List of GlobalSecondaryIndexes is empty"));
+    }
+    let indexes = list.iter().map(|tree| index(Tree::of(tree), attributes)).collect::<Result<Vec<_>, _>>()?;
+    if indexes.len() > GLOBAL_INDEXES_MAX {
+        return Err(parameter(format!(
+            "GlobalSecondaryIndex count exceeds the per-table limit of {GLOBAL_INDEXES_MAX}"
+        )));
+    }
+    Ok(indexes)
+}
+
+/// What holds for all indexes of a table together.
+pub(super) fn check_indexes<'a>(indexes: impl Iterator<Item = &'a IndexSpec> + Clone) -> Result<(), Fault> {
+    for (at, index) in indexes.clone().enumerate() {
+        if indexes.clone().take(at).any(|earlier| earlier.name == index.name) {
+            return Err(parameter(format!("Duplicate index name: {}", index.name)));
+        }
+    }
+    let projected: usize = indexes
+        .map(|index| match &index.projection {
+            ProjectionKind::Include(names) => names.len(),
+            _ => 0,
+        })
+        .sum();
+    if projected > PROJECTED_NAMES_MAX {
+        return Err(parameter(format!(
+            "The total number of non-key attributes projected by the indexes exceeds the limit of {PROJECTED_NAMES_MAX}"
+        )));
+    }
+    Ok(())
+}
+
+/// Every attribute that is defined must be a key of something.
+pub(super) fn check_used<'a>(
+    attributes: &[KeyPart],
+    table: &'a KeySchema,
+    indexes: impl Iterator<Item = &'a IndexSpec>,
+) -> Result<(), Fault> {
+    let mut used: Vec<&str> = table.parts().map(|part| &*part.name).collect();
+    let mut indexed = false;
+    for part in indexes.flat_map(|index| index.key.parts()) {
+        indexed = true;
+        if !used.contains(&&*part.name) {
+            used.push(&part.name);
+        }
+    }
+    if attributes.iter().all(|attribute| used.contains(&&*attribute.name)) {
+        return Ok(());
+    }
+    if !indexed {
+        return Err(parameter(
+            "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions",
+        ));
+    }
+    Err(parameter(format!(
+        "Some AttributeDefinitions are not used. AttributeDefinitions: {}, keys used: {}",
+        listed(attributes.iter().map(|attribute| &*attribute.name)),
+        listed(used.into_iter()),
+    )))
+}
+
+fn elements(tree: Tree<'_>) -> Vec<(String, String)> {
+    let read = |tree: Tree<'_>| {
+        let text = |member| tree.text(member).unwrap_or_default().to_owned();
+        (text("AttributeName"), text("KeyType"))
+    };
+    tree.structures("KeySchema").map(read).collect()
+}
+
+fn pair(schema: Vec<(String, String)>, attributes: &[KeyPart]) -> Result<KeySchema, Fault> {
+    let mut schema = schema.into_iter();
+    let Some((hash, kind)) = schema.next() else {
+        return Err(constraint("[]", "keySchema", "Member must have length greater than or equal to 1"));
+    };
+    if kind != "HASH" {
+        return Err(validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type"));
+    }
+    let range = match schema.next() {
+        Some((_, kind)) if kind != "RANGE" => {
+            return Err(validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"));
+        }
+        Some((range, _)) if range == hash => {
+            return Err(validation(
+                "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+            ));
+        }
+        range => range.map(|(range, _)| range),
+    };
+    let part = |name: String| {
+        let defined = attributes.iter().find(|attribute| *attribute.name == *name);
+        defined.cloned().unwrap_or_else(|| KeyPart::new(&name, KeyType::S))
+    };
+    Ok(KeySchema::simple(part(hash), range.map(part)))
+}
+
+fn first(schema: &KeySchema) -> &str {
+    schema.hash.first().map_or("", |part| &*part.name)
+}
+
+fn projection(tree: Tree<'_>) -> Result<ProjectionKind, Fault> {
+    let projection = tree.structure("Projection");
+    let names = projection.and_then(|projection| projection.list("NonKeyAttributes"));
+    match (projection.and_then(|projection| projection.text("ProjectionType")), names) {
+        (None, _) => Err(parameter("Unknown ProjectionType: null")),
+        (Some("INCLUDE"), None) => {
+            Err(parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified"))
+        }
+        (Some("INCLUDE"), Some(names)) => Ok(ProjectionKind::Include(
+            names.iter().filter_map(|name| name.as_str()).map(Into::into).collect(),
+        )),
+        (Some(kind), Some(_)) => {
+            Err(parameter(format!("ProjectionType is {kind}, but NonKeyAttributes is specified")))
+        }
+        (Some("ALL"), None) => Ok(ProjectionKind::All),
+        (Some(_), None) => Ok(ProjectionKind::KeysOnly),
+    }
+}
+
+pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    format!("[{}]", names.collect::<Vec<_>>().join(", "))
+}

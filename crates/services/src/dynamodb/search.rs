@@ -1,0 +1,149 @@
+//! What Query and Scan have in common: what to give back of each item, and the page as an answer.
+
+use super::Body;
+use super::answer::{capacity_member, corrupt};
+use super::fault::{Fault, data, parameter, validation};
+use api::dynamodb::{Object, ReturnConsumedCapacity, Select, item};
+use engine::{Attributes, Consistency, Error, Index, IndexKind, KeySchema, Page, Table};
+use model::View;
+use model::expression::{Bound, Condition, Projection};
+use std::sync::Arc;
+
+/// What the client chose to get.
+pub(super) struct Choice<'a> {
+    pub select: Option<Select>,
+    /// The parameter that names attributes, if there is one.
+    pub naming: Option<&'static str>,
+    pub index: Option<&'a str>,
+    /// `Querying` or `Scanning`.
+    pub verb: &'static str,
+}
+
+impl Choice<'_> {
+    /// Refuses combinations that contradict each other.
+    pub fn check(&self) -> Result<(), Fault> {
+        match (self.select, self.naming) {
+            (Some(Select::SpecificAttributes), None) => Err(parameter(
+                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+            )),
+            (Some(select), Some(naming)) if select != Select::SpecificAttributes => {
+                Err(parameter(format!("Cannot specify the {naming} when choosing to get {}", word(select))))
+            }
+            (Some(Select::AllProjectedAttributes), _) if self.index.is_none() => Err(parameter(format!(
+                "ALL_PROJECTED_ATTRIBUTES can be used only when {} using an IndexName",
+                self.verb
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    pub fn counts_only(&self) -> bool {
+        self.select == Some(Select::Count)
+    }
+
+    /// The attributes that the engine must have at hand.
+    pub fn attributes<'n>(&self, named: &'n [&'n str]) -> Attributes<'n> {
+        match self.select {
+            _ if self.naming.is_some() => Attributes::Named(named),
+            Some(Select::AllAttributes) => Attributes::All,
+            _ => Attributes::Projected,
+        }
+    }
+}
+
+/// The top-level attributes that a projection names.
+pub(super) fn roots(projection: Option<&Bound<Projection>>) -> Vec<&str> {
+    projection.into_iter().flat_map(|projection| projection.roots()).map(|(name, _)| name).collect()
+}
+
+/// The index a request names, and the keys that it reads by.
+pub(super) fn schema(
+    table: &Table,
+    index: Option<&str>,
+    consistent: bool,
+) -> Result<(Option<Arc<Index>>, KeySchema), Fault> {
+    let Some(name) = index else {
+        return Ok((None, table.key_schema().clone()));
+    };
+    let index = table.index(name).map_err(data)?;
+    if consistent && index.kind() == IndexKind::Global {
+        return Err(validation("Consistent reads are not supported on global secondary indexes"));
+    }
+    let schema = index.key_schema().clone();
+    Ok((Some(index), schema))
+}
+
+pub(super) fn consistency(consistent: bool) -> Consistency {
+    if consistent { Consistency::Strong } else { Consistency::Eventual }
+}
+
+/// A query's filter sees what the keys have let through, and may not ask for keys again.
+pub(super) fn check_filter(
+    filter: Option<&Bound<Condition>>,
+    schema: &KeySchema,
+    member: &str,
+) -> Result<(), Fault> {
+    let mut roots = filter.into_iter().flat_map(|filter| filter.roots());
+    match roots.find(|(name, _)| schema.contains(name)) {
+        Some((name, _)) => Err(validation(format!(
+            "{member} can only contain non-primary key attributes: Primary key attribute: {name}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// How a page is written.
+pub(super) struct Output<'a> {
+    pub table: &'a Table,
+    pub counts_only: bool,
+    pub projection: Option<&'a Bound<Projection>>,
+    pub capacity: Option<ReturnConsumedCapacity>,
+}
+
+impl Output<'_> {
+    /// Runs `read` and writes what it visits.
+    pub fn page(
+        &self,
+        read: impl FnOnce(&mut dyn FnMut(View<'_>) -> Result<(), Error>) -> Result<Page, Error>,
+    ) -> Body {
+        let mut body = Vec::with_capacity(1024);
+        let mut object = Object::new(&mut body);
+        let page = if self.counts_only {
+            read(&mut |_| Ok(())).map_err(data)?
+        } else {
+            let out = object.member("Items");
+            out.push(b'[');
+            let mut first = true;
+            let page = read(&mut |view| {
+                if !first {
+                    out.push(b',');
+                }
+                first = false;
+                match self.projection {
+                    None => item(view, out)?,
+                    Some(projection) => item(projection.project(view)?.view(), out)?,
+                }
+                Ok(())
+            });
+            out.push(b']');
+            page.map_err(data)?
+        };
+        object.number("Count", page.count);
+        object.number("ScannedCount", page.scanned);
+        if let Some(last) = &page.last {
+            object.item("LastEvaluatedKey", last.view()).map_err(corrupt)?;
+        }
+        capacity_member(&mut object, self.table.name(), &page.consumed, self.capacity);
+        object.end();
+        Ok(body)
+    }
+}
+
+fn word(select: Select) -> &'static str {
+    match select {
+        Select::AllAttributes => "ALL_ATTRIBUTES",
+        Select::AllProjectedAttributes => "ALL_PROJECTED_ATTRIBUTES",
+        Select::SpecificAttributes => "SPECIFIC_ATTRIBUTES",
+        Select::Count => "COUNT",
+    }
+}

@@ -1,0 +1,51 @@
+//! DynamoDB Streams: listing, describing and reading the logs of changes.
+
+mod describe_stream;
+mod get_records;
+mod get_shard_iterator;
+mod list_streams;
+mod token;
+
+pub(super) use describe_stream::describe_stream;
+pub(super) use get_records::get_records;
+pub(super) use get_shard_iterator::get_shard_iterator;
+pub(super) use list_streams::list_streams;
+pub(super) use token::Seal;
+
+use super::fault::{Fault, data, no_stream, validation};
+use super::names::Arn;
+use super::{Dynamodb, scope};
+use crate::call::Caller;
+use engine::ErrorKind;
+use engine::stream::{Shard, ShardId, Stream};
+use std::sync::Arc;
+
+/// The stream that an ARN means to this caller.
+fn stream(dynamodb: &Dynamodb, caller: &Caller, arn: &str) -> Result<Arc<Stream>, Fault> {
+    let Some((parsed, (table, label))) = Arn::parse(arn).and_then(|parsed| Some((parsed, parsed.stream()?)))
+    else {
+        return Err(malformed(arn));
+    };
+    if parsed.account != &*caller.account || parsed.region != &*caller.region {
+        return Err(no_stream(arn));
+    }
+    dynamodb.engine.stream(&scope(caller), table, label).map_err(|error| match error.kind {
+        ErrorKind::StreamNotFound | ErrorKind::TableNotFound => no_stream(arn),
+        _ => data(error),
+    })
+}
+
+fn malformed(arn: &str) -> Fault {
+    validation(format!("Invalid StreamArn: {arn}"))
+}
+
+/// A shard of a stream by its id as clients write it.
+fn shard(stream: &Stream, id: &str) -> Result<Arc<Shard>, Fault> {
+    let found = id.parse::<ShardId>().ok().and_then(|id| stream.shard(id));
+    found.ok_or_else(|| {
+        Fault::new(
+            "ResourceNotFoundException",
+            format!("Requested resource not found: Shard does not exist: {id} in stream: {}", stream.arn()),
+        )
+    })
+}
