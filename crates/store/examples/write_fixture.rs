@@ -46,7 +46,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn write(store: &Store, mut fill: impl FnMut(&mut Batch)) -> Result<Committed, store::Error> {
-    match store.update(&[], |_, batch| Ok::<_, ()>(fill(batch))) {
+    match store.update(&[], |_, batch| {
+        fill(batch);
+        Ok::<_, ()>(())
+    }) {
         Ok(((), commit)) => commit.wait(),
         Err(store::UpdateError::Store(error)) => Err(error),
         Err(store::UpdateError::Plan { .. }) => unreachable!("the plan does not fail"),

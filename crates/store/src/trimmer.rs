@@ -89,8 +89,8 @@ impl Trimmer {
     fn remove(&self, shared: &Shared, space: Space, from: &[u8], to: &[u8]) -> Result<(), Error> {
         // What goes as a whole may have held removals of older rows that do not: so the rows are looked for after it.
         shared.engine.reclaim(space, from, to)?;
-        // The engine keeps a journal until every space that it tells of has newer tables; a space that has lost its
-        // newest ones, and is never written again, would keep all journals for ever.
+        // The engine keeps a journal until the spaces it tells of have tables at least as new. A space that has just lost
+        // its newest table, and is not written again, would hold on to one; a row of our own frees it.
         let mut batch = Batch::default();
         batch.set_unchecked(space, Slice::from(OWN_KEY), Some(Slice::from(&[1])));
         shared.line.admit()?;

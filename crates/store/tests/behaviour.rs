@@ -348,9 +348,7 @@ fn the_queue_is_bounded_and_waiting_writers_get_in() {
             thread::spawn(move || {
                 for round in 0..20u8 {
                     // Not waited for: only the queue's bounds hold this writer back.
-                    drop(write(&store, |batch| {
-                        batch.append(prefix("log"), vec![me, round, 0, 0].repeat(100))
-                    }));
+                    drop(write(&store, |batch| batch.append(prefix("log"), [me, round, 0, 0].repeat(100))));
                 }
             })
         })

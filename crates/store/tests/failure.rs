@@ -114,7 +114,10 @@ fn writers_that_wait_for_room_learn_of_a_failure() {
             std::thread::spawn(move || {
                 loop {
                     let value = vec![0u8; 4 << 20];
-                    match store.update(&[], |_, batch| Ok::<_, ()>(batch.put(Space::Items, b"a", &value))) {
+                    match store.update(&[], |_, batch| {
+                        batch.put(Space::Items, b"a", &value);
+                        Ok::<_, ()>(())
+                    }) {
                         Ok(_) => {}
                         Err(UpdateError::Store(error)) => return error.kind(),
                         Err(UpdateError::Plan { .. }) => unreachable!("the plan does not fail"),

@@ -50,7 +50,10 @@ pub fn prefix(text: &str) -> LogPrefix {
 
 /// An update that reads nothing.
 pub fn write(store: &Store, mut fill: impl FnMut(&mut Batch)) -> Commit {
-    match store.update(&[], |_, batch| Ok::<_, ()>(fill(batch))) {
+    match store.update(&[], |_, batch| {
+        fill(batch);
+        Ok::<_, ()>(())
+    }) {
         Ok(((), commit)) => commit,
         Err(UpdateError::Plan { .. }) => unreachable!("the plan does not fail"),
         Err(UpdateError::Store(error)) => panic!("{error:?}"),

@@ -22,8 +22,9 @@ use crate::{Error, ErrorKind, Order, Settings, Slice, Space};
 const FORMAT: u32 = 1;
 const FORMAT_LINE: &str = "millstream store format ";
 
-/// Journals are sealed at 64 MB; beyond this much, whoever keeps the oldest one alive is written to a table.
-const JOURNAL_BYTES_MAX: u64 = 192 << 20;
+/// Journals are sealed at 64 MB; when the sealed ones have this much, the spaces that keep the oldest one alive are
+/// written to tables. Opening after a crash reads about twice as much.
+const JOURNAL_BYTES_MAX: u64 = 64 << 20;
 
 /// One thread flushes while the other compacts.
 const WORKERS: usize = 2;
