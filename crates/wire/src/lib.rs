@@ -11,12 +11,13 @@ pub mod percent;
 mod route;
 pub mod shape;
 pub mod sigv4;
+mod time;
 mod violations;
 
 pub use decode::decode;
 pub use encode::{encode, encode_error, encode_payload, json_response};
 pub use error::ServiceError;
 pub use message::{Request, Response};
-pub use route::{Route, RouteError, route};
+pub use route::{Route, RouteError, not_implemented, route};
 pub use shape::{Operation, Protocol, Service};
 pub use violations::{Violations, violations};
