@@ -1,7 +1,7 @@
 //! BatchWriteItem.
 
 use super::answer::{array, capacities_member, collection, corrupt, measures, refused};
-use super::fault::{Fault, constraint, data, failed, validation};
+use super::fault::{Fault, data, failed, validation};
 use super::request::{ITEM_BYTES_MAX, Members};
 use super::tree::Tree;
 use super::{Body, Dynamodb, names};
@@ -34,24 +34,12 @@ pub(super) async fn batch_write_item(dynamodb: &Dynamodb, call: &Call) -> Body {
 
 /// What the service checks of the map of tables in words of its own. [suite: batchWriteItem]
 fn check_items(input: Tree<'_>) -> Result<(), Fault> {
-    let Some(tables) = input.map("RequestItems") else {
-        return Ok(());
-    };
-    if tables.is_empty() {
-        return Err(validation("The requestItems parameter is required for BatchWriteItem"));
-    }
-    for (name, tree) in tables {
-        let length = tree.as_array().map_or(0, Vec::len);
-        if !(1..=WRITES_MAX).contains(&length) && tree.is_array() {
-            let shown = vec!["WriteRequest"; length].join(", ");
-            return Err(constraint(
-                &format!("{{{name}=[{shown}]}}"),
-                "requestItems",
-                "Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]",
-            ));
+    match input.map("RequestItems") {
+        Some(tables) if tables.is_empty() => {
+            Err(validation("The requestItems parameter is required for BatchWriteItem"))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Reads what the fast way does not, and says what is wrong.

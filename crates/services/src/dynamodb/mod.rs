@@ -122,3 +122,6 @@ impl Dynamodb {
 fn scope(caller: &Caller) -> Scope {
     Scope { account: caller.account.clone(), region: caller.region.clone() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+use super::Bench;
+use serde_json::{Value as Json, json};
+
+fn with(mut base: Json, extra: Json) -> Json {
+    base.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    base
+}
+
+/// Items 0 to 4 of the collection `p`, each with an index key and data.
+fn filled() -> Bench {
+    let bench = Bench::with_tables();
+    for n in 0..5 {
+        let item = json!({
+            "pk": { "S": "p" }, "sk": { "S": n.to_string() }, "a": { "S": "x" }, "b": { "S": (9 - n).to_string() },
+            "data": { "N": n.to_string() }, "more": { "S": "m" },
+        });
+        bench.check("PutItem", json!({ "TableName": "Both", "Item": item }), json!({}));
+    }
+    bench
+}
+
+fn query(extra: Json) -> Json {
+    let base = json!({
+        "TableName": "Both", "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": { ":pk": { "S": "p" } },
+    });
+    with(base, extra)
+}
+
+/// The sort keys of an answer's items.
+fn sort_keys(answer: &Json) -> Vec<&str> {
+    answer["Items"].as_array().expect("items").iter().map(|item| item["sk"]["S"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_query_reads_in_order_and_by_pages() {
+    let bench = filled();
+    let answer = bench.ask("Query", query(json!({})));
+    assert_eq!(sort_keys(&answer), ["0", "1", "2", "3", "4"]);
+    assert_eq!((&answer["Count"], &answer["ScannedCount"]), (&json!(5), &json!(5)));
+    assert_eq!(answer.get("LastEvaluatedKey"), None);
+    let answer = bench.ask("Query", query(json!({ "ScanIndexForward": false, "Limit": 2 })));
+    assert_eq!(sort_keys(&answer), ["4", "3"]);
+    let start = &answer["LastEvaluatedKey"];
+    assert_eq!(start, &json!({ "pk": { "S": "p" }, "sk": { "S": "3" } }));
+    let answer = bench.ask("Query", query(json!({ "ScanIndexForward": false, "ExclusiveStartKey": start })));
+    assert_eq!(sort_keys(&answer), ["2", "1", "0"]);
+}
+
+#[test]
+fn a_filter_counts_what_it_holds_back() {
+    let bench = filled();
+    let filtered = json!({
+        "FilterExpression": "#d > :n", "ExpressionAttributeNames": { "#d": "data" },
+        "ExpressionAttributeValues": { ":pk": { "S": "p" }, ":n": { "N": "2" } },
+    });
+    let answer = bench.ask("Query", query(filtered.clone()));
+    assert_eq!(sort_keys(&answer), ["3", "4"]);
+    assert_eq!((&answer["Count"], &answer["ScannedCount"]), (&json!(2), &json!(5)));
+    let counted = bench.ask("Query", query(with(filtered, json!({ "Select": "COUNT" }))));
+    assert_eq!(counted, json!({ "Count": 2, "ScannedCount": 5 }));
+}
+
+#[test]
+fn indexes_give_what_they_hold() {
+    let bench = filled();
+    let global = |extra: Json| {
+        let base = json!({
+            "TableName": "Both", "IndexName": "global-some", "KeyConditionExpression": "a = :a",
+            "ExpressionAttributeValues": { ":a": { "S": "x" } }, "Limit": 1,
+        });
+        with(base, extra)
+    };
+    let answer = bench.ask("Query", global(json!({})));
+    let entry = json!({
+        "pk": { "S": "p" }, "sk": { "S": "4" }, "a": { "S": "x" }, "b": { "S": "5" }, "data": { "N": "4" },
+    });
+    assert_eq!(answer["Items"], json!([entry]));
+    assert_eq!(
+        answer["LastEvaluatedKey"],
+        json!({ "pk": { "S": "p" }, "sk": { "S": "4" }, "a": { "S": "x" }, "b": { "S": "5" } })
+    );
+    bench.refuses(
+        "Query",
+        global(json!({ "ConsistentRead": true })),
+        "Consistent reads are not supported on global secondary indexes",
+    );
+    let local = json!({ "IndexName": "local-keys", "Select": "ALL_ATTRIBUTES", "Limit": 1 });
+    let answer = bench.ask("Query", query(local));
+    assert_eq!(answer["Items"][0]["more"], json!({ "S": "m" }), "fetched from the table");
+    bench.refuses(
+        "Query",
+        query(json!({ "IndexName": "none" })),
+        "The table does not have the specified index: none",
+    );
+}
+
+#[test]
+fn a_scan_visits_everything_once_in_segments_too() {
+    let bench = filled();
+    let whole = bench.ask("Scan", json!({ "TableName": "Both" }));
+    assert_eq!(sort_keys(&whole).len(), 5);
+    let mut seen = Vec::new();
+    for segment in 0..3 {
+        let answer =
+            bench.ask("Scan", json!({ "TableName": "Both", "Segment": segment, "TotalSegments": 3 }));
+        seen.extend(sort_keys(&answer).into_iter().map(str::to_owned));
+    }
+    seen.sort();
+    assert_eq!(seen, ["0", "1", "2", "3", "4"]);
+}
+
+#[test]
+fn words_of_searches() {
+    let bench = Bench::with_tables();
+    let scan = |extra: Json, message: &str| {
+        bench.refuses("Scan", with(json!({ "TableName": "Hash" }), extra), message)
+    };
+    scan(
+        json!({ "Segment": 0 }),
+        "The TotalSegments parameter is required but was not present in the request when Segment parameter is present",
+    );
+    scan(
+        json!({ "TotalSegments": 4 }),
+        "The Segment parameter is required but was not present in the request when parameter TotalSegments is present",
+    );
+    scan(
+        json!({ "Segment": 5, "TotalSegments": 5 }),
+        "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: 5 is not less than TotalSegments: 5",
+    );
+    scan(
+        json!({ "Limit": 0 }),
+        "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
+    );
+    let check = |extra: Json, message: &str| bench.refuses("Query", query(extra), message);
+    check(
+        json!({ "Limit": 0 }),
+        "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
+    );
+    check(
+        json!({ "Select": "OTHER" }),
+        "1 validation error detected: Value 'OTHER' at 'select' failed to satisfy constraint: Member must satisfy enum value set: [SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]",
+    );
+    check(
+        json!({ "Select": "SPECIFIC_ATTRIBUTES" }),
+        "One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+    );
+    check(
+        json!({ "KeyConditionExpression": "" }),
+        "Invalid KeyConditionExpression: The expression can not be empty;",
+    );
+    check(json!({ "KeyConditionExpression": "sk = :pk" }), "Query condition missed key schema element: pk");
+    check(
+        json!({ "ExpressionAttributeNames": { "#unused": "x" } }),
+        "Value provided in ExpressionAttributeNames unused in expressions: keys: {#unused}",
+    );
+    check(
+        json!({ "FilterExpression": "sk = :pk" }),
+        "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk",
+    );
+    bench.refuses(
+        "Query",
+        json!({ "TableName": "Both" }),
+        "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
+    );
+}
