@@ -12,18 +12,23 @@ pub struct ServiceError {
     pub code: Cow<'static, str>,
     /// Some of AWS's errors have none.
     pub message: Option<String>,
-    /// Members of the error's shape besides the message.
-    pub members: Map<String, Value>,
+    /// Members of the error's shape besides the message. Boxed: few errors have any, and every result carries the room.
+    pub members: Box<Map<String, Value>>,
 }
 
 impl ServiceError {
     pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> ServiceError {
-        ServiceError { status: None, code: code.into(), message: Some(message.into()), members: Map::new() }
+        ServiceError {
+            status: None,
+            code: code.into(),
+            message: Some(message.into()),
+            members: Box::default(),
+        }
     }
 
     /// An error that carries a code and nothing to read.
     pub fn silent(code: impl Into<Cow<'static, str>>) -> ServiceError {
-        ServiceError { status: None, code: code.into(), message: None, members: Map::new() }
+        ServiceError { status: None, code: code.into(), message: None, members: Box::default() }
     }
 
     /// One of the errors that every service has and no model lists.

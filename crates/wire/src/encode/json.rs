@@ -83,7 +83,7 @@ pub(super) fn error(service: &Service, error: &ServiceError) -> Vec<u8> {
     if let Some(message) = &error.message {
         out.insert(message_member(&error.code).into(), message.clone().into());
     }
-    out.extend(error.members.clone());
+    out.extend(error.members.iter().map(|(name, value)| (name.clone(), value.clone())));
     serde_json::to_vec(&out).unwrap_or_default()
 }
 
@@ -118,7 +118,7 @@ pub(super) fn rest_error(error: &ServiceError, sender: bool) -> Vec<u8> {
     if !validation && !error.members.contains_key("Type") {
         out.insert("Type".into(), if sender { "User" } else { "Server" }.into());
     }
-    out.extend(error.members.clone());
+    out.extend(error.members.iter().map(|(name, value)| (name.clone(), value.clone())));
     if let Some(message) = &error.message {
         // Faults found before the function's own service is reached spell it small.
         let member = if validation { "message" } else { "Message" };

@@ -184,7 +184,9 @@ pub(crate) fn time_text(format: TimeFormat, seconds: &Value) -> String {
     match format {
         TimeFormat::Epoch => seconds.to_string(),
         TimeFormat::Rfc822 => crate::time::rfc822(time),
-        TimeFormat::Default | TimeFormat::Iso8601 if millis % 1000 == 0 => format!("{}Z", time.iso_seconds()),
+        TimeFormat::Default | TimeFormat::Iso8601 if millis.is_multiple_of(1000) => {
+            format!("{}Z", time.iso_seconds())
+        }
         TimeFormat::Default | TimeFormat::Iso8601 => format!("{}Z", time.iso_millis()),
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn error(
         escape(message, &mut out);
         out.push_str("</Message>");
     }
-    for (name, value) in &error.members {
+    for (name, value) in error.members.iter() {
         element(name, &mut out, |out| escape(&plain(value), out));
     }
     out.push_str("</Error><RequestId>");
