@@ -104,7 +104,7 @@ fn trim(model: &Value, wanted: &Option<BTreeSet<String>>) -> Result<Value, Error
     for (name, shape) in all.iter().filter(|(_, shape)| shape["exception"] == json!(true)) {
         let fault = shape["fault"] == json!(true);
         let status = shape["error"]["httpStatusCode"].as_u64().unwrap_or(if fault { 500 } else { 400 });
-        let mut fact = json!({"status": status, "sender": !fault});
+        let mut fact = json!({"status": status, "sender": !fault && status < 500});
         if let Some(code) = shape["error"]["code"].as_str().filter(|code| code != name) {
             fact["code"] = json!(code);
         }
@@ -442,8 +442,11 @@ fn ident(name: &str) -> String {
 /// compile is not enforced.
 fn our_regex(pattern: &str) -> String {
     let mut text = without_lookaround(pattern);
-    // A Java habit for code points beyond the basic plane that Java itself reads otherwise.
-    text = text.replace("\\u10000-\\u10FFFF", "\\x{10000}-\\x{10FFFF}");
+    // Java's two spellings of the code points beyond the basic plane.
+    for beyond in ["\\u10000-\\u10FFFF", "\\uD800\\uDC00-\\uDBFF\\uDFFF"] {
+        text = text.replace(beyond, "\\x{10000}-\\x{10FFFF}");
+    }
+    text = text.replace("\\p{Print}", "[ -~]");
     while let Some(at) = text.find("\\u") {
         let Some(digits) = text.get(at + 2..at + 6) else { return String::new() };
         let scalar = format!("\\x{{{digits}}}");

@@ -11,6 +11,3 @@ mod writer;
 pub use requests::*;
 pub use stream::{StreamRecord, stream_record};
 pub use writer::{Object, item, string, value};
-
-#[cfg(test)]
-mod tests;

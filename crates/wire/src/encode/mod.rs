@@ -105,7 +105,7 @@ fn rest(operation: &Operation, output: Value, payload: Option<Bytes>, request_id
         (Some(body), _) => (body, "application/json"),
         (None, Some(member)) => (payload_body(member, members.get(member.name)), "application/json"),
         // No output at all, as a deletion's 204, has no body either.
-        (None, None) if operation.output.is_none() || operation.status == 204 => (Bytes::new(), ""),
+        (None, None) if operation.output.is_none() || response.status == 204 => (Bytes::new(), ""),
         (None, None) => (json::body(operation.output, &Value::Object(members)).into(), "application/json"),
     };
     if !content_type.is_empty() && !response.headers.contains_key("content-type") {
