@@ -1,1 +1,22 @@
-//! To be written.
+//! Knows how a function runs: its code package, its process, the Runtime API it speaks, its log.
+//! Never knows what calls it: no triggers, no tables, no HTTP API of a service.
+
+mod config;
+mod functions;
+
+mod package;
+mod runtime;
+
+mod environment;
+mod process;
+mod runtime_api;
+
+mod capture;
+
+pub mod sandbox;
+
+pub use capture::LogSink;
+pub use config::{Credentials, FunctionConfig, LogPlace};
+pub use functions::{Functions, Invocation, InvokeError, Outcome, Settings, Stats};
+pub use package::{Code, PackageError, ZIP_BYTES_MAX};
+pub use runtime::{Interpreter, Runtime};

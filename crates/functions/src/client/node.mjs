@@ -1,0 +1,214 @@
+// Runs a Node.js handler: asks the Runtime API for invocations and answers them, over one kept connection.
+
+import { createRequire } from 'node:module';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import util from 'node:util';
+import { pathToFileURL } from 'node:url';
+
+const API = '/2018-06-01/runtime/';
+const [HOST, PORT] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+const ROOT = process.env.LAMBDA_TASK_ROOT;
+
+/** One HTTP connection that writes each request at once. */
+class Connection {
+  constructor() {
+    this.socket = net.connect({ host: HOST, port: Number(PORT), noDelay: true });
+    this.received = Buffer.alloc(0);
+    this.waiting = null;
+    this.socket.on('data', (bytes) => {
+      this.received = this.received.length ? Buffer.concat([this.received, bytes]) : bytes;
+      this.settle();
+    });
+    this.socket.on('error', () => process.exit(1));
+    this.socket.on('close', () => process.exit(1));
+  }
+
+  call(method, target, body = '', headers = '') {
+    const bytes = Buffer.from(body);
+    const head = `${method} ${API}${target} HTTP/1.1\r\nHost: runtime\r\nContent-Length: ${bytes.length}\r\n${headers}\r\n`;
+    this.socket.write(Buffer.concat([Buffer.from(head, 'latin1'), bytes]));
+    return new Promise((resolve) => {
+      this.waiting = resolve;
+      this.settle();
+    });
+  }
+
+  settle() {
+    const end = this.received.indexOf('\r\n\r\n');
+    if (!this.waiting || end < 0) return;
+    const lines = this.received.toString('latin1', 0, end).split('\r\n');
+    const headers = {};
+    for (const line of lines.slice(1)) {
+      const at = line.indexOf(':');
+      headers[line.slice(0, at).toLowerCase()] = line.slice(at + 1).trim();
+    }
+    const length = Number(headers['content-length'] || 0);
+    if (this.received.length < end + 4 + length) return;
+    const body = this.received.subarray(end + 4, end + 4 + length);
+    this.received = this.received.subarray(end + 4 + length);
+    const resolve = this.waiting;
+    this.waiting = null;
+    resolve({ status: Number(lines[0].split(' ')[1]), headers, body: body.toString('utf8') });
+  }
+}
+
+let requestId = '';
+
+/** A console line is one event, with the time and the request; line ends inside it become carriage returns. */
+function patchConsole() {
+  const levels = { log: 'INFO', info: 'INFO', debug: 'DEBUG', trace: 'TRACE', warn: 'WARN', error: 'ERROR', fatal: 'FATAL' };
+  for (const [name, level] of Object.entries(levels)) {
+    console[name] = (...values) => {
+      const text = util.format(...values).replace(/\n/g, '\r');
+      process.stdout.write(`${new Date().toISOString()}\t${requestId}\t${level}\t${text}\n`);
+    };
+  }
+}
+
+class Fault extends Error {
+  constructor(name, message) {
+    super(message);
+    this.name = name;
+  }
+}
+
+function documentOf(error) {
+  if (error instanceof Error || (error && error.stack && error.message)) {
+    return {
+      errorType: error.name || 'Error',
+      errorMessage: error.message,
+      trace: String(error.stack || '').split('\n'),
+    };
+  }
+  return { errorType: typeof error, errorMessage: String(error), trace: [] };
+}
+
+async function load(handler) {
+  if (handler.includes('..')) {
+    throw new Fault('Runtime.MalformedHandlerName', `'${handler}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`);
+  }
+  const directory = path.dirname(handler);
+  const match = /^([^.]*)\.(.*)$/.exec(path.basename(handler));
+  if (!match) throw new Fault('Runtime.MalformedHandlerName', 'Bad handler');
+  const [, moduleName, functionPath] = match;
+  const base = path.resolve(ROOT, directory, moduleName);
+  let loaded;
+  try {
+    loaded = await importModule(base, path.join(directory, moduleName));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Fault('Runtime.UserCodeSyntaxError', String(error));
+    if (error && (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND')) {
+      throw new Fault('Runtime.ImportModuleError', `Error: ${error.message}`);
+    }
+    throw error;
+  }
+  const find = (from) => functionPath.split('.').reduce((at, name) => (at == null ? at : at[name]), from);
+  const found = find(loaded) ?? (loaded.default ? find(loaded.default) : undefined);
+  if (found === undefined) throw new Fault('Runtime.HandlerNotFound', `${handler} is undefined or not exported`);
+  if (typeof found !== 'function') throw new Fault('Runtime.HandlerNotFound', `${handler} is not a function`);
+  return found;
+}
+
+async function importModule(base, name) {
+  for (const extension of ['', '.js', '.mjs', '.cjs']) {
+    const file = base + extension;
+    if (fs.existsSync(file) && fs.statSync(file).isFile()) return import(pathToFileURL(file).href);
+  }
+  const require = createRequire(path.join(ROOT, 'package.json'));
+  return require(require.resolve(`./${name}`, { paths: [ROOT] }));
+}
+
+function contextOf(headers) {
+  const deadline = Number(headers['lambda-runtime-deadline-ms'] || 0);
+  const parsed = (text) => (text ? JSON.parse(text) : undefined);
+  return {
+    awsRequestId: headers['lambda-runtime-aws-request-id'],
+    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    clientContext: parsed(headers['lambda-runtime-client-context']),
+    identity: parsed(headers['lambda-runtime-cognito-identity']),
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => Math.max(deadline - Date.now(), 0),
+  };
+}
+
+/** Calls a handler of either style and waits for its answer. */
+function run(handler, event, context) {
+  return new Promise((resolve, reject) => {
+    let settled = false;
+    const done = (error, answer) => {
+      if (settled) return;
+      settled = true;
+      const finish = () => (error ? reject(error) : resolve(answer));
+      // By default a callback's answer waits until nothing else is under way.
+      if (context.callbackWaitsForEmptyEventLoop && !error) process.once('beforeExit', finish);
+      else finish();
+    };
+    context.done = done;
+    context.succeed = (answer) => { context.callbackWaitsForEmptyEventLoop = false; done(null, answer); };
+    context.fail = (error) => { context.callbackWaitsForEmptyEventLoop = false; done(error || new Error('handled')); };
+    const returned = handler(event, context, done);
+    if (returned && typeof returned.then === 'function') {
+      returned.then(resolve, reject);
+    } else if (handler.length < 3 && !settled && returned !== undefined) {
+      resolve(returned);
+    } else if (handler.length < 3 && !settled) {
+      process.once('beforeExit', () => resolve(null));
+    }
+  });
+}
+
+async function main() {
+  const connection = new Connection();
+  connection.socket.unref();
+  patchConsole();
+  const post = (target, told) => connection.call('POST', target, JSON.stringify(told),
+    `Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: ${told.errorType}\r\n`);
+  const fatal = (name) => async (error) => {
+    const told = documentOf(error);
+    const wrapped = name ? { errorType: name, errorMessage: `${told.errorType}: ${told.errorMessage}`, trace: told.trace } : told;
+    console.error(JSON.stringify(wrapped));
+    connection.socket.ref();
+    await post(requestId ? `invocation/${requestId}/error` : 'init/error', wrapped);
+    process.exit(128);
+  };
+  process.on('unhandledRejection', fatal('Runtime.UnhandledPromiseRejection'));
+  process.on('uncaughtException', fatal(null));
+
+  let handler;
+  try {
+    handler = await load(process.env._HANDLER);
+  } catch (error) {
+    const told = documentOf(error);
+    console.error('Uncaught Exception', JSON.stringify(told));
+    connection.socket.ref();
+    await post('init/error', told);
+    process.exit(1);
+  }
+  for (;;) {
+    connection.socket.ref();
+    const { headers, body } = await connection.call('GET', 'invocation/next');
+    connection.socket.unref();
+    requestId = headers['lambda-runtime-aws-request-id'];
+    process.env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'] || '';
+    try {
+      const answer = await run(handler, JSON.parse(body), contextOf(headers));
+      const text = JSON.stringify(answer === undefined ? null : answer);
+      connection.socket.ref();
+      await connection.call('POST', `invocation/${requestId}/response`, text);
+    } catch (error) {
+      const told = documentOf(error);
+      console.error('Invoke Error', JSON.stringify(told));
+      connection.socket.ref();
+      await post(`invocation/${requestId}/error`, told);
+    }
+  }
+}
+
+main();

@@ -1,0 +1,44 @@
+//! What a function is, as far as running it goes.
+
+use crate::Runtime;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One version of a function, as it runs. Another `revision` means other processes.
+#[derive(Clone, Debug)]
+pub struct FunctionConfig {
+    /// With its version or alias: also the name of its pool of environments.
+    pub arn: String,
+    pub name: String,
+    pub version: String,
+    pub revision: String,
+    pub runtime: Runtime,
+    pub handler: String,
+    /// The package's hash, as [`Code`](crate::Code) gives it.
+    pub code_sha256: String,
+    pub timeout: Duration,
+    pub memory_mb: u32,
+    pub environment: BTreeMap<String, String>,
+    pub region: String,
+    pub credentials: Credentials,
+    pub log: LogPlace,
+    /// How many invocations may run at once; zero throttles all.
+    pub reserved_concurrency: Option<u32>,
+}
+
+/// Credentials a function finds in its environment.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    pub access_key: String,
+    pub secret_key: String,
+    pub session_token: String,
+}
+
+/// Where a function's log goes.
+#[derive(Clone, Debug, Default)]
+pub struct LogPlace {
+    /// Whose log group it is, in the sink's words.
+    pub owner: String,
+    /// `/aws/lambda/<function>`
+    pub group: String,
+}

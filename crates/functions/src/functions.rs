@@ -1,0 +1,494 @@
+//! Invocations: an environment for each, warm where there is one.
+
+use crate::Runtime;
+use crate::capture::LogSink;
+use crate::config::FunctionConfig;
+use crate::environment::{Environment, InitError, Place, Run};
+use crate::package::{Code, PackageError, Packages};
+use crate::runtime::{Interpreter, Interpreters};
+use crate::runtime_api::{Posted, RESPONSE_BYTES_MAX};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+use world::World;
+
+/// Idle environments are ended after this.
+const IDLE_MAX: Duration = Duration::from_secs(300);
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Packages, clients and temporary directories lie here.
+    pub dir: PathBuf,
+    /// How many invocations may run at once, of all functions.
+    pub concurrency_max: u32,
+}
+
+impl Settings {
+    pub fn new(dir: impl Into<PathBuf>) -> Settings {
+        Settings { dir: dir.into(), concurrency_max: 100 }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    pub request_id: String,
+    pub payload: Bytes,
+    /// As the caller gave it, decoded from base64.
+    pub client_context: Option<String>,
+}
+
+/// What became of an invocation.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The answer, or the account of an error.
+    pub payload: Bytes,
+    /// Whether the payload is an account of an error.
+    pub failed: bool,
+    /// The last of its log.
+    pub log_tail: String,
+    pub version: String,
+}
+
+/// Why an invocation did not happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvokeError {
+    /// As many as may are running already. `reserved` says whose limit it is: the function's own.
+    Throttled { reserved: bool },
+    /// The server is going down.
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub invocations: u64,
+    pub errors: u64,
+    pub throttles: u64,
+    pub cold_starts: u64,
+    pub environments: u64,
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    /// The revision that environments must have to be kept.
+    revision: String,
+    idle: Vec<Environment>,
+    running: u32,
+}
+
+#[derive(Debug, Default)]
+struct Pools {
+    of: HashMap<String, Pool>,
+    running: u32,
+    closed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    invocations: AtomicU64,
+    errors: AtomicU64,
+    throttles: AtomicU64,
+    cold_starts: AtomicU64,
+}
+
+/// Runs functions. Cheap to clone.
+#[derive(Clone)]
+pub struct Functions(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    world: World,
+    sink: Arc<dyn LogSink>,
+    packages: Packages,
+    interpreters: Interpreters,
+    pools: Mutex<Pools>,
+    counters: Counters,
+    endpoint: OnceLock<String>,
+    clients: OnceLock<PathBuf>,
+}
+
+impl Functions {
+    pub fn new(settings: Settings, world: &World, sink: Arc<dyn LogSink>) -> Functions {
+        Functions(Arc::new(Inner {
+            packages: Packages::new(settings.dir.join("code")),
+            settings,
+            world: world.clone(),
+            sink,
+            interpreters: Interpreters::default(),
+            pools: Mutex::default(),
+            counters: Counters::default(),
+            endpoint: OnceLock::new(),
+            clients: OnceLock::new(),
+        }))
+    }
+
+    /// Says where functions reach the server. The first call counts.
+    pub fn set_endpoint(&self, url: &str) {
+        let _ = self.0.endpoint.set(url.to_owned());
+    }
+
+    /// Checks and unpacks a package. Reads and writes files: slow.
+    pub fn put_code(&self, zip: &[u8]) -> Result<Code, PackageError> {
+        self.0.packages.put(zip)
+    }
+
+    /// A package as it was uploaded.
+    pub fn code(&self, sha256: &str) -> std::io::Result<Vec<u8>> {
+        self.0.packages.zip(sha256)
+    }
+
+    /// The program that would run handlers of a runtime. Asks programs for their versions: slow the first time.
+    pub fn interpreter(&self, runtime: Runtime) -> Option<Arc<Interpreter>> {
+        self.0.interpreters.find(runtime)
+    }
+
+    /// Runs a function once. The invocation goes on to its end even when nobody waits for it any more.
+    pub async fn invoke(
+        &self,
+        config: Arc<FunctionConfig>,
+        invocation: Invocation,
+    ) -> Result<Outcome, InvokeError> {
+        let permit = Permit::take(&self.0, &config)?;
+        let inner = self.0.clone();
+        let run = tokio::spawn(async move {
+            let outcome = inner.invoke(&config, invocation).await;
+            drop(permit);
+            outcome
+        });
+        run.await.map_err(|_| InvokeError::Closed)
+    }
+
+    /// Ends a function's idle environments, and its busy ones when they are done: its code or its configuration
+    /// has changed, or it is gone.
+    pub fn retire(&self, arn: &str) {
+        let idle = {
+            let mut pools = self.0.pools();
+            let Some(pool) = pools.of.get_mut(arn) else { return };
+            pool.revision.clear();
+            std::mem::take(&mut pool.idle)
+        };
+        drop(idle);
+    }
+
+    /// Ends environments that nobody has used for a while. Called now and then.
+    pub fn reap(&self) {
+        let now = self.0.world.elapsed();
+        let mut old = Vec::new();
+        {
+            let mut pools = self.0.pools();
+            for pool in pools.of.values_mut() {
+                let (kept, ended) = std::mem::take(&mut pool.idle).into_iter().partition(|environment| {
+                    environment.is_alive() && now.saturating_sub(environment.used) < IDLE_MAX
+                });
+                pool.idle = kept;
+                let ended: Vec<Environment> = ended;
+                old.extend(ended);
+            }
+            pools.of.retain(|_, pool| pool.running > 0 || !pool.idle.is_empty());
+        }
+        drop(old);
+    }
+
+    pub async fn shutdown(&self) {
+        let idle: Vec<Environment> = {
+            let mut pools = self.0.pools();
+            pools.closed = true;
+            pools.of.values_mut().flat_map(|pool| std::mem::take(&mut pool.idle)).collect()
+        };
+        let mut ending = tokio::task::JoinSet::new();
+        for environment in idle {
+            ending.spawn(environment.shut_down());
+        }
+        while ending.join_next().await.is_some() {}
+    }
+
+    pub fn stats(&self) -> Stats {
+        let counters = &self.0.counters;
+        let pools = self.0.pools();
+        let idle: usize = pools.of.values().map(|pool| pool.idle.len()).sum();
+        Stats {
+            invocations: counters.invocations.load(Ordering::Relaxed),
+            errors: counters.errors.load(Ordering::Relaxed),
+            throttles: counters.throttles.load(Ordering::Relaxed),
+            cold_starts: counters.cold_starts.load(Ordering::Relaxed),
+            environments: idle as u64 + u64::from(pools.running),
+        }
+    }
+}
+
+/// The right to run one more invocation.
+struct Permit {
+    inner: Arc<Inner>,
+    arn: String,
+}
+
+impl Permit {
+    fn take(inner: &Arc<Inner>, config: &FunctionConfig) -> Result<Permit, InvokeError> {
+        let mut pools = inner.pools();
+        if pools.closed {
+            return Err(InvokeError::Closed);
+        }
+        let running = pools.of.get(&config.arn).map_or(0, |pool| pool.running);
+        let throttled = if config.reserved_concurrency.is_some_and(|most| running >= most) {
+            Some(InvokeError::Throttled { reserved: true })
+        } else if pools.running >= inner.settings.concurrency_max {
+            Some(InvokeError::Throttled { reserved: false })
+        } else {
+            None
+        };
+        if let Some(throttled) = throttled {
+            inner.counters.throttles.fetch_add(1, Ordering::Relaxed);
+            return Err(throttled);
+        }
+        pools.running += 1;
+        pools.of.entry(config.arn.clone()).or_default().running += 1;
+        drop(pools);
+        Ok(Permit { inner: inner.clone(), arn: config.arn.clone() })
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut pools = self.inner.pools();
+        pools.running -= 1;
+        if let Some(pool) = pools.of.get_mut(&self.arn) {
+            pool.running -= 1;
+        }
+    }
+}
+
+impl Inner {
+    fn pools(&self) -> MutexGuard<'_, Pools> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn invoke(self: &Arc<Inner>, config: &Arc<FunctionConfig>, invocation: Invocation) -> Outcome {
+        self.counters.invocations.fetch_add(1, Ordering::Relaxed);
+        let begun = self.world.elapsed();
+        let (environment, init) = match self.take(config) {
+            Some(warm) => (warm, None),
+            None => match self.start(config).await {
+                Ok(started) => (started, Some(self.world.elapsed() - begun)),
+                Err(error) => {
+                    self.counters.errors.fetch_add(1, Ordering::Relaxed);
+                    return self.not_started(config, &invocation.request_id, error).await;
+                }
+            },
+        };
+        let outcome = self.run(environment, init, invocation).await;
+        if outcome.failed {
+            self.counters.errors.fetch_add(1, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    /// A warm environment of this revision.
+    fn take(&self, config: &FunctionConfig) -> Option<Environment> {
+        let mut old = Vec::new();
+        let taken = {
+            let mut pools = self.pools();
+            let pool = pools.of.entry(config.arn.clone()).or_default();
+            if pool.revision != config.revision {
+                pool.revision.clone_from(&config.revision);
+                old = std::mem::take(&mut pool.idle);
+            }
+            loop {
+                match pool.idle.pop() {
+                    Some(environment) if environment.is_alive() => break Some(environment),
+                    Some(dead) => old.push(dead),
+                    None => break None,
+                }
+            }
+        };
+        drop(old);
+        taken
+    }
+
+    fn give_back(&self, mut environment: Environment) {
+        environment.used = self.world.elapsed();
+        let mut pools = self.pools();
+        if pools.closed {
+            return;
+        }
+        let pool = pools.of.entry(environment.config.arn.clone()).or_default();
+        if pool.revision == environment.config.revision {
+            pool.idle.push(environment);
+        }
+    }
+
+    async fn start(self: &Arc<Inner>, config: &Arc<FunctionConfig>) -> Result<Environment, InitError> {
+        self.counters.cold_starts.fetch_add(1, Ordering::Relaxed);
+        let (inner, runtime) = (self.clone(), config.runtime);
+        let prepared =
+            tokio::task::spawn_blocking(move || Ok((inner.interpreters.find(runtime), inner.clients()?)));
+        let prepared: std::io::Result<_> =
+            prepared.await.unwrap_or_else(|_| Err(std::io::Error::other("interrupted")));
+        let (interpreter, client) = prepared.map_err(InitError::Io)?;
+        let place = Place {
+            world: &self.world,
+            sink: &self.sink,
+            code: self.packages.code_dir(&config.code_sha256),
+            client,
+            interpreter,
+            temporary: std::env::temp_dir().join(format!("millstream-{}", self.world.hex(16))),
+            endpoint: self.endpoint.get().map_or("", String::as_str),
+        };
+        Environment::start(config.clone(), place).await
+    }
+
+    /// The directory of the embedded runtime clients, written once.
+    fn clients(&self) -> std::io::Result<PathBuf> {
+        if let Some(dir) = self.clients.get() {
+            return Ok(dir.clone());
+        }
+        let dir = self.settings.dir.join("clients");
+        std::fs::create_dir_all(&dir)?;
+        for (name, text) in
+            [("python.py", include_str!("client/python.py")), ("node.mjs", include_str!("client/node.mjs"))]
+        {
+            // Written beside and moved, for another server's function may be reading it.
+            let partial = dir.join(format!(".{name}.{}", std::process::id()));
+            std::fs::write(&partial, text)?;
+            std::fs::rename(&partial, dir.join(name))?;
+        }
+        let _ = self.clients.set(dir.clone());
+        Ok(dir)
+    }
+
+    async fn run(&self, environment: Environment, init: Option<Duration>, invocation: Invocation) -> Outcome {
+        let config = environment.config.clone();
+        let id = &invocation.request_id;
+        if init.is_some() {
+            // What it printed while it loaded stands before the first invocation.
+            environment.capture.finish(Vec::new()).await;
+        }
+        environment.capture.line(format!("START RequestId: {id} Version: {}", config.version));
+        let headers = self.headers(&config, &invocation);
+        let begun = self.world.elapsed();
+        let run = environment.run(id, invocation.payload.clone(), headers).await;
+        let took = self.world.elapsed() - begun;
+
+        let (payload, failed, status, keep) = match run {
+            Run::Posted(Posted::Response(payload)) => (payload, false, String::new(), true),
+            Run::Posted(Posted::Error(payload)) => (payload, true, String::new(), true),
+            Run::Posted(Posted::TooLarge) => {
+                let message = format!(
+                    "Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
+                );
+                (account("Function.ResponseSizeTooLarge", &message), true, String::new(), true)
+            }
+            Run::Exited(ending) => {
+                let message = format!("RequestId: {id} Error: {ending}");
+                let status = "Status: error\tError Type: Runtime.ExitError".to_owned();
+                (account("Runtime.ExitError", &message), true, status, false)
+            }
+            Run::TimedOut => {
+                let seconds = config.timeout.as_secs_f64();
+                let message = format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds");
+                (account("Sandbox.Timedout", &message), true, "Status: timeout".to_owned(), false)
+            }
+        };
+        let mut lines = Vec::new();
+        if status == "Status: timeout" {
+            let now = self.world.now().iso_millis();
+            lines.push(format!(
+                "{now}Z {id} Task timed out after {:.2} seconds",
+                config.timeout.as_secs_f64()
+            ));
+        }
+        lines.push(format!("END RequestId: {id}"));
+        lines.push(report(&environment, id, took, init, &status));
+        let log_tail = environment.capture.finish(lines).await;
+        if keep {
+            self.give_back(environment);
+        }
+        Outcome { payload, failed, log_tail, version: config.version.clone() }
+    }
+
+    fn headers(&self, config: &FunctionConfig, invocation: &Invocation) -> String {
+        let deadline_ms = self.world.now().millis() + config.timeout.as_millis() as u64;
+        let trace = format!(
+            "Root=1-{:08x}-{};Parent={};Sampled=0",
+            self.world.now().seconds(),
+            self.world.hex(24),
+            self.world.hex(16)
+        );
+        let mut headers = format!(
+            "Lambda-Runtime-Deadline-Ms: {deadline_ms}\r\nLambda-Runtime-Invoked-Function-Arn: {}\r\nLambda-Runtime-Trace-Id: {trace}\r\n",
+            config.arn
+        );
+        if let Some(context) = &invocation.client_context {
+            // A header is one line.
+            let context = context.replace(['\r', '\n'], " ");
+            headers.push_str(&format!("Lambda-Runtime-Client-Context: {context}\r\n"));
+        }
+        headers
+    }
+
+    /// The account of a function that did not come up, and the lines of a log that has no process.
+    async fn not_started(&self, config: &FunctionConfig, id: &str, error: InitError) -> Outcome {
+        let payload = match error {
+            InitError::Posted(told) => told,
+            InitError::Exited(ending) => {
+                account("Runtime.ExitError", &format!("RequestId: {id} Error: {ending}"))
+            }
+            InitError::TimedOut => account(
+                "Sandbox.Timedout",
+                &format!("RequestId: {id} Error: Task timed out after 10.00 seconds"),
+            ),
+            InitError::Unavailable { kind, message } => {
+                account(kind, &format!("RequestId: {id} Error: {message}"))
+            }
+            InitError::Io(error) => {
+                account("Runtime.Unavailable", &format!("RequestId: {id} Error: {error}"))
+            }
+        };
+        let now = self.world.now();
+        let told = String::from_utf8_lossy(&payload).into_owned();
+        let lines = [
+            format!("START RequestId: {id} Version: {}", config.version),
+            format!("INIT_REPORT Status: error\t{told}"),
+            format!("END RequestId: {id}"),
+        ];
+        let log_tail = lines.join("\n");
+        let stream = format!(
+            "{}/[{}]{}",
+            now.iso_seconds()[..10].replace('-', "/"),
+            config.version,
+            self.world.hex(32)
+        );
+        self.sink.write(
+            &config.log,
+            &stream,
+            lines.into_iter().map(|line| (now, format!("{line}\n"))).collect(),
+        );
+        Outcome { payload, failed: true, log_tail, version: config.version.clone() }
+    }
+}
+
+fn report(
+    environment: &Environment,
+    id: &str,
+    took: Duration,
+    init: Option<Duration>,
+    status: &str,
+) -> String {
+    let took_ms = took.as_secs_f64() * 1_000.0;
+    let mut line = format!(
+        "REPORT RequestId: {id}\tDuration: {took_ms:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t",
+        took_ms.ceil(),
+        environment.config.memory_mb,
+        environment.memory_mb_max(),
+    );
+    if let Some(init) = init {
+        line.push_str(&format!("Init Duration: {:.2} ms\t", init.as_secs_f64() * 1_000.0));
+    }
+    line.push_str(status);
+    line
+}
+
+fn account(kind: &str, message: &str) -> Bytes {
+    serde_json::json!({ "errorType": kind, "errorMessage": message }).to_string().into()
+}

@@ -1,0 +1,254 @@
+//! Real functions in real processes.
+
+use functions::{FunctionConfig, Functions, Invocation, LogPlace, LogSink, Outcome, Runtime, Settings};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use world::{Timestamp, World};
+
+#[derive(Default)]
+struct Sink(Mutex<Vec<String>>);
+
+impl LogSink for Sink {
+    fn write(&self, _: &LogPlace, _: &str, events: Vec<(Timestamp, String)>) {
+        self.0.lock().unwrap().extend(events.into_iter().map(|(_, text)| text));
+    }
+}
+
+struct House {
+    functions: Functions,
+    sink: Arc<Sink>,
+    world: World,
+    dir: PathBuf,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("chmod").args(["-R", "u+w"]).arg(&self.dir).status();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+impl House {
+    fn new() -> House {
+        let world = World::real();
+        let dir = std::env::temp_dir().join(format!("functions-test-{}", world.hex(12)));
+        let sink = Arc::new(Sink::default());
+        let functions = Functions::new(Settings::new(&dir), &world, sink.clone());
+        House { functions, sink, world, dir }
+    }
+
+    fn function(&self, runtime: &str, handler: &str, files: &[(&str, &str)]) -> FunctionConfig {
+        let code = self.functions.put_code(&zipped(files)).expect("a package");
+        FunctionConfig {
+            arn: "arn:aws:lambda:us-east-1:123456789012:function:f".into(),
+            name: "f".into(),
+            version: "$LATEST".into(),
+            revision: self.world.uuid(),
+            runtime: Runtime::parse(runtime).expect("a runtime"),
+            handler: handler.into(),
+            code_sha256: code.sha256,
+            timeout: Duration::from_secs(20),
+            memory_mb: 128,
+            environment: [("COLOUR".to_owned(), "green".to_owned())].into(),
+            region: "us-east-1".into(),
+            credentials: Default::default(),
+            log: LogPlace { owner: "o".into(), group: "/aws/lambda/f".into() },
+            reserved_concurrency: None,
+        }
+    }
+
+    async fn invoke(&self, config: &FunctionConfig, payload: &str) -> Outcome {
+        let invocation = Invocation {
+            request_id: self.world.uuid(),
+            payload: payload.as_bytes().to_vec().into(),
+            client_context: None,
+        };
+        self.functions.invoke(Arc::new(config.clone()), invocation).await.expect("an outcome")
+    }
+
+    fn log(&self) -> String {
+        self.sink.0.lock().unwrap().concat()
+    }
+}
+
+fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in files {
+        let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+        archive.start_file(*name, options).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+fn text(outcome: &Outcome) -> &str {
+    std::str::from_utf8(&outcome.payload).expect("text")
+}
+
+const PYTHON: &str = r#"
+import json, logging, os, sys, time
+print("loading")
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    what = event.get("do")
+    if what == "raise":
+        raise ValueError("boom")
+    if what == "exit":
+        os._exit(3)
+    if what == "sleep":
+        time.sleep(60)
+    if what == "set":
+        return {1, 2}
+    if what == "log":
+        logging.getLogger().warning("two\nlines")
+        print("out"); print("err", file=sys.stderr)
+    if what == "large":
+        return "x" * 7_000_000
+    return {"count": count, "colour": os.environ["COLOUR"], "left": context.get_remaining_time_in_millis() > 0,
+            "name": context.function_name, "echo": event.get("echo")}
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_python_function_answers_and_stays_warm() {
+    let house = House::new();
+    let config = house.function("python3.12", "app.handler", &[("app.py", PYTHON)]);
+    let first = house.invoke(&config, r#"{"echo":"é"}"#).await;
+    assert!(!first.failed, "{}", text(&first));
+    assert_eq!(text(&first), r#"{"count": 1, "colour": "green", "left": true, "name": "f", "echo": "é"}"#);
+    let second = house.invoke(&config, "{}").await;
+    assert!(text(&second).starts_with(r#"{"count": 2,"#), "{}", text(&second));
+    assert_eq!(house.functions.stats().cold_starts, 1);
+    let log = house.log();
+    for part in ["INIT_START", "loading\n", "START RequestId: ", "END RequestId: ", "Init Duration: "] {
+        assert!(log.contains(part), "{part} is missing in {log}");
+    }
+    assert_eq!(log.matches("REPORT RequestId: ").count(), 2);
+    assert!(log.find("loading") < log.find("START RequestId"), "{log}");
+    assert!(second.log_tail.starts_with("START RequestId"), "{}", second.log_tail);
+    // Another revision is another process.
+    let changed = FunctionConfig { revision: "next".into(), ..config };
+    assert!(text(&house.invoke(&changed, "{}").await).starts_with(r#"{"count": 1,"#));
+    house.functions.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn errors_have_pythons_shape() {
+    let house = House::new();
+    let config = house.function("python3.12", "app.handler", &[("app.py", PYTHON), ("bad.py", "def f(:\n")]);
+    let raised = house.invoke(&config, r#"{"do":"raise"}"#).await;
+    assert!(raised.failed);
+    for part in [r#""errorMessage": "boom""#, r#""errorType": "ValueError""#, r#""stackTrace": ["  File "#] {
+        assert!(text(&raised).contains(part), "{}", text(&raised));
+    }
+    assert!(
+        house.log().contains("[ERROR] ValueError: boom\nTraceback (most recent call last):\n"),
+        "{}",
+        house.log()
+    );
+    let unserializable = house.invoke(&config, r#"{"do":"set"}"#).await;
+    assert!(text(&unserializable).contains("Runtime.MarshalError"), "{}", text(&unserializable));
+    assert!(text(&unserializable).contains("Object of type set is not JSON serializable"));
+
+    let exited = house.invoke(&config, r#"{"do":"exit"}"#).await;
+    assert!(text(&exited).contains("Runtime exited with error: exit status 3"), "{}", text(&exited));
+    let again = house.invoke(&config, "{}").await;
+    assert!(text(&again).starts_with(r#"{"count": 1,"#), "a crash starts over: {}", text(&again));
+
+    for (handler, kind) in [
+        ("missing.handler", "Runtime.ImportModuleError"),
+        ("app.nothing", "Runtime.HandlerNotFound"),
+        ("app", "Runtime.MalformedHandlerName"),
+        ("bad.f", "Runtime.UserCodeSyntaxError"),
+    ] {
+        let config = FunctionConfig { handler: handler.into(), revision: handler.into(), ..config.clone() };
+        let outcome = house.invoke(&config, "{}").await;
+        assert!(outcome.failed && text(&outcome).contains(kind), "{handler}: {}", text(&outcome));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn time_outs_large_answers_and_lines() {
+    let house = House::new();
+    let config = house.function("python3.12", "app.handler", &[("app.py", PYTHON)]);
+    let large = house.invoke(&config, r#"{"do":"large"}"#).await;
+    assert!(text(&large).contains("Function.ResponseSizeTooLarge"), "{}", text(&large));
+    house.invoke(&config, r#"{"do":"log"}"#).await;
+    let log = house.log();
+    assert!(
+        log.contains("[WARNING]\t") && log.contains("\ttwo\nlines\n") && log.contains("out\nerr\n"),
+        "{log}"
+    );
+    let brief = FunctionConfig { timeout: Duration::from_secs(1), revision: "brief".into(), ..config };
+    let late = house.invoke(&brief, r#"{"do":"sleep"}"#).await;
+    assert!(text(&late).contains("Sandbox.Timedout"), "{}", text(&late));
+    assert!(text(&late).contains("Task timed out after 1.00 seconds"));
+    assert!(house.log().contains("Status: timeout"), "{}", house.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn node_handlers_of_every_style() {
+    const CODE: &str = r#"
+exports.later = async (event) => ({ got: event.n });
+exports.back = (event, context, callback) => setTimeout(() => callback(null, { back: event.n }), 5);
+exports.fails = async () => { console.log('two\nlines'); throw new TypeError('no'); };
+"#;
+    let house = House::new();
+    let files = [("index.js", CODE), ("esm.mjs", "export const handler = async () => 'esm';")];
+    let base = house.function("nodejs20.x", "index.later", &files);
+    let with =
+        |handler: &str| FunctionConfig { handler: handler.into(), revision: handler.into(), ..base.clone() };
+    for (handler, expected) in
+        [("index.later", r#"{"got":7}"#), ("index.back", r#"{"back":7}"#), ("esm.handler", r#""esm""#)]
+    {
+        let config = with(handler);
+        for _ in 0..2 {
+            let outcome = house.invoke(&config, r#"{"n":7}"#).await;
+            assert_eq!(text(&outcome), expected, "{handler}");
+        }
+    }
+    let failed = house.invoke(&with("index.fails"), "{}").await;
+    assert!(
+        failed.failed
+            && text(&failed).starts_with(r#"{"errorType":"TypeError","errorMessage":"no","trace":["#)
+    );
+    assert!(house.log().contains("\tINFO\ttwo\nlines\n"), "{}", house.log());
+    let missing = house.invoke(&with("index.nothing"), "{}").await;
+    assert!(text(&missing).contains("Runtime.HandlerNotFound"), "{}", text(&missing));
+    let unknown = house.invoke(&with("other.handler"), "{}").await;
+    assert!(text(&unknown).contains("Runtime.ImportModuleError"), "{}", text(&unknown));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bootstrap_is_any_program() {
+    const BOOTSTRAP: &str = r#"#!/bin/sh
+while true; do
+  head=$(mktemp)
+  event=$(curl -sS -D "$head" "http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next")
+  id=$(tr -d '\r' < "$head" | sed -n 's/^Lambda-Runtime-Aws-Request-Id: //p')
+  curl -sS -X POST "http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/$id/response" -d "{\"was\":$event}" > /dev/null
+done
+"#;
+    let house = House::new();
+    let config = house.function("provided.al2023", "any", &[("bootstrap", BOOTSTRAP)]);
+    for n in 1..=2 {
+        let outcome = house.invoke(&config, &n.to_string()).await;
+        assert_eq!(text(&outcome), format!(r#"{{"was":{n}}}"#));
+    }
+    let empty = house.function("provided.al2023", "any", &[("other", "")]);
+    assert!(text(&house.invoke(&empty, "1").await).contains("Runtime.InvalidEntrypoint"));
+}
+
+#[test]
+fn harmful_packages_are_refused() {
+    let house = House::new();
+    assert!(house.functions.put_code(b"not a zip").is_err());
+    assert!(house.functions.put_code(&zipped(&[("../escape.py", "x")])).is_err());
+    assert!(!house.dir.join("escape.py").exists());
+    let once = house.functions.put_code(&zipped(&[("a.py", "x")])).expect("a package");
+    assert_eq!(house.functions.put_code(&zipped(&[("a.py", "x")])).expect("again"), once);
+    assert_eq!(house.functions.code(&once.sha256).expect("kept"), zipped(&[("a.py", "x")]));
+}
