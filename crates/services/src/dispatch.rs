@@ -4,7 +4,7 @@ use crate::call::{Call, Caller};
 use crate::dynamodb::Dynamodb;
 use crate::iam::Iam;
 use crate::lambda::Lambda;
-use crate::logs::Logs;
+use crate::logs::{LogBook, Logs};
 use crate::sts::Sts;
 use engine::Engine;
 use feed::Feed;
@@ -22,6 +22,8 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     pub functions: Arc<Functions>,
     pub feed: Feed,
+    /// Log events; the functions write theirs into it through a `LogQueue`.
+    pub logs: LogBook,
     pub settings: Settings,
 }
 

@@ -3,6 +3,9 @@
 
 mod call;
 mod dispatch;
+mod documents;
+mod fields;
+mod ids;
 
 mod dynamodb;
 mod iam;
@@ -11,3 +14,4 @@ mod logs;
 mod sts;
 
 pub use dispatch::{Parts, Services, Settings};
+pub use logs::{LogBook, LogQueue};

@@ -1,0 +1,207 @@
+//! Managed policies: the caller's own, and the ones AWS keeps.
+
+use super::managed::MANAGED;
+use super::role::encoded;
+use super::{Iam, already_exists, checked_document, delete_conflict, no_such_entity, paged};
+use crate::call::{Answer, Call};
+use crate::documents::Edit;
+use crate::fields::{self, object, required, text};
+use crate::ids;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use wire::ServiceError;
+
+/// One policy. It has one version: `CreatePolicyVersion` is refused by name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Policy {
+    name: String,
+    path: String,
+    id: String,
+    arn: String,
+    created_s: u64,
+    description: Option<String>,
+    document: String,
+    tags: BTreeMap<String, String>,
+}
+
+/// When the policies that AWS keeps are said to have been made.
+const MANAGED_SINCE_S: u64 = 1_423_008_000;
+
+impl Policy {
+    fn managed(arn: &str) -> Option<Policy> {
+        let path_and_name = arn.strip_prefix("arn:aws:iam::aws:policy/")?;
+        let managed = MANAGED.iter().find(|managed| managed.path_and_name == path_and_name)?;
+        let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
+        let path = if path.is_empty() { "/".to_owned() } else { format!("/{path}/") };
+        Some(Policy {
+            name: name.to_owned(),
+            path,
+            id: managed.id(),
+            arn: arn.to_owned(),
+            created_s: MANAGED_SINCE_S,
+            description: None,
+            document: managed.document(),
+            tags: BTreeMap::new(),
+        })
+    }
+
+    fn shown(&self, attachments: usize) -> Value {
+        object([
+            ("PolicyName", Some(self.name.clone().into())),
+            ("PolicyId", Some(self.id.clone().into())),
+            ("Arn", Some(self.arn.clone().into())),
+            ("Path", Some(self.path.clone().into())),
+            ("DefaultVersionId", Some("v1".into())),
+            ("AttachmentCount", Some(attachments.into())),
+            ("PermissionsBoundaryUsageCount", Some(0.into())),
+            ("IsAttachable", Some(true.into())),
+            ("Description", self.description.clone().map(Value::from)),
+            ("CreateDate", Some(self.created_s.into())),
+            ("UpdateDate", Some(self.created_s.into())),
+            ("Tags", (!self.tags.is_empty()).then(|| fields::tag_list(&self.tags))),
+        ])
+    }
+
+    fn version(&self, with_document: bool) -> Value {
+        object([
+            ("Document", with_document.then(|| encoded(&self.document))),
+            ("VersionId", Some("v1".into())),
+            ("IsDefaultVersion", Some(true.into())),
+            ("CreateDate", Some(self.created_s.into())),
+        ])
+    }
+}
+
+fn missing(arn: &str) -> ServiceError {
+    no_such_entity(format!("Policy {arn} was not found."))
+}
+
+impl Iam {
+    /// The policy of that ARN, whoever keeps it.
+    pub(super) fn policy(&self, call: &Call, arn: &str) -> Result<Option<Policy>, ServiceError> {
+        match Policy::managed(arn) {
+            Some(policy) => Ok(Some(policy)),
+            None if arn.starts_with(&format!("arn:aws:iam::{}:policy/", call.caller.account)) => {
+                self.policies.get(arn)
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn attachments(&self, call: &Call, arn: &str) -> Result<usize, ServiceError> {
+        let roles = self.roles.list(&format!("{}/", call.caller.account))?;
+        Ok(roles.iter().filter(|(_, role)| role.attached.iter().any(|attached| attached == arn)).count())
+    }
+
+    /// Whom a policy is attached to. Roles are all there are.
+    pub(super) fn list_entities(&self, call: &Call, input: &Value) -> Answer {
+        let arn = required(input, "PolicyArn");
+        if self.policy(call, arn)?.is_none() {
+            return Err(missing(arn));
+        }
+        let prefix = text(input, "PathPrefix").unwrap_or("/");
+        let is_wanted = text(input, "EntityFilter").is_none_or(|kind| kind == "Role")
+            && text(input, "PolicyUsageFilter").is_none_or(|usage| usage == "PermissionsPolicy");
+        let roles = self.roles.list(&format!("{}/", call.caller.account))?;
+        let holds = |role: &super::Role| {
+            is_wanted && role.is_at(prefix) && role.attached.iter().any(|attached| attached == arn)
+        };
+        let shown =
+            roles.into_iter().filter(|(_, role)| holds(role)).map(|(name, role)| (name, role.named()));
+        let mut answer = paged(input, "PolicyRoles", shown.collect())?;
+        answer["PolicyGroups"] = json!([]);
+        answer["PolicyUsers"] = json!([]);
+        Ok(answer)
+    }
+
+    pub(super) async fn create_policy(&self, call: &Call, input: &Value) -> Answer {
+        let name = required(input, "PolicyName");
+        let path = text(input, "Path").unwrap_or("/");
+        let policy = Policy {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            id: format!("ANPA{}", ids::token(&self.world, 17)),
+            arn: format!("arn:aws:iam::{}:policy{path}{name}", call.caller.account),
+            created_s: self.world.now().seconds(),
+            description: text(input, "Description").map(str::to_owned),
+            document: checked_document(required(input, "PolicyDocument"))?,
+            tags: fields::tags_of(input, "Tags"),
+        };
+        let shown = policy.shown(0);
+        let arn = policy.arn.clone();
+        self.policies
+            .edit(&arn, |old| match old {
+                Some(_) => Err(already_exists(format!(
+                    "A policy called {name} already exists. Duplicate names are not allowed."
+                ))),
+                None => Ok((Edit::Put(policy.clone()), ())),
+            })
+            .await?;
+        Ok(json!({ "Policy": shown }))
+    }
+
+    pub(super) fn get_policy(&self, call: &Call, input: &Value) -> Answer {
+        let arn = required(input, "PolicyArn");
+        let policy = self.policy(call, arn)?.ok_or_else(|| missing(arn))?;
+        Ok(json!({ "Policy": policy.shown(self.attachments(call, arn)?) }))
+    }
+
+    pub(super) fn get_policy_version(&self, call: &Call, input: &Value) -> Answer {
+        let arn = required(input, "PolicyArn");
+        let policy = self.policy(call, arn)?.ok_or_else(|| missing(arn))?;
+        let version = required(input, "VersionId");
+        if version != "v1" {
+            return Err(no_such_entity(format!(
+                "Policy {arn} version {version} does not exist or is not attachable."
+            )));
+        }
+        Ok(json!({ "PolicyVersion": policy.version(true) }))
+    }
+
+    pub(super) fn list_policy_versions(&self, call: &Call, input: &Value) -> Answer {
+        let arn = required(input, "PolicyArn");
+        let policy = self.policy(call, arn)?.ok_or_else(|| missing(arn))?;
+        paged(input, "Versions", vec![("v1".to_owned(), policy.version(false))])
+    }
+
+    pub(super) fn list_policies(&self, call: &Call, input: &Value) -> Answer {
+        let scope = text(input, "Scope").unwrap_or("All");
+        let prefix = text(input, "PathPrefix").unwrap_or("/");
+        let only_attached = input.get("OnlyAttached").and_then(Value::as_bool).unwrap_or(false);
+        let mut policies = Vec::new();
+        if scope != "AWS" {
+            let own = self.policies.list(&format!("arn:aws:iam::{}:", call.caller.account))?;
+            policies.extend(own.into_iter().map(|(_, policy)| policy));
+        }
+        if scope != "Local" {
+            let arns = MANAGED.iter().map(|managed| managed.arn());
+            policies.extend(arns.filter_map(|arn| Policy::managed(&arn)));
+        }
+        let mut shown = Vec::new();
+        for policy in policies.into_iter().filter(|policy| policy.path.starts_with(prefix)) {
+            let attachments = self.attachments(call, &policy.arn)?;
+            if attachments > 0 || !only_attached {
+                shown.push((policy.arn.clone(), policy.shown(attachments)));
+            }
+        }
+        shown.sort_by(|(left, _), (right, _)| left.cmp(right));
+        paged(input, "Policies", shown)
+    }
+
+    pub(super) async fn delete_policy(&self, call: &Call, input: &Value) -> Answer {
+        let arn = required(input, "PolicyArn");
+        if Policy::managed(arn).is_some() {
+            let message = format!("Policy {arn} is an AWS managed policy and cannot be deleted.");
+            return Err(ServiceError::new("AccessDenied", message).with_status(403));
+        }
+        if self.policy(call, arn)?.is_none() {
+            return Err(missing(arn));
+        }
+        if self.attachments(call, arn)? > 0 {
+            return Err(delete_conflict("Cannot delete a policy attached to entities."));
+        }
+        self.policies.remove(arn).await?;
+        Ok(json!({}))
+    }
+}

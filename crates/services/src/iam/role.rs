@@ -1,0 +1,336 @@
+//! Roles: their trust, their inline policies, the managed policies attached to them.
+
+use super::{Iam, already_exists, checked_document, delete_conflict, no_such_entity, paged};
+use crate::call::{Answer, Call};
+use crate::documents::Edit;
+use crate::fields::{self, integer, object, required, text};
+use crate::ids;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use wire::ServiceError;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Role {
+    name: String,
+    path: String,
+    id: String,
+    arn: String,
+    created_s: u64,
+    trust: String,
+    description: Option<String>,
+    session_s_max: i64,
+    boundary: Option<String>,
+    tags: BTreeMap<String, String>,
+    /// ARNs of managed policies.
+    pub attached: Vec<String>,
+    /// Inline policies: name → document.
+    inline: BTreeMap<String, String>,
+}
+
+impl Role {
+    /// Its name and id, as a policy's entities are listed.
+    pub(super) fn named(&self) -> Value {
+        json!({ "RoleName": self.name, "RoleId": self.id })
+    }
+
+    pub(super) fn is_at(&self, path_prefix: &str) -> bool {
+        self.path.starts_with(path_prefix)
+    }
+
+    /// As IAM shows it. Documents are percent-encoded JSON on this wire.
+    fn shown(&self) -> Value {
+        let boundary = self
+            .boundary
+            .as_ref()
+            .map(|arn| json!({ "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn }));
+        object([
+            ("Path", Some(self.path.clone().into())),
+            ("RoleName", Some(self.name.clone().into())),
+            ("RoleId", Some(self.id.clone().into())),
+            ("Arn", Some(self.arn.clone().into())),
+            ("CreateDate", Some(self.created_s.into())),
+            ("AssumeRolePolicyDocument", Some(encoded(&self.trust))),
+            ("Description", self.description.clone().map(Value::from)),
+            ("MaxSessionDuration", Some(self.session_s_max.into())),
+            ("PermissionsBoundary", boundary),
+            ("Tags", (!self.tags.is_empty()).then(|| fields::tag_list(&self.tags))),
+        ])
+    }
+}
+
+/// The parts of `arn:aws:iam::123456789012:role/path/name` that the rest of the house asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RoleArn {
+    pub account: String,
+    /// Without its path.
+    pub name: String,
+    text: String,
+}
+
+impl RoleArn {
+    pub fn parse(text: &str) -> Option<RoleArn> {
+        let rest = text.strip_prefix("arn:aws:iam::")?;
+        let (account, path) = rest.split_once(":role/")?;
+        let name = path.rsplit('/').next()?;
+        let account_is_one = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        (account_is_one && !name.is_empty()).then(|| RoleArn {
+            account: account.to_owned(),
+            name: name.to_owned(),
+            text: text.to_owned(),
+        })
+    }
+}
+
+impl std::fmt::Display for RoleArn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+pub(super) fn encoded(document: &str) -> Value {
+    wire::percent::encode(document).into()
+}
+
+/// Names are told apart without regard to case.
+fn key(call: &Call, name: &str) -> String {
+    format!("{}/{}", call.caller.account, name.to_ascii_lowercase())
+}
+
+fn missing(name: &str) -> ServiceError {
+    no_such_entity(format!("The role with name {name} cannot be found."))
+}
+
+impl Iam {
+    pub(super) async fn create_role(&self, call: &Call, input: &Value) -> Answer {
+        let name = required(input, "RoleName");
+        let path = text(input, "Path").unwrap_or("/");
+        let role = Role {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            id: format!("AROA{}", ids::token(&self.world, 17)),
+            arn: format!("arn:aws:iam::{}:role{path}{name}", call.caller.account),
+            created_s: self.world.now().seconds(),
+            trust: checked_document(required(input, "AssumeRolePolicyDocument"))?,
+            description: text(input, "Description").map(str::to_owned),
+            session_s_max: integer(input, "MaxSessionDuration").unwrap_or(3_600),
+            boundary: text(input, "PermissionsBoundary").map(str::to_owned),
+            tags: fields::tags_of(input, "Tags"),
+            attached: Vec::new(),
+            inline: BTreeMap::new(),
+        };
+        let shown = role.shown();
+        self.roles
+            .edit(&key(call, name), |old| match old {
+                Some(_) => Err(already_exists(format!("Role with name {name} already exists."))),
+                None => Ok((Edit::Put(role.clone()), ())),
+            })
+            .await?;
+        Ok(json!({ "Role": shown }))
+    }
+
+    pub(super) fn role(&self, call: &Call, name: &str) -> Result<Role, ServiceError> {
+        self.roles.get(&key(call, name))?.ok_or_else(|| missing(name))
+    }
+
+    /// Changes the role that `RoleName` names.
+    async fn change(
+        &self,
+        call: &Call,
+        input: &Value,
+        mut change: impl FnMut(&mut Role) -> Result<(), ServiceError>,
+    ) -> Result<Role, ServiceError> {
+        let name = required(input, "RoleName");
+        self.roles
+            .edit(&key(call, name), |old| {
+                let mut role = old.ok_or_else(|| missing(name))?;
+                change(&mut role)?;
+                Ok((Edit::Put(role.clone()), role))
+            })
+            .await
+    }
+
+    pub(super) fn get_role(&self, call: &Call, input: &Value) -> Answer {
+        let mut shown = self.role(call, required(input, "RoleName"))?.shown();
+        shown["RoleLastUsed"] = json!({});
+        Ok(json!({ "Role": shown }))
+    }
+
+    pub(super) async fn update_role(&self, call: &Call, input: &Value) -> Answer {
+        self.change(call, input, |role| {
+            if let Some(description) = text(input, "Description") {
+                role.description = Some(description.to_owned());
+            }
+            role.session_s_max = integer(input, "MaxSessionDuration").unwrap_or(role.session_s_max);
+            Ok(())
+        })
+        .await?;
+        Ok(json!({}))
+    }
+
+    pub(super) async fn update_role_description(&self, call: &Call, input: &Value) -> Answer {
+        let description = required(input, "Description");
+        let change = |role: &mut Role| {
+            role.description = Some(description.to_owned());
+            Ok(())
+        };
+        Ok(json!({ "Role": self.change(call, input, change).await?.shown() }))
+    }
+
+    /// There are no instances here, and no profiles of theirs: whoever cleans up asks all the same.
+    pub(super) fn list_instance_profiles(&self, call: &Call, input: &Value) -> Answer {
+        self.role(call, required(input, "RoleName"))?;
+        paged(input, "InstanceProfiles", Vec::new())
+    }
+
+    pub(super) async fn update_trust(&self, call: &Call, input: &Value) -> Answer {
+        let trust = checked_document(required(input, "PolicyDocument"))?;
+        self.change(call, input, |role| {
+            role.trust = trust.clone();
+            Ok(())
+        })
+        .await?;
+        Ok(json!({}))
+    }
+
+    pub(super) async fn delete_role(&self, call: &Call, input: &Value) -> Answer {
+        let name = required(input, "RoleName");
+        self.roles
+            .edit(&key(call, name), |old| {
+                let role = old.ok_or_else(|| missing(name))?;
+                if !role.attached.is_empty() {
+                    return Err(delete_conflict("Cannot delete entity, must detach policies first."));
+                }
+                if !role.inline.is_empty() {
+                    return Err(delete_conflict("Cannot delete entity, must delete policies first."));
+                }
+                Ok((Edit::Remove, ()))
+            })
+            .await?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn list_roles(&self, call: &Call, input: &Value) -> Answer {
+        let prefix = text(input, "PathPrefix").unwrap_or("/");
+        let roles = self.roles.list(&format!("{}/", call.caller.account))?;
+        let shown =
+            roles.into_iter().filter(|(_, role)| role.path.starts_with(prefix)).map(|(name, role)| {
+                let mut shown = role.shown();
+                if let Some(members) = shown.as_object_mut() {
+                    members.remove("Tags"); // A list leaves tags out.
+                }
+                (name, shown)
+            });
+        paged(input, "Roles", shown.collect())
+    }
+
+    pub(super) async fn tag_role(&self, call: &Call, input: &Value) -> Answer {
+        let tags = fields::tags_of(input, "Tags");
+        self.change(call, input, |role| {
+            role.tags.extend(tags.clone());
+            if role.tags.len() > 50 {
+                let message = "The number of tags has reached the maximum limit.";
+                return Err(ServiceError::new("LimitExceeded", message).with_status(409));
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(json!({}))
+    }
+
+    pub(super) async fn untag_role(&self, call: &Call, input: &Value) -> Answer {
+        let keys = fields::texts(input, "TagKeys");
+        self.change(call, input, |role| {
+            role.tags.retain(|key, _| !keys.contains(key));
+            Ok(())
+        })
+        .await?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn list_role_tags(&self, call: &Call, input: &Value) -> Answer {
+        let role = self.role(call, required(input, "RoleName"))?;
+        let shown = role.tags.iter().map(|(key, value)| (key.clone(), json!({ "Key": key, "Value": value })));
+        paged(input, "Tags", shown.collect())
+    }
+
+    pub(super) async fn attach_role_policy(&self, call: &Call, input: &Value) -> Answer {
+        let arn = required(input, "PolicyArn");
+        if self.policy(call, arn)?.is_none() {
+            return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
+        }
+        self.change(call, input, |role| {
+            if !role.attached.iter().any(|attached| attached == arn) {
+                role.attached.push(arn.to_owned());
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(json!({}))
+    }
+
+    pub(super) async fn detach_role_policy(&self, call: &Call, input: &Value) -> Answer {
+        let arn = required(input, "PolicyArn");
+        self.change(call, input, |role| {
+            let before = role.attached.len();
+            role.attached.retain(|attached| attached != arn);
+            if role.attached.len() == before {
+                return Err(no_such_entity(format!("Policy {arn} was not found.")));
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn list_attached_role_policies(&self, call: &Call, input: &Value) -> Answer {
+        let role = self.role(call, required(input, "RoleName"))?;
+        let prefix = text(input, "PathPrefix").unwrap_or("/");
+        let of_path = role.attached.into_iter().filter(|arn| {
+            arn.split_once(":policy").is_some_and(|(_, path_and_name)| path_and_name.starts_with(prefix))
+        });
+        let shown = of_path.map(|arn| {
+            let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+            (name.clone(), json!({ "PolicyName": name, "PolicyArn": arn }))
+        });
+        let mut shown: Vec<_> = shown.collect();
+        shown.sort_by(|(left, _), (right, _)| left.cmp(right));
+        paged(input, "AttachedPolicies", shown)
+    }
+
+    pub(super) async fn put_role_policy(&self, call: &Call, input: &Value) -> Answer {
+        let document = checked_document(required(input, "PolicyDocument"))?;
+        self.change(call, input, |role| {
+            role.inline.insert(required(input, "PolicyName").to_owned(), document.clone());
+            Ok(())
+        })
+        .await?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn get_role_policy(&self, call: &Call, input: &Value) -> Answer {
+        let role = self.role(call, required(input, "RoleName"))?;
+        let name = required(input, "PolicyName");
+        let document = role.inline.get(name).ok_or_else(|| missing_inline(name))?;
+        Ok(json!({ "RoleName": role.name, "PolicyName": name, "PolicyDocument": encoded(document) }))
+    }
+
+    pub(super) async fn delete_role_policy(&self, call: &Call, input: &Value) -> Answer {
+        let name = required(input, "PolicyName");
+        self.change(call, input, |role| {
+            role.inline.remove(name).map(|_| ()).ok_or_else(|| missing_inline(name))
+        })
+        .await?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn list_role_policies(&self, call: &Call, input: &Value) -> Answer {
+        let role = self.role(call, required(input, "RoleName"))?;
+        let names = role.inline.into_keys().map(|name| (name.clone(), Value::from(name)));
+        paged(input, "PolicyNames", names.collect())
+    }
+}
+
+fn missing_inline(name: &str) -> ServiceError {
+    no_such_entity(format!("The role policy with name {name} cannot be found."))
+}

@@ -1,0 +1,16 @@
+//! Ids in AWS's manner.
+
+use world::World;
+
+/// Upper-case letters and digits, as the ids of roles and access keys are made of.
+pub(crate) fn token(world: &World, length: usize) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    (0..length).map(|_| char::from(ALPHABET[world.below(32) as usize])).collect()
+}
+
+/// So many random bytes as text.
+pub(crate) fn secret(world: &World, bytes: usize) -> String {
+    let mut random = vec![0; bytes];
+    world.fill(&mut random);
+    wire::base64::encode(&random)
+}
