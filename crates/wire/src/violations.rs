@@ -236,10 +236,11 @@ fn range_rules(range: Range) -> Vec<RangeRule> {
 /// Every rule of a shape, broken or not: how the elements of lists and maps are told of.
 fn rules_of(shape: &Shape) -> Vec<String> {
     let length = |length: Length| {
+        let is_bounded = length != Length::ANY;
         let max = (length.max != u64::MAX)
             .then(|| format!("Member must have length less than or equal to {}", length.max));
-        let min = format!("Member must have length greater than or equal to {}", length.min);
-        max.into_iter().chain([min]).collect::<Vec<_>>()
+        let min = is_bounded.then(|| format!("Member must have length greater than or equal to {}", length.min));
+        max.into_iter().chain(min).collect::<Vec<_>>()
     };
     match &shape.kind {
         Kind::String(text) if !text.one_of.is_empty() => {
