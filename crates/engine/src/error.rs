@@ -22,6 +22,8 @@ pub enum ErrorKind {
     /// The item would be larger than an item may be.
     ItemTooLarge,
     LimitExceeded,
+    /// A transaction did not happen; its reasons stand beside the error.
+    TransactionCancelled,
     /// What is asked for has left the stream.
     Trimmed,
     /// Damaged data, or a store that refuses: not the caller's fault. The message is for the operator.
@@ -70,6 +72,12 @@ impl std::error::Error for Error {
 impl From<store::Error> for Error {
     fn from(source: store::Error) -> Error {
         Error { kind: ErrorKind::Internal, message: source.to_string(), source: Some(source) }
+    }
+}
+
+impl From<model::key::CorruptKey> for Error {
+    fn from(source: model::key::CorruptKey) -> Error {
+        Error::internal(source.to_string())
     }
 }
 

@@ -17,8 +17,10 @@ mod spec;
 mod table;
 
 mod catalog;
+mod index;
 mod key;
 mod layout;
+mod steward;
 
 mod read;
 mod write;
@@ -34,6 +36,7 @@ pub use catalog::{
 };
 pub use engine::{Engine, Maintenance, Settings};
 pub use error::{Error, ErrorKind};
+pub use index::{Index, IndexKind};
 pub use key::Key;
 pub use programs::Programs;
 pub use read::{Attributes, Consistency, Got, KeyCondition, Page, Query, Scan, Segment};
@@ -42,5 +45,5 @@ pub use spec::{
     Billing, Encryption, IndexChange, IndexSpec, KeyPart, KeySchema, ProjectionKind, StreamChange,
     TableChange, TableClass, TableSpec, Throughput,
 };
-pub use table::{Index, IndexKind, Table, TableState};
-pub use write::{Action, BatchWritten, CancelReason, Refused, Write, Written};
+pub use table::{Table, TableState};
+pub use write::{Action, BatchWritten, Refused, Write, Written};

@@ -1,39 +1,64 @@
 //! A table as requests see it.
 
-use crate::{Error, Key, KeySchema, ProjectionKind, Scope};
+use crate::index::{Index, IndexKind};
+use crate::stream::{Routes, Stream, ViewType};
+use crate::{Billing, Encryption, Error, ErrorKind, Key, KeyPart, KeySchema, Scope, TableClass};
+use arc_swap::ArcSwap;
 use model::View;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use world::Timestamp;
 
 /// One incarnation of a table. What cannot change lies here, what can lies in its [`TableState`].
 #[derive(Debug)]
 pub struct Table {
-    id: u64,
-    scope: Scope,
-    name: Arc<str>,
-    key: KeySchema,
+    pub(crate) id: u64,
+    pub(crate) uuid: String,
+    pub(crate) scope: Scope,
+    pub(crate) name: Arc<str>,
+    pub(crate) key: KeySchema,
+    /// The key attributes' names, sorted.
+    pub(crate) key_names: Vec<Arc<str>>,
+    pub(crate) created: Timestamp,
+    state: ArcSwap<TableState>,
+    /// Held shared by a write from reading the state until it is queued, and alone by whoever changes what writes
+    /// do: so every write before the change is queued before it, and every later one sees it.
+    gate: RwLock<()>,
 }
 
 /// What may change about a table, at one moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TableState {
+    pub(crate) deleted: bool,
+    pub(crate) attributes: Vec<KeyPart>,
+    /// Local ones first.
     pub(crate) indexes: Vec<Arc<Index>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IndexKind {
-    Local,
-    Global,
-}
-
-#[derive(Debug)]
-pub struct Index {
-    pub(crate) name: Arc<str>,
-    pub(crate) kind: IndexKind,
-    pub(crate) key: KeySchema,
-    pub(crate) projection: ProjectionKind,
+    pub(crate) billing: Billing,
+    pub(crate) class: Option<TableClass>,
+    pub(crate) deletion_protection: bool,
+    pub(crate) encryption: Option<Encryption>,
+    pub(crate) tags: Vec<(String, String)>,
+    /// The enabled stream, and which shard takes which partition.
+    pub(crate) stream: Option<(Arc<Stream>, Routes)>,
+    /// Label and view type of the latest stream, enabled or not.
+    pub(crate) latest_stream: Option<(Arc<str>, ViewType)>,
 }
 
 impl Table {
+    pub(crate) fn new(
+        id: u64,
+        uuid: String,
+        scope: Scope,
+        name: Arc<str>,
+        key: KeySchema,
+        created: Timestamp,
+        state: TableState,
+    ) -> Table {
+        let mut key_names: Vec<Arc<str>> = key.parts().map(|part| part.name.clone()).collect();
+        key_names.sort();
+        let (state, gate) = (ArcSwap::from_pointee(state), RwLock::new(()));
+        Table { id, uuid, scope, name, key, key_names, created, state, gate }
+    }
+
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }
@@ -43,7 +68,8 @@ impl Table {
     }
 
     pub fn arn(&self) -> String {
-        unimplemented!()
+        let Scope { account, region } = &self.scope;
+        format!("arn:aws:dynamodb:{region}:{account}:table/{}", self.name)
     }
 
     /// Unique among all incarnations of all tables.
@@ -63,17 +89,47 @@ impl Table {
         self.key.range.first().map(|part| &*part.name)
     }
 
-    /// The key of a request: exactly the key attributes.
-    pub fn key(&self, _key: View<'_>) -> Result<Key, Error> {
-        unimplemented!()
+    /// The key that a request names: exactly the key attributes.
+    pub fn key(&self, key: View<'_>) -> Result<Key, Error> {
+        Key::of_request(self.id, &self.key, key)
     }
 
+    /// What may change, as it is now.
     pub fn state(&self) -> Arc<TableState> {
-        unimplemented!()
+        self.state.load_full()
     }
 
-    pub fn index(&self, _name: &str) -> Result<Arc<Index>, Error> {
-        unimplemented!()
+    pub fn index(&self, name: &str) -> Result<Arc<Index>, Error> {
+        let state = self.state.load();
+        let found = state.indexes.iter().find(|index| *index.name == *name);
+        found.cloned().ok_or_else(|| {
+            Error::new(
+                ErrorKind::IndexNotFound,
+                format!("The table does not have the specified index: {name}"),
+            )
+        })
+    }
+
+    pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.key_names.iter().map(|name| &**name)
+    }
+
+    pub(crate) fn load(&self) -> arc_swap::Guard<Arc<TableState>> {
+        self.state.load()
+    }
+
+    pub(crate) fn enter(&self) -> RwLockReadGuard<'_, ()> {
+        self.gate.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets nobody write. Hand the guard to [`Table::set`].
+    pub(crate) fn shut(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state.
+    pub(crate) fn set(&self, state: TableState, _shut: &RwLockWriteGuard<'_, ()>) {
+        self.state.store(Arc::new(state));
     }
 }
 
@@ -81,22 +137,20 @@ impl TableState {
     pub fn indexes(&self) -> &[Arc<Index>] {
         &self.indexes
     }
-}
 
-impl Index {
-    pub fn name(&self) -> &Arc<str> {
-        &self.name
+    /// Whether the table is no more.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted
     }
 
-    pub fn kind(&self) -> IndexKind {
-        self.kind
+    pub(crate) fn of_kind(&self, kind: IndexKind) -> impl Iterator<Item = &Arc<Index>> {
+        self.indexes.iter().filter(move |index| index.kind == kind)
     }
 
-    pub fn key_schema(&self) -> &KeySchema {
-        &self.key
-    }
-
-    pub fn projection(&self) -> &ProjectionKind {
-        &self.projection
+    pub(crate) fn check_exists(&self) -> Result<(), Error> {
+        match self.deleted {
+            true => Err(Error::new(ErrorKind::TableNotFound, "the table was deleted")),
+            false => Ok(()),
+        }
     }
 }

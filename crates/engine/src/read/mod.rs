@@ -1,5 +1,11 @@
 //! Reads: get, query, scan.
 
+mod bounds;
+mod get;
+mod page;
+mod query;
+mod scan;
+
 use crate::Consumed;
 use model::expression::{Bound, Condition, KeyQuery, RangeCondition};
 use model::{Item, Value};

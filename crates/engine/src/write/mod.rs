@@ -1,20 +1,25 @@
 //! Writes: put, update, delete; alone, in batches, and all or nothing.
 
+mod many;
+mod one;
+mod plan;
+
 use crate::{Consumed, Error, Key};
 use model::Image;
 use model::expression::{Bound, Condition, Update};
 use store::{Commit, Slice};
 
 /// What to do to one item.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Write {
     pub action: Action,
     pub condition: Option<Bound<Condition>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Action {
     Put(Image),
+    /// Without an update, the item is made to exist.
     Update {
         key: Key,
         update: Option<Bound<Update>>,
@@ -50,17 +55,17 @@ pub struct Refused {
     pub error: Error,
     pub after: Commit,
     /// Of a transaction: one for each write, `None` where that one was not the reason.
-    pub reasons: Vec<Option<CancelReason>>,
-}
-
-/// Why one write of a transaction kept all of them from happening.
-#[derive(Clone, Debug)]
-pub struct CancelReason {
-    pub error: Error,
+    pub reasons: Vec<Option<Error>>,
 }
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Refused {
         Refused { error, after: Commit::ready(), reasons: Vec::new() }
+    }
+}
+
+impl From<store::Error> for Refused {
+    fn from(error: store::Error) -> Refused {
+        Error::from(error).into()
     }
 }

@@ -1,0 +1,36 @@
+use super::bounds::{Bounds, Source, start};
+use super::page::{Reading, index};
+use super::{Page, Scan};
+use crate::{Engine, Error, Table};
+use model::View;
+use store::Order;
+
+impl Engine {
+    /// Visits the items of a table or index, in the order of their partitions, up to the end of a page.
+    pub fn scan(
+        &self,
+        table: &Table,
+        scan: &Scan<'_>,
+        visit: &mut dyn FnMut(View<'_>) -> Result<(), Error>,
+    ) -> Result<Page, Error> {
+        table.load().check_exists()?;
+        let index = index(table, scan.index)?;
+        let source = Source { table, index: index.as_deref() };
+        let mut bounds = Bounds::of_scan(source, scan.segment);
+        if let Some(key) = scan.start {
+            let key = start(source, key)?;
+            if !bounds.go_on(key, Order::Forward) {
+                return Err(Error::validation(match scan.segment {
+                    Some(segment) => format!(
+                        "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: {} Segment: {}",
+                        segment.total, segment.number
+                    ),
+                    None => "The provided starting key is invalid".to_owned(),
+                }));
+            }
+        }
+        let Scan { filter, attributes, limit, consistency, .. } = *scan;
+        Reading { source, bounds, order: Order::Forward, filter, attributes, limit, consistency }
+            .run(self, visit)
+    }
+}
