@@ -205,6 +205,11 @@ impl<R: Clone> Lane<R> {
         self.lowest().map_or(self.taken, |entry| entry.sequence - 1)
     }
 
+    /// Everything up to here has been read.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// Records read that are neither delivered nor dropped.
     pub fn pending(&self) -> usize {
         self.queue.len() + self.pieces.iter().map(|piece| piece.entries.len()).sum::<usize>()

@@ -1,5 +1,24 @@
 //! Carries change records from streams to targets: cursors, batches, lanes, retries, checkpoints.
 //! Never sees HTTP, the name of an AWS operation, or what a target does with a batch.
 
-mod lane;
+mod feed;
+mod mapping;
 mod policy;
+mod target;
+
+mod lane;
+mod verdict;
+
+mod checkpoint;
+mod gauges;
+mod keep;
+mod run;
+mod shard_run;
+
+pub use feed::{Change, Described, Error, ErrorKind, Feed, NewMapping, Parts, Settings};
+pub use gauges::Flow;
+pub use lane::{DropReason, Outcome, Totals};
+pub use mapping::{Mapping, MappingId, Start, State};
+pub use policy::{BATCH_BYTES_MAX, Backoff, Policy};
+pub use target::{Batch, BoxFuture, Delivered, Delivery, Target, Targets};
+pub use verdict::read as read_verdict;

@@ -1,0 +1,348 @@
+//! One shard on its way to one mapping's target: reads, deals to lanes, hands over, keeps the checkpoint.
+//!
+//! Everything that is decided is decided by the lanes, which are pure; this is what waits for the world on their behalf.
+
+use crate::checkpoint::{Checkpoint, LanePoint};
+use crate::gauges::{Flow, Gauges};
+use crate::keep::Keep;
+use crate::lane::{Action, Entry, Event, Finish, Lane, Moment};
+use crate::mapping::Mapping;
+use crate::target::{Batch, Delivered, Delivery, PROBLEM_INTERNAL, Target};
+use bytes::Bytes;
+use engine::stream::{Record, Sequence, Shard};
+use engine::{Engine, ErrorKind};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::watch;
+use world::World;
+
+/// How long progress may go unwritten. A crash repeats no more than what was delivered in this time.
+const CHECKPOINT_DELAY: Duration = Duration::from_millis(50);
+/// Records of a shard held in memory, of all lanes: a blocked lane holds the others up only beyond this.
+const HELD_RECORDS_MAX: u64 = 20_000;
+/// What one read brings at most.
+const READ_RECORDS_MAX: usize = 10_000;
+const READ_BYTES_MAX: usize = 8 << 20;
+/// The pause after the stream could not be read.
+const READ_RETRY: Duration = Duration::from_secs(1);
+
+type Flight = Pin<Box<dyn Future<Output = Delivery> + Send>>;
+
+pub(crate) struct ShardRun {
+    pub engine: Arc<Engine>,
+    pub keep: Keep,
+    pub world: World,
+    pub gauges: Arc<Gauges>,
+    pub mapping: Arc<Mapping>,
+    pub target: Arc<dyn Target>,
+    pub shard: Arc<Shard>,
+    pub name: Arc<str>,
+    pub checkpoint: Checkpoint,
+}
+
+/// What is under way.
+struct Course {
+    lanes: Vec<Lane<Bytes>>,
+    flights: Vec<Option<Flight>>,
+    /// Everything up to here has been dealt to the lanes.
+    read: u64,
+    /// Nothing follows what was read.
+    ended: bool,
+    /// Since when there has been progress that is not written.
+    dirty: Option<Duration>,
+    retry_read: Option<Duration>,
+}
+
+enum Woken {
+    Settled(usize, Delivery),
+    Readable,
+    Due,
+    Stop,
+    Nudge,
+}
+
+impl ShardRun {
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Finish {
+        // Keeps what is written from now on in memory: at the tip nothing is read from disk.
+        let _tail = self.shard.tail();
+        let policy = &self.mapping.policy;
+        let lanes = self.checkpoint.lanes.iter();
+        let mut course = Course {
+            lanes: lanes.map(|lane| Lane::new(policy.clone(), lane.position, lane.totals)).collect(),
+            flights: self.checkpoint.lanes.iter().map(|_| None).collect(),
+            read: self.checkpoint.position(),
+            ended: false,
+            dirty: None,
+            retry_read: None,
+        };
+        let mut actions = Vec::new();
+        let mut stopping = false;
+        loop {
+            self.read(&mut course, &mut actions);
+            if course.lanes.iter().all(Lane::is_finished) {
+                return self.finish(course).await;
+            }
+            self.write_when_due(&mut course);
+            let woken = self.wait(&mut course, &mut stop, stopping).await;
+            let moment = self.moment();
+            let mut tell = |course: &mut Course, lane: usize, event: Event<Bytes>| {
+                course.lanes[lane].handle(event, moment, &mut actions);
+                self.act(course, lane, &mut actions);
+            };
+            let all = 0..course.lanes.len();
+            match woken {
+                Woken::Settled(lane, delivery) => {
+                    self.gauges.tell_result(delivery.problem);
+                    tell(&mut course, lane, Event::Settled(delivery.outcome));
+                }
+                Woken::Readable => {}
+                Woken::Due => all.for_each(|lane| tell(&mut course, lane, Event::Tick)),
+                Woken::Nudge => all.for_each(|lane| tell(&mut course, lane, Event::Nudge)),
+                Woken::Stop => {
+                    stopping = true;
+                    all.for_each(|lane| tell(&mut course, lane, Event::Stop));
+                }
+            }
+            self.tell_flow(&course);
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.world.now(), elapsed: self.world.elapsed() }
+    }
+
+    fn wants(&self, course: &Course) -> bool {
+        let held: usize = course.lanes.iter().map(Lane::pending).sum();
+        !course.ended
+            && course.retry_read.is_none()
+            && (held as u64) < HELD_RECORDS_MAX
+            && course.lanes.iter().any(|lane| lane.wants().is_some())
+    }
+
+    /// Reads what is there and deals it to the lanes, as long as they want more.
+    fn read(&mut self, course: &mut Course, actions: &mut Vec<Action<Bytes>>) {
+        while self.wants(course) {
+            let wanted = course.lanes.iter().filter_map(Lane::wants);
+            let (records, bytes) =
+                wanted.fold((0, 0), |sum, wants| (sum.0 + wants.records, sum.1 + wants.bytes));
+            let (records, bytes) = (records.min(READ_RECORDS_MAX), bytes.min(READ_BYTES_MAX));
+            let found = match self.engine.read_records(&self.shard, Sequence(course.read), records, bytes) {
+                Ok(found) => found,
+                Err(error) if error.kind == ErrorKind::Trimmed => {
+                    // What was trimmed is gone for everybody; it goes on at the oldest record there is.
+                    let from = self.shard.start().0.max(course.read);
+                    match self.engine.stream_position(&self.shard, engine::stream::Position::TrimHorizon) {
+                        Ok(horizon) if horizon.0 > from => {
+                            course.read = horizon.0;
+                            continue;
+                        }
+                        _ => return self.unreadable(course, &error),
+                    }
+                }
+                Err(error) => return self.unreadable(course, &error),
+            };
+            let through = found.through.0;
+            if through <= course.read && found.next.is_some() {
+                return; // The tip.
+            }
+            let mut dealt: Vec<Vec<Entry<Bytes>>> = course.lanes.iter().map(|_| Vec::new()).collect();
+            for record in &found.records {
+                match self.deal(record) {
+                    Some((lane, entry)) if entry.sequence > course.lanes[lane].taken() => {
+                        dealt[lane].push(entry)
+                    }
+                    _ => {}
+                }
+            }
+            course.read = through.max(course.read);
+            course.ended = found.next.is_none();
+            let moment = self.moment();
+            for (lane, entries) in dealt.into_iter().enumerate() {
+                // A lane may be ahead of the shard's lowest position.
+                let through = course.read.max(course.lanes[lane].taken());
+                let event = Event::Read { entries, through, ended: course.ended };
+                course.lanes[lane].handle(event, moment, actions);
+                self.act(course, lane, actions);
+            }
+            self.tell_flow(course);
+        }
+    }
+
+    fn unreadable(&self, course: &mut Course, error: &engine::Error) {
+        eprintln!("mapping {}: shard {} cannot be read: {error}", self.mapping.id, self.name);
+        self.gauges.tell_result(Some(PROBLEM_INTERNAL));
+        course.retry_read = Some(self.world.elapsed() + READ_RETRY);
+    }
+
+    /// Whose record it is, and the record as its target will be handed it. None when it is finished already.
+    fn deal(&self, record: &Arc<Record>) -> Option<(usize, Entry<Bytes>)> {
+        let lanes = self.checkpoint.lanes.len();
+        let hash = if lanes > 1 || !self.checkpoint.older.is_empty() { key_hash(record) } else { 0 };
+        if self.checkpoint.is_finished(record.sequence.0, hash) {
+            return None;
+        }
+        let encoded = match self.target.encode(record) {
+            Ok(encoded) => encoded,
+            Err(why) => {
+                // A damaged record must be loud, and must not stop those behind it.
+                eprintln!(
+                    "mapping {}: record {} is damaged and is skipped: {why}",
+                    self.mapping.id, record.sequence
+                );
+                return None;
+            }
+        };
+        let entry = Entry {
+            sequence: record.sequence.0,
+            created: record.created,
+            bytes: encoded.len(),
+            record: encoded,
+        };
+        Some((hash as usize % lanes, entry))
+    }
+
+    /// Does what a lane decided.
+    fn act(&self, course: &mut Course, lane: usize, actions: &mut Vec<Action<Bytes>>) {
+        for action in actions.drain(..) {
+            match action {
+                Action::Deliver { batch, attempt } => {
+                    let records = batch
+                        .into_iter()
+                        .map(|entry| Delivered { sequence: entry.sequence, encoded: entry.record })
+                        .collect();
+                    let (mapping, shard) = (self.mapping.clone(), self.name.clone());
+                    let batch = Batch { mapping, shard, records, attempt };
+                    let target = self.target.clone();
+                    course.flights[lane] = Some(Box::pin(async move { target.deliver(batch).await }));
+                }
+                Action::Advance { .. } => {
+                    course.dirty.get_or_insert(self.world.elapsed());
+                }
+                Action::Drop { batch, reason, invocations } => {
+                    let (first, last) = (batch.first(), batch.last());
+                    eprintln!(
+                        "mapping {}: {} records of shard {} were given up ({reason:?} after {invocations} invocations), {:?} to {:?}",
+                        self.mapping.id,
+                        batch.len(),
+                        self.name,
+                        first.map(|entry| entry.sequence),
+                        last.map(|entry| entry.sequence),
+                    );
+                }
+                Action::Finish(_) => {}
+            }
+        }
+    }
+
+    async fn wait(&self, course: &mut Course, stop: &mut watch::Receiver<bool>, stopping: bool) -> Woken {
+        let moment = self.moment();
+        let lanes_due = course.lanes.iter().filter_map(|lane| lane.deadline(moment)).min();
+        let dirty_due = course.dirty.map(|since| since + CHECKPOINT_DELAY);
+        let due = [lanes_due, dirty_due, course.retry_read].into_iter().flatten().min();
+        let reading = self.wants(course);
+        let stalled = course.lanes.iter().any(Lane::is_stalled);
+        let flights = &mut course.flights;
+        tokio::select! {
+            biased;
+            (lane, delivery) = settled(flights) => Woken::Settled(lane, delivery),
+            _ = stop.wait_for(|stop| *stop), if !stopping => Woken::Stop,
+            () = self.shard.changed(Sequence(course.read)), if reading => Woken::Readable,
+            () = sleep(due.map(|due| due.saturating_sub(moment.elapsed))) => {
+                if course.retry_read.is_some_and(|at| at <= self.world.elapsed()) {
+                    course.retry_read = None;
+                }
+                Woken::Due
+            }
+            () = self.target.changed(), if stalled => Woken::Nudge,
+        }
+    }
+
+    fn write_when_due(&mut self, course: &mut Course) {
+        if course.dirty.is_some_and(|since| since + CHECKPOINT_DELAY <= self.world.elapsed()) {
+            course.dirty = None;
+            // Nobody waits: what is behind it in the queue is durable after it, and a crash repeats it at worst.
+            if let Err(error) = self.write(course) {
+                eprintln!("mapping {}: the checkpoint was not written: {error}", self.mapping.id);
+            }
+        }
+    }
+
+    fn write(&mut self, course: &Course) -> Result<store::Commit, String> {
+        for (point, lane) in self.checkpoint.lanes.iter_mut().zip(&course.lanes) {
+            *point = LanePoint { position: lane.position(), totals: lane.totals() };
+        }
+        self.checkpoint.ended =
+            course.ended && course.lanes.iter().all(|lane| lane.is_finished() && lane.pending() == 0);
+        self.keep.put_checkpoint(&self.mapping.id, &self.name, &self.checkpoint)
+    }
+
+    /// Writes the last checkpoint and waits for it: after a clean stop nothing is repeated.
+    async fn finish(mut self, course: Course) -> Finish {
+        self.tell_flow(&course);
+        match self.write(&course) {
+            Ok(commit) => drop(commit.await),
+            Err(error) => eprintln!("mapping {}: the checkpoint was not written: {error}", self.mapping.id),
+        }
+        if self.checkpoint.ended { Finish::Ended } else { Finish::Stopped }
+    }
+
+    fn tell_flow(&self, course: &Course) {
+        let mut flow = Flow::default();
+        for lane in &course.lanes {
+            let totals = lane.totals();
+            flow.totals.delivered += totals.delivered;
+            flow.totals.filtered += totals.filtered;
+            flow.totals.dropped += totals.dropped;
+            flow.pending += lane.pending() as u64;
+            flow.oldest = flow.oldest.into_iter().chain(lane.oldest()).min();
+        }
+        self.gauges.tell(&self.name, flow);
+    }
+}
+
+/// The first delivery that comes back.
+async fn settled(flights: &mut [Option<Flight>]) -> (usize, Delivery) {
+    poll_fn(|context| {
+        for (lane, slot) in flights.iter_mut().enumerate() {
+            if let Some(flight) = slot
+                && let Poll::Ready(delivery) = flight.as_mut().poll(context)
+            {
+                *slot = None;
+                return Poll::Ready((lane, delivery));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+async fn sleep(delay: Option<Duration>) {
+    match delay {
+        Some(delay) => tokio::time::sleep(delay).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Deals records to lanes: all changes of an item go to one.
+fn key_hash(record: &Record) -> u32 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |bytes: &[u8]| {
+        for byte in bytes {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for attribute in record.keys().iter() {
+        let Ok((name, value)) = attribute else { continue };
+        add(name.as_bytes());
+        match value {
+            model::ValueView::S(text) => add(text.as_bytes()),
+            model::ValueView::B(bytes) => add(bytes),
+            model::ValueView::N(number) => add(number.as_bytes()),
+            _ => {}
+        }
+    }
+    (hash >> 32) as u32
+}

@@ -1,0 +1,69 @@
+//! Where batches go: a function, or rows. A lane hands over one batch at a time and waits for what became of it.
+
+use crate::lane::Outcome;
+use crate::mapping::Mapping;
+use bytes::Bytes;
+use engine::stream::Record;
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A record as a target is handed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    pub sequence: u64,
+    /// The record as the target encoded it.
+    pub encoded: Bytes,
+}
+
+/// Records of one shard, in order.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub mapping: Arc<Mapping>,
+    pub shard: Arc<str>,
+    pub records: Vec<Delivered>,
+    /// How often the target has been handed this batch, this time included.
+    pub attempt: u32,
+}
+
+/// What a target did with a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    pub outcome: Outcome,
+    /// What the mapping's owner reads about it, unless all is well.
+    pub problem: Option<&'static str>,
+}
+
+impl Delivery {
+    pub fn of(outcome: Outcome) -> Delivery {
+        let problem = match outcome {
+            Outcome::Accepted => None,
+            Outcome::Partly(_) | Outcome::Refused | Outcome::Unavailable => Some(PROBLEM_CALL),
+        };
+        Delivery { outcome, problem }
+    }
+}
+
+pub(crate) const PROBLEM_CALL: &str = "Function call failed";
+pub(crate) const PROBLEM_INTERNAL: &str = "internal Lambda error. Please contact Lambda customer support.";
+
+/// Takes batches.
+pub trait Target: Send + Sync {
+    /// A record in the form it will be handed over in: what batches are measured by.
+    fn encode(&self, record: &Record) -> Result<Bytes, String>;
+
+    fn deliver(&self, batch: Batch) -> BoxFuture<'_, Delivery>;
+
+    /// Ready when a target that could not be reached may have come back.
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Makes the target of a mapping.
+pub trait Targets: Send + Sync {
+    fn target(&self, mapping: &Mapping) -> Arc<dyn Target>;
+}
