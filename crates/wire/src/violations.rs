@@ -35,10 +35,31 @@ impl Violations {
         Err(ServiceError::new(self.code, format!("{count} validation {errors} detected: {told}")))
     }
 
-    fn tell(&mut self, value: Option<&str>, path: &str, rule: &str) {
+    fn tell(&mut self, value: Option<&str>, path: &Path<'_>, rule: &str) {
         if self.found.len() < TOLD_MAX {
             let shown = value.map_or("null".to_string(), |value| format!("'{value}'"));
             self.found.push(format!("Value {shown} at '{path}' failed to satisfy constraint: {rule}"));
+        }
+    }
+}
+
+/// Where a value is. It is spelt out only when something is wrong there.
+enum Path<'a> {
+    Root,
+    Member(&'a Path<'a>, &'a str),
+    /// Counted from one.
+    Element(&'a Path<'a>, usize),
+    Entry(&'a Path<'a>, &'a str),
+}
+
+impl std::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Path::Root => Ok(()),
+            Path::Member(Path::Root, name) => f.write_str(&lowered(name)),
+            Path::Member(parent, name) => write!(f, "{parent}.{}", lowered(name)),
+            Path::Element(parent, at) => write!(f, "{parent}.{at}.member"),
+            Path::Entry(parent, key) => write!(f, "{parent}.{key}.member"),
         }
     }
 }
@@ -47,19 +68,19 @@ impl Violations {
 pub fn violations(input: &Value, operation: &Operation) -> Violations {
     let mut violations = Violations { code: operation.service.violation_code, found: Vec::new() };
     if let Some(shape) = operation.input {
-        check(shape, input, "", 0, &mut violations);
+        check(shape, input, &Path::Root, 0, &mut violations);
     }
     violations
 }
 
-fn check(shape: &Shape, value: &Value, path: &str, depth: usize, violations: &mut Violations) {
+fn check(shape: &Shape, value: &Value, path: &Path<'_>, depth: usize, violations: &mut Violations) {
     if depth > DEPTH_MAX {
         return;
     }
     match (&shape.kind, value) {
         (Kind::Structure(structure), Value::Object(members)) => {
             for member in structure.members {
-                let path = join(path, &lowered(member.name));
+                let path = Path::Member(path, member.name);
                 // A blob that is the whole body is not in the tree.
                 let is_body =
                     structure.payload == Some(member.name) && matches!(member.shape.kind, Kind::Blob(_));
@@ -92,7 +113,7 @@ fn check_elements(
     list: &List,
     value: &Value,
     elements: &[Value],
-    path: &str,
+    path: &Path<'_>,
     depth: usize,
     violations: &mut Violations,
 ) {
@@ -104,7 +125,7 @@ fn check_elements(
         return;
     }
     for (at, element) in elements.iter().enumerate().filter(|(_, element)| !element.is_null()) {
-        check(list.member, element, &format!("{path}.{}.member", at + 1), depth + 1, violations);
+        check(list.member, element, &Path::Element(path, at + 1), depth + 1, violations);
     }
 }
 
@@ -113,11 +134,15 @@ fn check_entries(
     map: &Map,
     value: &Value,
     entries: &serde_json::Map<String, Value>,
-    path: &str,
+    path: &Path<'_>,
     depth: usize,
     violations: &mut Violations,
 ) {
-    if entries.keys().any(|key| !broken(map.key, &Value::String(key.clone())).is_empty()) {
+    let is_bad_key = |key: &String| match &map.key.kind {
+        Kind::String(text) => !text_rules(text, key).is_empty(),
+        _ => false,
+    };
+    if entries.keys().any(is_bad_key) {
         let rule = format!("Map keys must satisfy constraint: [{}]", rules_of(map.key).join(", "));
         violations.tell(Some(&shown(shape, value)), path, &rule);
     }
@@ -134,11 +159,11 @@ fn check_entries(
         return;
     }
     for (key, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
-        check(map.value, value, &format!("{path}.{key}.member"), depth + 1, violations);
+        check(map.value, value, &Path::Entry(path, key), depth + 1, violations);
     }
 }
 
-fn tell_all(shape: &Shape, value: &Value, path: &str, rules: Vec<String>, violations: &mut Violations) {
+fn tell_all(shape: &Shape, value: &Value, path: &Path<'_>, rules: Vec<String>, violations: &mut Violations) {
     for rule in rules {
         violations.tell(Some(&shown(shape, value)), path, &rule);
     }
@@ -155,21 +180,13 @@ fn broken(shape: &Shape, value: &Value) -> Vec<String> {
         (Kind::Blob(length), Value::String(value)) => length_rules(*length, decoded_length(value)),
         (Kind::Integer(range) | Kind::Long(range), Value::Number(number)) => {
             let number = number.as_i64().unwrap_or_default();
-            let mut rules = range_rules(*range);
-            rules.retain(|rule| match rule.bound {
-                Bound::Max => number > range.max,
-                Bound::Min => number < range.min,
-            });
-            rules.into_iter().map(|rule| rule.words).collect()
+            let rules = range_rules(*range, number > range.max, number < range.min);
+            rules.into_iter().flatten().collect()
         }
         (Kind::Float(range) | Kind::Double(range), Value::Number(number)) => {
             let number = number.as_f64().unwrap_or_default();
-            let mut rules = range_rules(*range);
-            rules.retain(|rule| match rule.bound {
-                Bound::Max => number > range.max as f64,
-                Bound::Min => number < range.min as f64,
-            });
-            rules.into_iter().map(|rule| rule.words).collect()
+            let rules = range_rules(*range, number > range.max as f64, number < range.min as f64);
+            rules.into_iter().flatten().collect()
         }
         _ => Vec::new(),
     }
@@ -210,27 +227,12 @@ fn length_rules(length: Length, actual: usize) -> Vec<String> {
     rules
 }
 
-enum Bound {
-    Max,
-    Min,
-}
-
-struct RangeRule {
-    bound: Bound,
-    words: String,
-}
-
-fn range_rules(range: Range) -> Vec<RangeRule> {
-    let mut rules = Vec::new();
-    if range.max != i64::MAX {
-        let words = format!("Member must have value less than or equal to {}", range.max);
-        rules.push(RangeRule { bound: Bound::Max, words });
-    }
-    if range.min != i64::MIN {
-        let words = format!("Member must have value greater than or equal to {}", range.min);
-        rules.push(RangeRule { bound: Bound::Min, words });
-    }
-    rules
+/// The words of a range's bounds, of those that are asked for.
+fn range_rules(range: Range, max: bool, min: bool) -> [Option<String>; 2] {
+    [
+        max.then(|| format!("Member must have value less than or equal to {}", range.max)),
+        min.then(|| format!("Member must have value greater than or equal to {}", range.min)),
+    ]
 }
 
 /// Every rule of a shape, broken or not: how the elements of lists and maps are told of.
@@ -239,7 +241,8 @@ fn rules_of(shape: &Shape) -> Vec<String> {
         let is_bounded = length != Length::ANY;
         let max = (length.max != u64::MAX)
             .then(|| format!("Member must have length less than or equal to {}", length.max));
-        let min = is_bounded.then(|| format!("Member must have length greater than or equal to {}", length.min));
+        let min =
+            is_bounded.then(|| format!("Member must have length greater than or equal to {}", length.min));
         max.into_iter().chain(min).collect::<Vec<_>>()
     };
     match &shape.kind {
@@ -255,7 +258,7 @@ fn rules_of(shape: &Shape) -> Vec<String> {
         Kind::Map(map) => length(map.length),
         Kind::Blob(bound) => length(*bound),
         Kind::Integer(range) | Kind::Long(range) => {
-            range_rules(*range).into_iter().map(|rule| rule.words).collect()
+            range_rules(*range, range.max != i64::MAX, range.min != i64::MIN).into_iter().flatten().collect()
         }
         _ => Vec::new(),
     }
@@ -317,10 +320,6 @@ fn show(shape: &Shape, value: &Value, out: &mut String) {
 
 fn decoded_length(text: &str) -> usize {
     text.len() / 4 * 3 - text.bytes().rev().take(2).filter(|byte| *byte == b'=').count().min(text.len() / 4)
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
 }
 
 /// `TableName` → `tableName`; `KMSKeyArn` → `kMSKeyArn`, `SSESpecification` → `sSESpecification`, as Java beans are named.

@@ -47,10 +47,10 @@ pub(super) fn canonical_request(
     canonical_query(&request.query, &mut out);
     out.push('\n');
     let mut missing = Vec::new();
-    for name in &signature.signed_headers {
-        let mut values = request.headers.get_all(name.as_str()).iter().peekable();
+    for name in signature.signed_headers.split(';') {
+        let mut values = request.headers.get_all(name).iter().peekable();
         if values.peek().is_none() {
-            missing.push(name.as_str());
+            missing.push(name);
         }
         out.push_str(name);
         out.push(':');
@@ -69,7 +69,7 @@ pub(super) fn canonical_request(
         )));
     }
     out.push('\n');
-    out.push_str(&signature.signed_headers.join(";"));
+    out.push_str(&signature.signed_headers);
     out.push('\n');
     out.push_str(&body.0);
     Ok(out)

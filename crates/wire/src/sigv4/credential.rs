@@ -12,8 +12,8 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Signature {
     pub scope: Scope,
-    /// Lower case, in the order they were sent.
-    pub signed_headers: Vec<String>,
+    /// Lower case, in the order they were sent, parted by semicolons.
+    pub signed_headers: String,
     pub signature: String,
     /// `20261121T010203Z`
     pub time: String,
@@ -153,7 +153,7 @@ fn finish(
             &time[..8]
         )));
     }
-    let signed_headers = signed_headers.split(';').map(str::to_ascii_lowercase).collect();
+    let signed_headers = signed_headers.to_ascii_lowercase();
     Ok(Signature { scope, signed_headers, signature: signature.to_string(), time, valid_s, place })
 }
 

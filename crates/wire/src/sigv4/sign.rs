@@ -49,12 +49,12 @@ impl Signer {
             .filter(|name| name.starts_with("x-amz-") || matches!(name.as_str(), "host" | "content-type"))
             .collect();
         signed_headers.sort();
-        let mut signature = self.unsigned(signed_headers, now, Place::Header);
+        let mut signature = self.unsigned(signed_headers.join(";"), now, Place::Header);
         self.complete(&request, &mut signature);
         let header = format!(
             "AWS4-HMAC-SHA256 Credential={}, SignedHeaders={}, Signature={}",
             self.credential(&signature.scope),
-            signature.signed_headers.join(";"),
+            signature.signed_headers,
             signature.signature
         );
         request.with_header("authorization", &header)
@@ -62,7 +62,7 @@ impl Signer {
 
     /// Signs in the query, for whoever holds the URL until it expires. The `host` header must be set already.
     pub fn presign(&self, mut request: Request, now: Timestamp, valid_s: u64) -> Request {
-        let mut signature = self.unsigned(vec!["host".to_string()], now, Place::Query);
+        let mut signature = self.unsigned("host".to_string(), now, Place::Query);
         let mut query = std::mem::take(&mut request.query);
         let credential = self.credential(&signature.scope);
         let (time, seconds) = (signature.time.clone(), valid_s.to_string());
@@ -86,7 +86,7 @@ impl Signer {
         request
     }
 
-    fn unsigned(&self, signed_headers: Vec<String>, now: Timestamp, place: Place) -> Signature {
+    fn unsigned(&self, signed_headers: String, now: Timestamp, place: Place) -> Signature {
         let time = now.basic();
         let scope = Scope {
             access_key: self.credentials.access_key.clone(),
