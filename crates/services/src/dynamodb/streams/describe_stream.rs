@@ -1,6 +1,6 @@
 //! DescribeStream.
 
-use super::stream;
+use super::{limit, stream};
 use crate::call::Call;
 use crate::dynamodb::fault::validation;
 use crate::dynamodb::tree::Tree;
@@ -8,13 +8,13 @@ use crate::dynamodb::{Body, Dynamodb, description};
 use engine::stream::{Shard, ShardId, StreamStatus};
 use serde_json::{Value as Json, json};
 
-const LIMIT_DEFAULT: usize = 100;
+const LIMIT_MAX: usize = 100;
 
 pub(in crate::dynamodb) fn describe_stream(dynamodb: &Dynamodb, call: &Call) -> Body {
     let input = call.input()?;
     let input = Tree::of(&input);
     let stream = stream(dynamodb, &call.caller, input.text("StreamArn").unwrap_or_default())?;
-    let limit = input.number("Limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LIMIT_DEFAULT);
+    let limit = limit(input, LIMIT_MAX)?;
 
     let mut shards = stream.shards();
     if let Some(filter) = input.structure("ShardFilter") {

@@ -1,7 +1,7 @@
 //! GetRecords.
 
 use super::token::{LIFETIME_MS, Token};
-use super::{shard, stream};
+use super::{limit, shard, stream};
 use crate::call::Call;
 use crate::dynamodb::answer::corrupt;
 use crate::dynamodb::fault::{Fault, data, validation};
@@ -12,7 +12,7 @@ use engine::stream::Record;
 use model::CorruptImage;
 use world::Timestamp;
 
-const LIMIT_DEFAULT: usize = 1000;
+const LIMIT_MAX: usize = 1000;
 const RECORDS_BYTES_MAX: usize = 1 << 20;
 
 pub(in crate::dynamodb) fn get_records(dynamodb: &Dynamodb, call: &Call) -> Body {
@@ -22,7 +22,7 @@ pub(in crate::dynamodb) fn get_records(dynamodb: &Dynamodb, call: &Call) -> Body
     let token = open(dynamodb, input.text("ShardIterator").unwrap_or_default(), now)?;
     let stream = stream(dynamodb, &call.caller, &token.stream)?;
     let shard = shard(&stream, &token.shard)?;
-    let limit = input.number("Limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LIMIT_DEFAULT);
+    let limit = limit(input, LIMIT_MAX)?;
     let read = dynamodb.engine.read_records(&shard, token.after, limit, RECORDS_BYTES_MAX).map_err(data)?;
 
     let mut body = Vec::with_capacity(256);

@@ -1,13 +1,13 @@
 //! ListStreams.
 
-use super::malformed;
+use super::{limit, malformed};
 use crate::call::Call;
 use crate::dynamodb::names::Arn;
 use crate::dynamodb::tree::Tree;
 use crate::dynamodb::{Body, Dynamodb, scope};
 use serde_json::{Value as Json, json};
 
-const LIMIT_DEFAULT: usize = 100;
+const LIMIT_MAX: usize = 100;
 
 pub(in crate::dynamodb) fn list_streams(dynamodb: &Dynamodb, call: &Call) -> Body {
     let input = call.input()?;
@@ -20,7 +20,7 @@ pub(in crate::dynamodb) fn list_streams(dynamodb: &Dynamodb, call: &Call) -> Bod
         Some(arn) => Some(Arn::parse(arn).and_then(Arn::stream).ok_or_else(|| malformed(arn))?),
         None => None,
     };
-    let limit = input.number("Limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LIMIT_DEFAULT);
+    let limit = limit(input, LIMIT_MAX)?;
     let page = dynamodb.engine.list_streams(&scope(&call.caller), table, after, limit);
     let mut last = None;
     let mut streams = Vec::with_capacity(page.streams.len());

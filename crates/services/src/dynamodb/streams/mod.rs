@@ -12,8 +12,9 @@ pub(super) use get_shard_iterator::get_shard_iterator;
 pub(super) use list_streams::list_streams;
 pub(super) use token::Seal;
 
-use super::fault::{Fault, data, no_stream, validation};
+use super::fault::{Fault, constraint, data, no_stream, validation};
 use super::names::Arn;
+use super::tree::Tree;
 use super::{Dynamodb, scope};
 use crate::call::Caller;
 use engine::ErrorKind;
@@ -32,6 +33,17 @@ fn stream(dynamodb: &Dynamodb, caller: &Caller, arn: &str) -> Result<Arc<Stream>
     dynamodb.engine.stream(&scope(caller), table, label).map_err(|error| match error.kind {
         ErrorKind::StreamNotFound | ErrorKind::TableNotFound => no_stream(arn),
         _ => data(error),
+    })
+}
+
+/// The Limit of a request, which is also what is given when none is asked for. The model does not state its upper bound.
+fn limit(input: Tree<'_>, max: usize) -> Result<usize, Fault> {
+    let Some(limit) = input.number("Limit") else {
+        return Ok(max);
+    };
+    usize::try_from(limit).ok().filter(|limit| *limit <= max).ok_or_else(|| {
+        let rule = format!("Member must have value less than or equal to {max}");
+        constraint(&limit.to_string(), "limit", &rule)
     })
 }
 
