@@ -31,7 +31,7 @@ fn main() -> Outcome<()> {
     std::fs::create_dir_all(&directory)?;
     let world = World::real();
 
-    let mut opens = Vec::new();
+    let (mut opens, mut firsts) = (Vec::new(), Vec::new());
     for round in 0..5 {
         let path = directory.join(format!("empty{round}"));
         let started = world.elapsed();
@@ -40,8 +40,15 @@ fn main() -> Outcome<()> {
         if round == 4 {
             println!("resident after opening {:.1} MB", resident_mb());
         }
+        let started = world.elapsed();
+        write(&store, &mut Random::from_seed(round))?;
+        firsts.push(format!("{:.1}", millis(world.elapsed() - started)));
         drop(store);
     }
+    let started = world.elapsed();
+    drop(Store::open(Settings::new(directory.join("empty0")))?);
+    println!("open a directory with one write: {:.1} ms", millis(world.elapsed() - started));
+    println!("first write to a new directory: {} ms", firsts.join(", "));
     println!("open an empty directory: {} ms", opens.join(", "));
 
     println!(

@@ -3,10 +3,12 @@
 //! Waking many writers takes as long as a sync; so when the next group is waiting, a second thread does it.
 
 use std::collections::VecDeque;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
-use crate::line::Completion;
-use crate::{Appended, Committed};
+use crate::committer::panicked;
+use crate::line::{Completion, Line};
+use crate::{Appended, Committed, Error};
 
 /// Groups that may be durable and untold; then the committer helps out.
 const GROUPS_MAX: usize = 64;
@@ -26,7 +28,8 @@ pub(crate) struct Announcer {
 struct Queue {
     news: VecDeque<News>,
     closing: bool,
-    dead: bool,
+    /// Since an observer panicked.
+    broken: Option<Error>,
 }
 
 /// What there is to tell of one group.
@@ -41,12 +44,9 @@ impl Announcer {
     }
 
     /// Tells the news now, or lets the other thread do it when this one is `busy`.
-    pub(crate) fn announce(&self, news: News, busy: bool) {
+    pub(crate) fn announce(&self, news: News, busy: bool, line: &Line) {
         let backlog = {
             let mut queue = self.lock();
-            if queue.dead {
-                return;
-            }
             queue.news.push_back(news);
             queue.news.len()
         };
@@ -62,13 +62,13 @@ impl Announcer {
             }
         };
         match turn {
-            Some(_turn) => self.tell_all(),
+            Some(_turn) => self.tell_all(line),
             None => self.work.notify_one(),
         }
     }
 
     /// The second thread's life.
-    pub(crate) fn run(&self) {
+    pub(crate) fn run(&self, line: &Line) {
         loop {
             {
                 let mut queue = self.lock();
@@ -80,18 +80,8 @@ impl Announcer {
                 }
             }
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            self.tell_all();
+            self.tell_all(line);
         }
-    }
-
-    /// Nobody tells any more: whoever waits for news learns that.
-    pub(crate) fn die(&self) {
-        let news = {
-            let mut queue = self.lock();
-            queue.dead = true;
-            std::mem::take(&mut queue.news)
-        };
-        drop(news);
     }
 
     pub(crate) fn close(&self) {
@@ -99,15 +89,27 @@ impl Announcer {
         self.work.notify_all();
     }
 
-    fn tell_all(&self) {
+    fn tell_all(&self, line: &Line) {
         let observers = self.observers.read().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let Some(News { appended, completions }) = self.lock().news.pop_front() else { return };
-            if !appended.is_empty() {
-                observers.iter().for_each(|observer| observer(&appended));
+            let (news, mut failure) = {
+                let mut queue = self.lock();
+                (queue.news.pop_front(), queue.broken.clone())
+            };
+            let Some(News { appended, completions }) = news else { return };
+            // One failure is enough: observers that missed a record hear nothing further.
+            if failure.is_none() && !appended.is_empty() {
+                let told = AssertUnwindSafe(|| observers.iter().for_each(|observer| observer(&appended)));
+                if let Err(panic) = panic::catch_unwind(told) {
+                    let error = panicked("an observer", &*panic).poisoned();
+                    // Shut first: who learns of the failure must not find the store open.
+                    line.fail(error.clone());
+                    self.lock().broken = Some(error.clone());
+                    failure = Some(error);
+                }
             }
             for (completion, committed) in completions {
-                completion.tell(Ok(committed));
+                completion.tell(failure.clone().map_or(Ok(committed), Err));
             }
         }
     }

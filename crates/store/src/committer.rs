@@ -84,7 +84,11 @@ impl Committer {
         let Some(last_ticket) = group.last().map(|update| update.ticket) else { return Ok(()) };
         let updates = group.len() as u64;
         let mut merged = Merged::default();
-        let written = self.merge(group, &mut merged).and_then(|()| self.write(&mut merged));
+        // Caught here, where everybody who waits for this group is at hand.
+        let written =
+            AssertUnwindSafe(|| self.merge(group, &mut merged).and_then(|()| self.write(&mut merged)));
+        let written =
+            panic::catch_unwind(written).unwrap_or_else(|panic| Err(panicked("the committer", &*panic)));
         if let Err(error) = written {
             let error = error.poisoned();
             // Refused first: who learns of the failure must not find the store open.
@@ -98,19 +102,27 @@ impl Committer {
         self.shared.counts.updates.fetch_add(updates, Ordering::Relaxed);
         self.shared.counts.appended.fetch_add(merged.appended.len() as u64, Ordering::Relaxed);
         let busy = self.shared.line.is_waiting();
-        self.shared
-            .announcer
-            .announce(News { appended: merged.appended, completions: merged.completions }, busy);
+        self.shared.announcer.announce(
+            News { appended: merged.appended, completions: merged.completions },
+            busy,
+            &self.shared.line,
+        );
         Ok(())
     }
 
     fn merge(&mut self, group: Vec<Update>, merged: &mut Merged) -> Result<(), Error> {
-        for update in group {
-            merged.durable |= !update.relaxed && !update.ops.is_empty();
+        // Noted first, so that a failure on the way is told to all of them.
+        let plans: Vec<_> = group
+            .into_iter()
+            .map(|Update { ops, relaxed, completion, .. }| {
+                merged.durable |= !relaxed && !ops.is_empty();
+                merged.completions.push((completion, Committed::default()));
+                ops
+            })
+            .collect();
+        for (index, ops) in plans.into_iter().enumerate() {
             let before = self.header.sequence;
-            // Noted first, so that a failure on the way is told to this update too.
-            merged.completions.push((update.completion, Committed::default()));
-            for op in update.ops {
+            for op in ops {
                 match op {
                     Op::Set { space, key, value } => {
                         if space == Space::Meta {
@@ -132,10 +144,9 @@ impl Committer {
                     }
                 }
             }
-            if self.header.sequence > before
-                && let Some((_, committed)) = merged.completions.last_mut()
-            {
-                *committed = Committed { first_sequence: before + 1, last_sequence: self.header.sequence };
+            if self.header.sequence > before {
+                merged.completions[index].1 =
+                    Committed { first_sequence: before + 1, last_sequence: self.header.sequence };
             }
         }
         Ok(())

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +8,7 @@ use arc_swap::ArcSwap;
 
 use crate::announcer::Announcer;
 use crate::batch::Op;
-use crate::committer::{Committer, panicked};
+use crate::committer::Committer;
 use crate::engine::Engine;
 use crate::engine::embedded::Embedded;
 use crate::engine::faulty::Faulty;
@@ -41,7 +40,7 @@ impl Settings {
         Settings {
             path: path.into(),
             cache_bytes: 64 << 20,
-            memtable_bytes: 32 << 20,
+            memtable_bytes: 64 << 20,
             queue_updates_max: 4096,
             queue_bytes_max: 64 << 20,
         }
@@ -222,7 +221,7 @@ impl Store {
             committer.run();
             shared.announcer.close();
         })?;
-        owner.spawn("store-announcer", move || shared.announce())?;
+        owner.spawn("store-announcer", move || shared.announcer.run(&shared.line))?;
         Ok(Store { owner })
     }
 }
@@ -247,13 +246,6 @@ impl Shared {
         });
         let values = values.collect::<Result<_, Error>>()?;
         Ok((Before { values }, saw_pending))
-    }
-
-    fn announce(&self) {
-        if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| self.announcer.run())) {
-            self.line.fail(panicked("an observer", &*panic).poisoned());
-            self.announcer.die();
-        }
     }
 }
 

@@ -7,7 +7,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle};
 
 use fjall::config::{BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{
@@ -30,10 +31,11 @@ const JOURNAL_BYTES_MAX: u64 = 64 << 20;
 const WORKERS: usize = 2;
 
 pub(crate) struct Embedded {
-    shared: Arc<Shared>,
+    tables: Arc<OnceLock<Result<Arc<Tables>, Error>>>,
+    maker: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+struct Tables {
     // In the order in which they are to be dropped: the directory is unlocked last.
     spaces: [Keyspace; Space::ALL.len()],
     database: Database,
@@ -43,61 +45,104 @@ struct Shared {
 impl Embedded {
     pub(crate) fn open(settings: &Settings) -> Result<Embedded, Error> {
         let path = &settings.path;
-        let io = |what: &str, error: io::Error| {
-            Error::new(ErrorKind::Io, format!("cannot {what} in the data directory {}", path.display()))
-                .because(error)
-        };
-        fs::create_dir_all(path).map_err(|error| io("make it or a file", error))?;
+        fs::create_dir_all(path).map_err(|error| unusable(path, error))?;
         let lock = lock(path)?;
-        let (format, making, tables) = (path.join("FORMAT"), path.join("MAKING"), path.join("tables"));
-        let is_new = match fs::read_to_string(&format) {
-            Ok(text) => check_format(path, &text).map(|()| false)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-            Err(error) => return Err(io("read FORMAT", error)),
+        let tables = Arc::new(OnceLock::new());
+        if is_made(path)? {
+            let _ = tables.set(Ok(open_made(settings, lock)?));
+            return Ok(Embedded { tables, maker: None });
+        }
+        clear(path)?;
+        // Making tables takes some eighty syncs. Until the first write has need of them, all there is to read is
+        // that there is nothing; so nobody waits for them here.
+        let (made, settings) = (tables.clone(), settings.clone());
+        let maker = move || {
+            let _ = made.set(make(&settings, lock));
         };
-        if is_new {
-            let unfinished = making.try_exists().map_err(|error| io("look", error))?;
-            if tables.try_exists().map_err(|error| io("look", error))? {
-                if !unfinished {
-                    return Err(corrupt(path, "it has tables but no FORMAT file"));
-                }
-                // The process that was making it ended before anything was written to it.
-                fs::remove_dir_all(&tables).map_err(|error| io("remove what was left unfinished", error))?;
-            }
-            write_file(&making, b"").map_err(|error| io("write", error))?;
-            sync_directory(path).map_err(|error| io("write", error))?;
-        } else {
-            if !tables.try_exists().map_err(|error| io("look", error))? {
-                return Err(corrupt(path, "its tables are gone"));
-            }
-            journal::check(&tables)
-                .map_err(|error| io("read the journal", error))?
-                .map_err(|damage| corrupt(path, &damage))?;
-        }
-        // What the engine meets on a damaged disk may panic it.
-        let opened = panic::catch_unwind(AssertUnwindSafe(|| open_tables(settings, &tables)));
-        let opened = opened.map_err(|panic| corrupt(path, &panicked("reading it", &*panic).to_string()))?;
-        let (database, spaces) = opened.map_err(|error| match error {
-            fjall::Error::Io(error) if error.kind() != io::ErrorKind::InvalidData => {
-                io("open the tables", error)
-            }
-            error => corrupt(path, &error.to_string()),
-        })?;
-        if is_new {
-            write_file(&format, format!("{FORMAT_LINE}{FORMAT}\n").as_bytes())
-                .and_then(|()| fs::remove_file(&making))
-                .and_then(|()| sync_directory(path))
-                .map_err(|error| io("write", error))?;
-        }
-        Ok(Embedded { shared: Arc::new(Shared { spaces, database, _lock: lock }) })
+        let maker = thread::Builder::new().name("store-maker".into()).spawn(maker);
+        let maker =
+            maker.map_err(|error| Error::new(ErrorKind::Io, "cannot start a thread").because(error))?;
+        Ok(Embedded { tables, maker: Some(maker) })
+    }
+
+    /// Waits for them where they are still being made.
+    fn tables(&self) -> Result<&Tables, Error> {
+        self.tables.wait().as_deref().map_err(Error::clone)
     }
 }
 
-fn open_tables(
-    settings: &Settings,
-    tables: &Path,
-) -> fjall::Result<(Database, [Keyspace; Space::ALL.len()])> {
-    let database = Database::builder(tables)
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // The directory must not be in use any more when its store is gone. A panic has been told by then.
+        let _ = self.maker.take().map(JoinHandle::join);
+    }
+}
+
+/// Whether the directory was made completely, in a format that this program knows.
+fn is_made(path: &Path) -> Result<bool, Error> {
+    let exists = |name: &str| path.join(name).try_exists().map_err(|error| unusable(path, error));
+    match fs::read_to_string(path.join("FORMAT")) {
+        Ok(text) => check_format(path, &text)?,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(path, error)),
+        Err(_) if exists("tables")? && !exists("MAKING")? => {
+            return Err(corrupt(path, "it has tables but no FORMAT file"));
+        }
+        Err(_) => return Ok(false),
+    }
+    if exists("tables")? { Ok(true) } else { Err(corrupt(path, "its tables are gone")) }
+}
+
+/// Removes what a process left that ended while it was making the directory; nobody had been told of any write.
+fn clear(path: &Path) -> Result<(), Error> {
+    let cleared = || {
+        write_file(&path.join("MAKING"), b"")?;
+        sync_directory(path)?;
+        let tables = path.join("tables");
+        if tables.try_exists()? { fs::remove_dir_all(tables) } else { Ok(()) }
+    };
+    cleared().map_err(|error| unusable(path, error))
+}
+
+fn make(settings: &Settings, lock: File) -> Result<Arc<Tables>, Error> {
+    let path = &settings.path;
+    let tables = open_tables(settings, lock)?;
+    let finish = || {
+        // Whole or not at all.
+        write_file(&path.join("FORMAT.new"), format!("{FORMAT_LINE}{FORMAT}\n").as_bytes())?;
+        fs::rename(path.join("FORMAT.new"), path.join("FORMAT"))?;
+        sync_directory(path)?;
+        fs::remove_file(path.join("MAKING"))?;
+        sync_directory(path)
+    };
+    finish().map_err(|error| unusable(path, error))?;
+    Ok(tables)
+}
+
+fn open_made(settings: &Settings, lock: File) -> Result<Arc<Tables>, Error> {
+    let path = &settings.path;
+    let checked = journal::check(&path.join("tables")).map_err(|error| unusable(path, error))?;
+    checked.map_err(|damage| corrupt(path, &damage))?;
+    open_tables(settings, lock)
+}
+
+fn open_tables(settings: &Settings, lock: File) -> Result<Arc<Tables>, Error> {
+    let path = &settings.path;
+    // What the engine meets on a damaged disk may panic it.
+    let opened = panic::catch_unwind(AssertUnwindSafe(|| open_database(settings)));
+    let opened = opened.map_err(|panic| corrupt(path, &panicked("reading it", &*panic).to_string()))?;
+    let (database, spaces) = opened.map_err(|error| match error {
+        fjall::Error::Io(error) if error.kind() != io::ErrorKind::InvalidData => unusable(path, error),
+        error => corrupt(path, &error.to_string()),
+    })?;
+    Ok(Arc::new(Tables { spaces, database, _lock: lock }))
+}
+
+fn unusable(path: &Path, error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot use the data directory {}", path.display())).because(error)
+}
+
+fn open_database(settings: &Settings) -> fjall::Result<(Database, [Keyspace; Space::ALL.len()])> {
+    let database = Database::builder(settings.path.join("tables"))
         .cache_size(settings.cache_bytes)
         .worker_threads(WORKERS)
         .max_journaling_size(JOURNAL_BYTES_MAX)
@@ -184,7 +229,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 
 impl Engine for Embedded {
     fn apply(&self, changes: &[Change], durable: bool) -> Result<(), Error> {
-        let Shared { spaces, database, .. } = &*self.shared;
+        let Tables { spaces, database, .. } = self.tables()?;
         let mode = if durable { PersistMode::SyncData } else { PersistMode::Buffer };
         let mut batch =
             OwnedWriteBatch::with_capacity(database.clone(), changes.len()).durability(Some(mode));
@@ -199,15 +244,20 @@ impl Engine for Embedded {
     }
 
     fn sync(&self) -> Result<(), Error> {
-        self.shared.database.persist(PersistMode::SyncData).map_err(|error| failed("sync", error))
+        self.tables()?.database.persist(PersistMode::SyncData).map_err(|error| failed("sync", error))
     }
 
     fn view(&self) -> Box<dyn View> {
-        Box::new(EmbeddedView { snapshot: self.shared.database.snapshot(), shared: self.shared.clone() })
+        match self.tables.get() {
+            Some(Ok(tables)) => {
+                Box::new(EmbeddedView { snapshot: tables.database.snapshot(), tables: tables.clone() })
+            }
+            Some(Err(_)) | None => Box::new(Nothing),
+        }
     }
 
     fn reclaim(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), Error> {
-        let tree = &self.shared.spaces[space as usize].tree;
+        let tree = &self.tables()?.spaces[space as usize].tree;
         tree.drop_range(from..to).map_err(|error| failed("drop tables", fjall::Error::Storage(error)))
     }
 }
@@ -215,17 +265,30 @@ impl Engine for Embedded {
 struct EmbeddedView {
     // Dropped before what it is a snapshot of.
     snapshot: fjall::Snapshot,
-    shared: Arc<Shared>,
+    tables: Arc<Tables>,
+}
+
+/// What can be seen of a directory whose tables are still being made.
+struct Nothing;
+
+impl View for Nothing {
+    fn get(&self, _space: Space, _key: &[u8]) -> Result<Option<Slice>, Error> {
+        Ok(None)
+    }
+
+    fn range(&self, _space: Space, _from: &[u8], _to: &[u8], _order: Order) -> Rows {
+        Box::new(std::iter::empty())
+    }
 }
 
 impl View for EmbeddedView {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>, Error> {
-        let value = self.snapshot.get(&self.shared.spaces[space as usize], key);
+        let value = self.snapshot.get(&self.tables.spaces[space as usize], key);
         value.map(|value| value.map(Slice::from)).map_err(|error| failed("read", error))
     }
 
     fn range(&self, space: Space, from: &[u8], to: &[u8], order: Order) -> Rows {
-        let rows = self.snapshot.range(&self.shared.spaces[space as usize], from..to);
+        let rows = self.snapshot.range(&self.tables.spaces[space as usize], from..to);
         let row = |guard: Guard| match guard.into_inner() {
             Ok((key, value)) => Ok((Slice::from(key), Slice::from(value))),
             Err(error) => Err(failed("read", error)),
