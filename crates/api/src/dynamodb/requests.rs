@@ -173,8 +173,8 @@ macro_rules! request {
                                         return Err(A::Error::custom("repeated"));
                                     }
                                 })+
-                                $($refused => drop(map.next_value::<Absent>()?),)*
-                                _ => drop(map.next_value::<IgnoredAny>()?),
+                                $($refused => { let Absent = map.next_value()?; })*
+                                _ => { let IgnoredAny = map.next_value()?; }
                             }
                         }
                         let request = $name {

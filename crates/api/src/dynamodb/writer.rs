@@ -113,20 +113,40 @@ pub fn string(text: &str, out: &mut Vec<u8>) {
     out.reserve(bytes.len() + 2);
     out.push(b'"');
     let mut plain_from = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        let escape = ESCAPES[*byte as usize];
-        if escape == 0 {
+    let mut at = 0;
+    while at < bytes.len() {
+        // Eight bytes at a time as long as they are plain, which nearly all are.
+        if let Some(eight) = bytes[at..].first_chunk::<8>()
+            && is_plain(*eight)
+        {
+            at += 8;
             continue;
         }
-        out.extend_from_slice(&bytes[plain_from..at]);
-        plain_from = at + 1;
-        out.extend_from_slice(&[b'\\', escape]);
-        if escape == b'u' {
-            let _ = write!(out, "{byte:04x}");
+        let escape = ESCAPES[bytes[at] as usize];
+        if escape != 0 {
+            out.extend_from_slice(&bytes[plain_from..at]);
+            plain_from = at + 1;
+            out.extend_from_slice(&[b'\\', escape]);
+            if escape == b'u' {
+                let _ = write!(out, "{:04x}", bytes[at]);
+            }
         }
+        at += 1;
     }
     out.extend_from_slice(&bytes[plain_from..]);
     out.push(b'"');
+}
+
+/// Whether none of eight bytes is a control character, a quotation mark or a backslash.
+fn is_plain(bytes: [u8; 8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let word = u64::from_ne_bytes(bytes);
+    // The high bit of a byte is set where it lies below the bound. A borrow from a neighbour may set it too, but only
+    // above a byte that is itself below: the answer for all eight stays right.
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGH;
+    let equals = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    below(word, 0x20) | equals(b'"') | equals(b'\\') == 0
 }
 
 /// A JSON object being appended member by member.
