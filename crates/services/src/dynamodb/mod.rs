@@ -29,9 +29,11 @@ mod batch_write_item;
 
 mod create_table;
 mod delete_table;
+mod describe_continuous_backups;
 mod describe_endpoints;
 mod describe_limits;
 mod describe_table;
+mod describe_time_to_live;
 mod description;
 mod list_tables;
 mod tags;
@@ -88,6 +90,10 @@ impl Dynamodb {
             "UpdateTable" => update_table::update_table(self, call).await,
             "DeleteTable" => delete_table::delete_table(self, call).await,
             "ListTables" => list_tables::list_tables(self, call),
+            "DescribeTimeToLive" => describe_time_to_live::describe_time_to_live(self, call),
+            "DescribeContinuousBackups" => {
+                describe_continuous_backups::describe_continuous_backups(self, call)
+            }
             "DescribeLimits" => describe_limits::describe_limits(call),
             "DescribeEndpoints" => describe_endpoints::describe_endpoints(call),
             "TagResource" => tags::tag_resource(self, call).await,

@@ -85,10 +85,6 @@ pub(super) fn not_yours(caller: &Caller, arn: &str) -> Fault {
     ))
 }
 
-pub(super) fn table_arn(caller: &Caller, name: &str) -> String {
-    format!("arn:aws:dynamodb:{}:{}:table/{name}", caller.region, caller.account)
-}
-
 /// `2026-11-21T01:02:03.004`
 fn is_label(text: &str) -> bool {
     let form = b"dddd-dd-ddTdd:dd:dd.ddd";
