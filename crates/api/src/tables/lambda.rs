@@ -24,15 +24,18 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "CreateFunction", method: "POST", uri: "/2015-03-31/functions", status: 201, input: Some(&CreateFunctionRequest), output: Some(&FunctionConfiguration) },
     Operation { service: &SERVICE, name: "DeleteEventSourceMapping", method: "DELETE", uri: "/2015-03-31/event-source-mappings/{UUID}", status: 202, input: Some(&DeleteEventSourceMappingRequest), output: Some(&EventSourceMappingConfiguration) },
     Operation { service: &SERVICE, name: "DeleteFunction", method: "DELETE", uri: "/2015-03-31/functions/{FunctionName}", status: 200, input: Some(&DeleteFunctionRequest), output: Some(&DeleteFunctionResponse) },
+    Operation { service: &SERVICE, name: "DeleteFunctionConcurrency", method: "DELETE", uri: "/2017-10-31/functions/{FunctionName}/concurrency", status: 204, input: Some(&DeleteFunctionConcurrencyRequest), output: None },
     Operation { service: &SERVICE, name: "GetAccountSettings", method: "GET", uri: "/2016-08-19/account-settings", status: 200, input: Some(&GetAccountSettingsRequest), output: Some(&GetAccountSettingsResponse) },
     Operation { service: &SERVICE, name: "GetEventSourceMapping", method: "GET", uri: "/2015-03-31/event-source-mappings/{UUID}", status: 200, input: Some(&GetEventSourceMappingRequest), output: Some(&EventSourceMappingConfiguration) },
     Operation { service: &SERVICE, name: "GetFunction", method: "GET", uri: "/2015-03-31/functions/{FunctionName}", status: 200, input: Some(&GetFunctionRequest), output: Some(&GetFunctionResponse) },
+    Operation { service: &SERVICE, name: "GetFunctionConcurrency", method: "GET", uri: "/2019-09-30/functions/{FunctionName}/concurrency", status: 200, input: Some(&GetFunctionConcurrencyRequest), output: Some(&GetFunctionConcurrencyResponse) },
     Operation { service: &SERVICE, name: "GetFunctionConfiguration", method: "GET", uri: "/2015-03-31/functions/{FunctionName}/configuration", status: 200, input: Some(&GetFunctionConfigurationRequest), output: Some(&FunctionConfiguration) },
     Operation { service: &SERVICE, name: "GetPolicy", method: "GET", uri: "/2015-03-31/functions/{FunctionName}/policy", status: 200, input: Some(&GetPolicyRequest), output: Some(&GetPolicyResponse) },
     Operation { service: &SERVICE, name: "Invoke", method: "POST", uri: "/2015-03-31/functions/{FunctionName}/invocations", status: 200, input: Some(&InvocationRequest), output: Some(&InvocationResponse) },
     Operation { service: &SERVICE, name: "ListEventSourceMappings", method: "GET", uri: "/2015-03-31/event-source-mappings", status: 200, input: Some(&ListEventSourceMappingsRequest), output: Some(&ListEventSourceMappingsResponse) },
     Operation { service: &SERVICE, name: "ListFunctions", method: "GET", uri: "/2015-03-31/functions", status: 200, input: Some(&ListFunctionsRequest), output: Some(&ListFunctionsResponse) },
     Operation { service: &SERVICE, name: "ListTags", method: "GET", uri: "/2017-03-31/tags/{Resource}", status: 200, input: Some(&ListTagsRequest), output: Some(&ListTagsResponse) },
+    Operation { service: &SERVICE, name: "PutFunctionConcurrency", method: "PUT", uri: "/2017-10-31/functions/{FunctionName}/concurrency", status: 200, input: Some(&PutFunctionConcurrencyRequest), output: Some(&Concurrency) },
     Operation { service: &SERVICE, name: "RemovePermission", method: "DELETE", uri: "/2015-03-31/functions/{FunctionName}/policy/{StatementId}", status: 204, input: Some(&RemovePermissionRequest), output: None },
     Operation { service: &SERVICE, name: "TagResource", method: "POST", uri: "/2017-03-31/tags/{Resource}", status: 204, input: Some(&TagResourceRequest), output: None },
     Operation { service: &SERVICE, name: "UntagResource", method: "DELETE", uri: "/2017-03-31/tags/{Resource}", status: 204, input: Some(&UntagResourceRequest), output: None },
@@ -53,7 +56,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "DeleteCodeSigningConfig", method: "DELETE", uri: "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}" },
     Refused { name: "DeleteDurableExecution", method: "DELETE", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}" },
     Refused { name: "DeleteFunctionCodeSigningConfig", method: "DELETE", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config" },
-    Refused { name: "DeleteFunctionConcurrency", method: "DELETE", uri: "/2017-10-31/functions/{FunctionName}/concurrency" },
     Refused { name: "DeleteFunctionEventInvokeConfig", method: "DELETE", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config" },
     Refused { name: "DeleteFunctionUrlConfig", method: "DELETE", uri: "/2021-10-31/functions/{FunctionName}/url" },
     Refused { name: "DeleteLayerVersion", method: "DELETE", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}" },
@@ -66,7 +68,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "GetDurableExecutionHistory", method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/history" },
     Refused { name: "GetDurableExecutionState", method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/state" },
     Refused { name: "GetFunctionCodeSigningConfig", method: "GET", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config" },
-    Refused { name: "GetFunctionConcurrency", method: "GET", uri: "/2019-09-30/functions/{FunctionName}/concurrency" },
     Refused { name: "GetFunctionEventInvokeConfig", method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config" },
     Refused { name: "GetFunctionRecursionConfig", method: "GET", uri: "/2024-08-31/functions/{FunctionName}/recursion-config" },
     Refused { name: "GetFunctionScalingConfig", method: "GET", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config" },
@@ -95,7 +96,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "PublishLayerVersion", method: "POST", uri: "/2018-10-31/layers/{LayerName}/versions" },
     Refused { name: "PublishVersion", method: "POST", uri: "/2015-03-31/functions/{FunctionName}/versions" },
     Refused { name: "PutFunctionCodeSigningConfig", method: "PUT", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config" },
-    Refused { name: "PutFunctionConcurrency", method: "PUT", uri: "/2017-10-31/functions/{FunctionName}/concurrency" },
     Refused { name: "PutFunctionEventInvokeConfig", method: "PUT", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config" },
     Refused { name: "PutFunctionRecursionConfig", method: "PUT", uri: "/2024-08-31/functions/{FunctionName}/recursion-config" },
     Refused { name: "PutFunctionScalingConfig", method: "PUT", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config" },
@@ -203,6 +203,7 @@ pub static DatabaseName: Shape = b::pattern("DatabaseName", 1, 63, "[^ /\\.$\\x2
 pub static Date: Shape = b::timestamp("Date", T::Default);
 pub static DeadLetterConfig: Shape = b::structure("DeadLetterConfig", &[b::may("TargetArn", &ResourceArn)]);
 pub static DeleteEventSourceMappingRequest: Shape = b::structure("DeleteEventSourceMappingRequest", &[b::must("UUID", &UUIDString).at(L::Uri, "UUID")]);
+pub static DeleteFunctionConcurrencyRequest: Shape = b::structure("DeleteFunctionConcurrencyRequest", &[b::must("FunctionName", &FunctionName).at(L::Uri, "FunctionName")]);
 pub static DeleteFunctionRequest: Shape = b::structure("DeleteFunctionRequest", &[b::must("FunctionName", &NamespacedFunctionName).at(L::Uri, "FunctionName"), b::may("Qualifier", &NumericLatestPublishedOrAliasQualifier).at(L::QueryString, "Qualifier")]);
 pub static DeleteFunctionResponse: Shape = b::structure("DeleteFunctionResponse", &[b::may("StatusCode", &Integer).at(L::StatusCode, "StatusCode")]);
 pub static Description: Shape = b::text("Description", 0, 256);
@@ -266,6 +267,8 @@ pub static FunctionVersionLatestPublished: Shape = b::one_of("FunctionVersionLat
 pub static GetAccountSettingsRequest: Shape = b::structure("GetAccountSettingsRequest", &[]);
 pub static GetAccountSettingsResponse: Shape = b::structure("GetAccountSettingsResponse", &[b::may("AccountLimit", &AccountLimit), b::may("AccountUsage", &AccountUsage)]);
 pub static GetEventSourceMappingRequest: Shape = b::structure("GetEventSourceMappingRequest", &[b::must("UUID", &UUIDString).at(L::Uri, "UUID")]);
+pub static GetFunctionConcurrencyRequest: Shape = b::structure("GetFunctionConcurrencyRequest", &[b::must("FunctionName", &FunctionName).at(L::Uri, "FunctionName")]);
+pub static GetFunctionConcurrencyResponse: Shape = b::structure("GetFunctionConcurrencyResponse", &[b::may("ReservedConcurrentExecutions", &ReservedConcurrentExecutions)]);
 pub static GetFunctionConfigurationRequest: Shape = b::structure("GetFunctionConfigurationRequest", &[b::must("FunctionName", &NamespacedFunctionName).at(L::Uri, "FunctionName"), b::may("Qualifier", &NumericLatestPublishedOrAliasQualifier).at(L::QueryString, "Qualifier")]);
 pub static GetFunctionRequest: Shape = b::structure("GetFunctionRequest", &[b::must("FunctionName", &NamespacedFunctionName).at(L::Uri, "FunctionName"), b::may("Qualifier", &NumericLatestPublishedOrAliasQualifier).at(L::QueryString, "Qualifier")]);
 pub static GetFunctionResponse: Shape = b::structure("GetFunctionResponse", &[b::may("Configuration", &FunctionConfiguration), b::may("Code", &FunctionCodeLocation), b::may("Tags", &Tags), b::may("TagsError", &TagsError), b::may("Concurrency", &Concurrency)]);
@@ -333,6 +336,7 @@ pub static Principal: Shape = b::pattern("Principal", 0, 2048, "[^\\s]+", "[^\\s
 pub static PrincipalOrgID: Shape = b::pattern("PrincipalOrgID", 12, 34, "o-[a-z0-9]{10,32}", "o-[a-z0-9]{10,32}");
 pub static ProvisionedPollerConfig: Shape = b::structure("ProvisionedPollerConfig", &[b::may("MinimumPollers", &MinimumNumberOfPollers), b::may("MaximumPollers", &MaximumNumberOfPollers), b::may("PollerGroupName", &ProvisionedPollerGroupName)]);
 pub static ProvisionedPollerGroupName: Shape = b::pattern("ProvisionedPollerGroupName", 0, 128, "[a-zA-Z0-9-_]*", "[a-zA-Z0-9-_]*");
+pub static PutFunctionConcurrencyRequest: Shape = b::structure("PutFunctionConcurrencyRequest", &[b::must("FunctionName", &FunctionName).at(L::Uri, "FunctionName"), b::must("ReservedConcurrentExecutions", &ReservedConcurrentExecutions)]);
 pub static Queue: Shape = b::pattern("Queue", 1, 1000, "[\\s\\S]*", "[\\s\\S]*");
 pub static Queues: Shape = b::list("Queues", &Queue, "member", 1, 1);
 pub static RemovePermissionRequest: Shape = b::structure("RemovePermissionRequest", &[b::must("FunctionName", &NamespacedFunctionName).at(L::Uri, "FunctionName"), b::must("StatementId", &NamespacedStatementId).at(L::Uri, "StatementId"), b::may("Qualifier", &NumericLatestPublishedOrAliasQualifier).at(L::QueryString, "Qualifier"), b::may("RevisionId", &String).at(L::QueryString, "RevisionId")]);
