@@ -40,6 +40,14 @@ fn spec(input: Tree<'_>, name: &str, caller: &Caller) -> Result<TableSpec, Fault
     if let Some(member) = UNSUPPORTED.iter().find(|member| input.has(member)) {
         return Err(parameter(format!("{member} is not supported by this server")));
     }
+    // The model does not require them, for tables that are made another way.
+    for (member, path) in [("AttributeDefinitions", "attributeDefinitions"), ("KeySchema", "keySchema")] {
+        if !input.has(member) {
+            return Err(validation(format!(
+                "1 validation error detected: Value null at '{path}' failed to satisfy constraint: Member must not be null"
+            )));
+        }
+    }
     let attributes = attributes(input);
     let billing = billing(input)?;
     let key = table_keys(input, &attributes)?;

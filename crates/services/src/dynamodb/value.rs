@@ -64,6 +64,14 @@ fn typed(descriptor: &str, tree: &Json, depth: usize) -> Result<Value, Fault> {
             Some(tree) => attributes(tree, depth + 1).map(Value::M),
             None => Ok(Value::M(Item::new())),
         },
+        "SS" | "NS" | "BS" if elements(tree).any(Json::is_null) => {
+            let set = match descriptor {
+                "SS" => "An string set",
+                "NS" => "An number set",
+                _ => "A binary set",
+            };
+            Err(parameter(format!("{set} may not have a null string as a member")))
+        }
         "SS" => string_set(tree),
         "NS" => number_set(tree),
         "BS" => binary_set(tree),

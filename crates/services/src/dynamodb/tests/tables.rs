@@ -105,6 +105,10 @@ fn words_of_new_tables() {
         json!({ "TableName": "ab" }),
         "1 validation error detected: Value 'ab' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3",
     );
+    check(
+        json!({ "KeySchema": null }),
+        "1 validation error detected: Value null at 'keySchema' failed to satisfy constraint: Member must not be null",
+    );
     let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
     check(
         json!({ "KeySchema": [key("pk", "HASH"), key("pk", "RANGE")] }),

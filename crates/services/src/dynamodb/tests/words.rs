@@ -26,6 +26,10 @@ fn values_that_are_none() {
         "One or more parameter values were invalid: Input collection [a, a] contains duplicates.",
     );
     check(
+        json!({ "SS": ["a", null] }),
+        "One or more parameter values were invalid: An string set may not have a null string as a member",
+    );
+    check(
         json!({ "NULL": false }),
         "One or more parameter values were invalid: Null attribute value types must have the value of true",
     );
