@@ -129,6 +129,11 @@ impl Functions {
         let _ = self.0.endpoint.set(url.to_owned());
     }
 
+    /// How many invocations may run at once.
+    pub fn concurrency_max(&self) -> u32 {
+        self.0.settings.concurrency_max
+    }
+
     /// Checks and unpacks a package. Reads and writes files: slow.
     pub fn put_code(&self, zip: &[u8]) -> Result<Code, PackageError> {
         self.0.packages.put(zip)

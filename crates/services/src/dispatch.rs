@@ -3,7 +3,7 @@
 use crate::call::{Call, Caller};
 use crate::dynamodb::Dynamodb;
 use crate::iam::Iam;
-use crate::lambda::Lambda;
+use crate::lambda::{Lambda, LambdaTargets};
 use crate::logs::{LogBook, Logs};
 use crate::sts::Sts;
 use engine::Engine;
@@ -20,7 +20,9 @@ pub struct Parts {
     pub world: World,
     pub store: Store,
     pub engine: Arc<Engine>,
-    pub functions: Arc<Functions>,
+    pub functions: Functions,
+    /// The functions as targets of mappings; the feed was given the same.
+    pub targets: LambdaTargets,
     pub feed: Feed,
     /// Log events; the functions write theirs into it through a `LogQueue`.
     pub logs: LogBook,

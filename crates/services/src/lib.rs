@@ -14,4 +14,5 @@ mod logs;
 mod sts;
 
 pub use dispatch::{Parts, Services, Settings};
+pub use lambda::LambdaTargets;
 pub use logs::{LogBook, LogQueue};

@@ -3,11 +3,17 @@
 mod functions;
 mod mappings;
 
+mod name;
+mod registry;
+mod target;
+
 use crate::call::Call;
 use crate::dispatch::Parts;
 use functions::Functions;
 use mappings::Mappings;
 use wire::Response;
+
+pub use target::LambdaTargets;
 
 pub(crate) struct Lambda {
     functions: Functions,

@@ -1,17 +1,65 @@
-//! Functions: code, configuration, invocation.
+//! Functions: code, configuration, invocation, who may call them.
 
+mod code;
+mod create;
+mod grant;
+mod invoke;
+mod look;
+mod shown;
+mod update;
+
+use super::registry::Registry;
 use crate::call::Call;
 use crate::dispatch::Parts;
 use wire::Response;
+use world::World;
 
-pub(crate) struct Functions;
+pub(crate) struct Functions {
+    world: World,
+    pub(super) registry: Registry,
+    functions: ::functions::Functions,
+}
 
 impl Functions {
-    pub fn new(_parts: &Parts) -> Functions {
-        Functions
+    pub fn new(parts: &Parts) -> Functions {
+        Functions {
+            world: parts.world.clone(),
+            registry: parts.targets.registry.clone(),
+            functions: parts.functions.clone(),
+        }
     }
 
     pub async fn call(&self, call: Call) -> Response {
-        call.not_implemented()
+        let input = match call.input() {
+            Ok(input) => input,
+            Err(error) => return call.refuse(error),
+        };
+        if call.operation.name == "Invoke" {
+            return match self.invoke(&call, &input).await {
+                Ok((output, payload)) => call.settle_payload(output, payload),
+                Err(error) => call.refuse(error),
+            };
+        }
+        let answer = match call.operation.name {
+            "CreateFunction" => self.create(&call, &input).await,
+            "GetFunction" => self.get(&call, &input),
+            "GetFunctionConfiguration" => self.get_configuration(&call, &input),
+            "ListFunctions" => self.list(&call, &input),
+            "DeleteFunction" => self.delete(&call, &input).await,
+            "UpdateFunctionCode" => self.update_code(&call, &input).await,
+            "UpdateFunctionConfiguration" => self.update_configuration(&call, &input).await,
+            "GetAccountSettings" => self.account_settings(&call),
+            "AddPermission" => self.add_permission(&call, &input).await,
+            "GetPolicy" => self.get_policy(&call, &input),
+            "RemovePermission" => self.remove_permission(&call, &input).await,
+            "TagResource" => self.tag(&call, &input).await,
+            "UntagResource" => self.untag(&call, &input).await,
+            "ListTags" => self.list_tags(&call, &input),
+            "PutFunctionConcurrency" => self.put_concurrency(&call, &input).await,
+            "GetFunctionConcurrency" => self.get_concurrency(&call, &input),
+            "DeleteFunctionConcurrency" => self.delete_concurrency(&call, &input).await,
+            _ => Err(call.unknown()),
+        };
+        call.settle(answer)
     }
 }

@@ -1,17 +1,176 @@
 //! Event source mappings: which stream drives which function, and how.
 
-use crate::call::Call;
-use crate::dispatch::Parts;
-use wire::Response;
+mod read;
+mod shown;
 
-pub(crate) struct Mappings;
+use super::name::{FunctionName, conflict, invalid};
+use super::registry::Registry;
+use crate::call::{Answer, Call};
+use crate::dispatch::Parts;
+use crate::documents::unavailable;
+use crate::fields::{self, integer, object, required, text};
+use feed::{Change, ErrorKind, Feed, MappingId, NewMapping, Start};
+use serde_json::Value;
+use shown::shown;
+use wire::{Response, ServiceError};
+
+pub(crate) struct Mappings {
+    feed: Feed,
+    registry: Registry,
+}
 
 impl Mappings {
-    pub fn new(_parts: &Parts) -> Mappings {
-        Mappings
+    pub fn new(parts: &Parts) -> Mappings {
+        Mappings { feed: parts.feed.clone(), registry: parts.targets.registry.clone() }
     }
 
     pub async fn call(&self, call: Call) -> Response {
-        call.not_implemented()
+        let answer = match call.input() {
+            Ok(input) => self.answer(&call, &input).await,
+            Err(error) => Err(error),
+        };
+        call.settle(answer)
+    }
+
+    async fn answer(&self, call: &Call, input: &Value) -> Answer {
+        match call.operation.name {
+            "CreateEventSourceMapping" => self.create(call, input).await,
+            "GetEventSourceMapping" => self.get(call, input),
+            "ListEventSourceMappings" => self.list(call, input),
+            "UpdateEventSourceMapping" => self.update(call, input).await,
+            "DeleteEventSourceMapping" => self.delete(call, input).await,
+            _ => Err(call.unknown()),
+        }
+    }
+
+    /// The order of the checks is the service's. [reference: event-source-mapping §1]
+    async fn create(&self, call: &Call, input: &Value) -> Answer {
+        read::destination(input)?;
+        let stream = text(input, "EventSourceArn").ok_or_else(|| invalid("Unrecognized event source."))?;
+        if !stream.contains(":dynamodb:") || !stream.contains("/stream/") {
+            return Err(invalid("Unrecognized event source."));
+        }
+        let start = start(input, stream)?;
+        read::unsupported(input)?;
+        let policy = read::policy(input, None)?;
+        let function = self.function(call, required(input, "FunctionName"))?;
+        let new = NewMapping {
+            account: call.caller.account.to_string(),
+            region: call.caller.region.to_string(),
+            stream: stream.to_owned(),
+            target: function.clone(),
+            start,
+            lanes: read::lanes(input).unwrap_or(1),
+            policy,
+            tags: read::tags(input),
+            enabled: input.get("Enabled").and_then(Value::as_bool).unwrap_or(true),
+        };
+        let made = self.feed.create(new).await.map_err(|error| match error.kind {
+            ErrorKind::Exists => {
+                let name = function.rsplit(':').next().unwrap_or_default();
+                conflict(format!(
+                    "The event source arn (\" {stream} \") and function (\" {name} \") provided mapping already exists. Please update or delete the existing mapping with UUID {}",
+                    error.message
+                ))
+            }
+            _ => refused(error),
+        })?;
+        Ok(shown(&made))
+    }
+
+    fn function(&self, call: &Call, name: &str) -> Result<String, ServiceError> {
+        let name = FunctionName::parse(name, &call.caller).map_err(|_| invalid("Function does not exist"))?;
+        self.registry.find(&call.caller, &name).map_err(|_| invalid("Function does not exist"))?;
+        Ok(name.arn(&call.caller))
+    }
+
+    fn get(&self, call: &Call, input: &Value) -> Answer {
+        let id = self.own(call, required(input, "UUID"))?;
+        self.feed.get(&id).map(|found| shown(&found)).ok_or_else(missing)
+    }
+
+    /// The id of a mapping that is the caller's.
+    fn own(&self, call: &Call, uuid: &str) -> Result<MappingId, ServiceError> {
+        let id = MappingId::new(uuid);
+        let found = self.feed.get(&id).ok_or_else(missing)?;
+        let own =
+            found.mapping.account == *call.caller.account && found.mapping.region == *call.caller.region;
+        if own { Ok(id) } else { Err(missing()) }
+    }
+
+    fn list(&self, call: &Call, input: &Value) -> Answer {
+        let function = match text(input, "FunctionName") {
+            Some(name) => Some(FunctionName::parse(name, &call.caller)?.arn(&call.caller)),
+            None => None,
+        };
+        let source = text(input, "EventSourceArn");
+        let found = self.feed.list().into_iter().filter(|found| {
+            let mapping = &found.mapping;
+            mapping.account == *call.caller.account
+                && mapping.region == *call.caller.region
+                && function.as_ref().is_none_or(|function| mapping.target == *function)
+                && source.is_none_or(|source| mapping.stream == source)
+        });
+        let entries = found.map(|found| (found.mapping.id.to_string(), shown(&found))).collect();
+        let limit = integer(input, "MaxItems").unwrap_or(100).clamp(1, 100) as usize;
+        let page = fields::page(entries, text(input, "Marker"), limit, || {
+            invalid("The specified marker is invalid.")
+        })?;
+        Ok(object([
+            ("EventSourceMappings", Some(page.items.into())),
+            ("NextMarker", page.next.map(Value::from)),
+        ]))
+    }
+
+    async fn update(&self, call: &Call, input: &Value) -> Answer {
+        let id = self.own(call, required(input, "UUID"))?;
+        read::destination(input)?;
+        read::unsupported(input)?;
+        let old = self.feed.get(&id).ok_or_else(missing)?.mapping;
+        let change = Change {
+            target: match text(input, "FunctionName") {
+                Some(name) => Some(self.function(call, name)?),
+                None => None,
+            },
+            policy: Some(read::policy(input, Some(&old.policy))?),
+            lanes: read::lanes(input),
+            enabled: input.get("Enabled").and_then(Value::as_bool),
+            tags: None,
+        };
+        self.feed.update(&id, change).await.map(|found| shown(&found)).map_err(refused)
+    }
+
+    async fn delete(&self, call: &Call, input: &Value) -> Answer {
+        let id = self.own(call, required(input, "UUID"))?;
+        self.feed.delete(&id).await.map(|found| shown(&found)).map_err(refused)
+    }
+}
+
+fn start(input: &Value, stream: &str) -> Result<Start, ServiceError> {
+    match text(input, "StartingPosition") {
+        Some("LATEST") => Ok(Start::Latest),
+        Some("TRIM_HORIZON") => Ok(Start::Horizon),
+        Some(_) => Err(invalid(format!("Unsupported starting position for arn type: {stream}"))),
+        None => Err(invalid(
+            "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
+        )),
+    }
+}
+
+fn missing() -> ServiceError {
+    ServiceError::new("ResourceNotFoundException", "The resource you requested does not exist.")
+        .with_status(404)
+        .with("Type", "User")
+}
+
+fn refused(error: feed::Error) -> ServiceError {
+    match error.kind {
+        ErrorKind::NotFound => missing(),
+        ErrorKind::Busy => {
+            ServiceError::new("ResourceInUseException", error.message).with_status(400).with("Type", "User")
+        }
+        ErrorKind::StreamNotFound => invalid(error.message),
+        ErrorKind::Exists => conflict(error.message),
+        ErrorKind::Store => unavailable(error),
     }
 }

@@ -1,0 +1,208 @@
+//! CreateFunction and DeleteFunction.
+
+use super::Functions;
+use super::shown::{Shown, configuration};
+use crate::call::{Answer, Call};
+use crate::documents::Edit;
+use crate::fields::{integer, required, text};
+use crate::lambda::name::{self, FunctionName, conflict, invalid, not_found};
+use crate::lambda::registry::{Function, key};
+use ::functions::Runtime;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use wire::ServiceError;
+
+/// What a function's variables may come to.
+const ENVIRONMENT_BYTES_MAX: usize = 4_096;
+
+impl Functions {
+    pub(super) async fn create(&self, call: &Call, input: &Value) -> Answer {
+        refuse_unsupported(input)?;
+        let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?.name;
+        let runtime = runtime(text(input, "Runtime").ok_or_else(|| {
+            invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
+        })?)?;
+        let handler = match text(input, "Handler") {
+            Some(handler) => handler,
+            None if runtime.starts_with("provided") => "bootstrap",
+            None => {
+                return Err(invalid(
+                    "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+                ));
+            }
+        };
+        let environment = environment(input)?;
+        let code = self.put_code(&input["Code"]).await?;
+        let function = Function {
+            arn: name::arn(&call.caller, &name),
+            runtime,
+            role: required(input, "Role").to_owned(),
+            handler: handler.to_owned(),
+            description: text(input, "Description").unwrap_or_default().to_owned(),
+            timeout_s: integer(input, "Timeout").unwrap_or(3).max(1) as u64,
+            memory_mb: integer(input, "MemorySize").unwrap_or(128).max(1) as u32,
+            environment,
+            architecture: architecture(input).unwrap_or_else(|| "x86_64".to_owned()),
+            code_sha256: code.sha256.clone(),
+            code_digest: wire::base64::encode(&code.digest),
+            code_bytes: code.bytes,
+            modified_ms: self.world.now().millis(),
+            revision: self.world.uuid(),
+            log_group: log_group(input).unwrap_or_else(|| format!("/aws/lambda/{name}")),
+            tags: tags(input),
+            reserved_concurrency: None,
+            policy: BTreeMap::new(),
+            name,
+        };
+        self.registry
+            .functions
+            .edit(&key(&call.caller, &function.name), |old| match old {
+                Some(_) => Err(conflict(format!("Function already exist: {}", function.name))),
+                None => Ok((Edit::Put(function.clone()), ())),
+            })
+            .await?;
+        self.registry.changed.notify_waiters();
+        Ok(configuration(&function, Shown::Creating))
+    }
+
+    pub(super) async fn delete(&self, call: &Call, input: &Value) -> Answer {
+        let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?
+            .qualified(text(input, "Qualifier"))?;
+        match name.qualifier.as_deref() {
+            None => {}
+            Some("$LATEST") => {
+                return Err(invalid("$LATEST version cannot be deleted without deleting the function."));
+            }
+            Some(_) => return Err(not_found(&name.arn(&call.caller))),
+        }
+        let gone = self.registry.functions.remove(&key(&call.caller, &name.name)).await?;
+        let gone = gone.ok_or_else(|| not_found(&name.arn(&call.caller)))?;
+        self.functions.retire(&gone.arn);
+        Ok(json!({ "StatusCode": 204 }))
+    }
+}
+
+/// A parameter that would be stored and not honoured is refused by its name.
+pub(super) fn refuse_unsupported(input: &Value) -> Result<(), ServiceError> {
+    const UNSUPPORTED: [&str; 12] = [
+        "Layers",
+        "FileSystemConfigs",
+        "ImageConfig",
+        "DeadLetterConfig",
+        "KMSKeyArn",
+        "CodeSigningConfigArn",
+        "TenancyConfig",
+        "CapacityProviderConfig",
+        "DurableConfig",
+        "RuntimeConfig",
+        "AcceleratorConfig",
+        "PublishTo",
+    ];
+    let is_given = |value: &Value| match value {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
+    };
+    let unsupported = |name: &str| Err(invalid(format!("{name} is not supported.")));
+    if let Some(name) = UNSUPPORTED.iter().find(|name| input.get(**name).is_some_and(is_given)) {
+        return unsupported(name);
+    }
+    if text(input, "PackageType") == Some("Image") {
+        return unsupported("PackageType Image");
+    }
+    if input.get("Publish").and_then(Value::as_bool) == Some(true) {
+        return unsupported("Publish");
+    }
+    let storage = input.get("EphemeralStorage").and_then(|storage| integer(storage, "Size"));
+    if storage.is_some_and(|size| size != 512) {
+        return unsupported("EphemeralStorage other than 512 MB");
+    }
+    let snap_start = input.get("SnapStart").and_then(|snap| text(snap, "ApplyOn"));
+    if snap_start.is_some_and(|on| on != "None") {
+        return unsupported("SnapStart");
+    }
+    let tracing = input.get("TracingConfig").and_then(|tracing| text(tracing, "Mode"));
+    if tracing.is_some_and(|mode| mode != "PassThrough") {
+        return unsupported("TracingConfig Mode Active");
+    }
+    let vpc = input.get("VpcConfig").and_then(|vpc| vpc.get("SubnetIds")).and_then(Value::as_array);
+    if vpc.is_some_and(|subnets| !subnets.is_empty()) {
+        return unsupported("VpcConfig");
+    }
+    let format = input.get("LoggingConfig").and_then(|logging| text(logging, "LogFormat"));
+    if format.is_some_and(|format| format != "Text") {
+        return unsupported("LogFormat JSON");
+    }
+    Ok(())
+}
+
+pub(super) fn log_group(input: &Value) -> Option<String> {
+    Some(text(input.get("LoggingConfig")?, "LogGroup")?.to_owned())
+}
+
+pub(super) fn architecture(input: &Value) -> Option<String> {
+    Some(input.get("Architectures")?.as_array()?.first()?.as_str()?.to_owned())
+}
+
+pub(super) fn runtime(name: &str) -> Result<String, ServiceError> {
+    match Runtime::parse(name) {
+        Some(_) => Ok(name.to_owned()),
+        None => Err(invalid(format!(
+            "The runtime {name} is not supported yet: python3.8 to 3.14, nodejs12.x to 24.x, provided, provided.al2, provided.al2023 and go1.x are."
+        ))),
+    }
+}
+
+pub(super) fn environment(input: &Value) -> Result<Option<BTreeMap<String, String>>, ServiceError> {
+    const RESERVED: [&str; 20] = [
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_LAMBDA_METADATA_API",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+        "AWS_XRAY_CONTEXT_MISSING",
+    ];
+    const SORRY: &str = "Lambda was unable to configure your environment variables because the environment variables you have provided";
+    let Some(given) = input.get("Environment") else { return Ok(None) };
+    let variables: BTreeMap<String, String> = given
+        .get("Variables")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect();
+    let reserved: Vec<&str> =
+        variables.keys().map(String::as_str).filter(|name| RESERVED.contains(name)).collect();
+    if !reserved.is_empty() {
+        return Err(invalid(format!(
+            "{SORRY} contains reserved keys that are currently not supported for modification. Reserved keys used in this request: {}",
+            reserved.join(", ")
+        )));
+    }
+    let measured = json!(variables).to_string();
+    if measured.len() > ENVIRONMENT_BYTES_MAX {
+        return Err(invalid(format!("{SORRY} exceeded the 4KB limit. String measured: {measured}")));
+    }
+    Ok(Some(variables))
+}
+
+pub(super) fn tags(input: &Value) -> BTreeMap<String, String> {
+    let tags = input.get("Tags").and_then(Value::as_object);
+    let pairs = tags.into_iter().flatten();
+    pairs.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}

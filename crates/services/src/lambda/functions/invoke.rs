@@ -1,0 +1,122 @@
+//! Invoke: wait for the answer, or have it run by itself.
+
+use super::Functions;
+use crate::call::Call;
+use crate::fields::{object, text};
+use crate::lambda::name::invalid;
+use ::functions::{FunctionConfig, Invocation, InvokeError};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use wire::ServiceError;
+
+/// What may be sent to a function that is waited for, and to one that is not.
+const PAYLOAD_BYTES_MAX: usize = 6_291_456;
+const EVENT_BYTES_MAX: usize = 1_048_576;
+/// The pauses before the second and the third attempt of an event.
+const RETRIES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
+
+impl Functions {
+    pub(super) async fn invoke(&self, call: &Call, input: &Value) -> Result<(Value, Bytes), ServiceError> {
+        if text(input, "DurableExecutionName").is_some() || text(input, "TenantId").is_some() {
+            return Err(invalid("DurableExecutionName and TenantId are not supported."));
+        }
+        let kind = text(input, "InvocationType").unwrap_or("RequestResponse");
+        let function = self.named(call, input)?;
+        let payload = call.request.body.clone();
+        check(&payload, kind)?;
+        let config = function
+            .config(&call.caller)
+            .ok_or_else(|| invalid(format!("The runtime {} is not supported.", function.runtime)))?;
+        let client_context = match text(input, "ClientContext") {
+            Some(encoded) => {
+                let decoded =
+                    wire::base64::decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+                Some(decoded.ok_or_else(|| {
+                    ServiceError::new(
+                        "InvalidRequestContentException",
+                        "Client context must be a valid Base64-encoded JSON object.",
+                    )
+                })?)
+            }
+            None => None,
+        };
+        let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
+        let invocation = Invocation { request_id: call.request_id.clone(), payload, client_context };
+        match kind {
+            "DryRun" => Ok((json!({ "StatusCode": 204 }), Bytes::new())),
+            "Event" => {
+                tokio::spawn(run_event(self.functions.clone(), Arc::new(config), invocation));
+                Ok((json!({ "StatusCode": 202 }), Bytes::new()))
+            }
+            _ => {
+                let done = self.functions.invoke(Arc::new(config), invocation).await.map_err(throttled)?;
+                let tail = (text(input, "LogType") == Some("Tail"))
+                    .then(|| wire::base64::encode(done.log_tail.as_bytes()).into());
+                let output = object([
+                    ("StatusCode", Some(200.into())),
+                    ("ExecutedVersion", Some(done.version.into())),
+                    ("FunctionError", done.failed.then(|| "Unhandled".into())),
+                    ("LogResult", tail),
+                ]);
+                Ok((output, done.payload))
+            }
+        }
+    }
+}
+
+/// Runs an event to its end: twice more when it fails, and again and again while it is throttled.
+async fn run_event(functions: ::functions::Functions, config: Arc<FunctionConfig>, invocation: Invocation) {
+    let mut pauses = RETRIES.into_iter();
+    loop {
+        match functions.invoke(config.clone(), invocation.clone()).await {
+            Ok(done) if !done.failed => return,
+            Ok(_) => match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return,
+            },
+            Err(InvokeError::Throttled { .. }) => tokio::time::sleep(Duration::from_secs(1)).await,
+            Err(InvokeError::Closed) => return,
+        }
+    }
+}
+
+fn check(payload: &[u8], kind: &str) -> Result<(), ServiceError> {
+    let most = if kind == "Event" { EVENT_BYTES_MAX } else { PAYLOAD_BYTES_MAX };
+    if payload.len() > most {
+        let message = format!(
+            "{} byte payload is too large for the {kind} invocation type (limit {most} bytes)",
+            payload.len()
+        );
+        return Err(ServiceError::new("RequestTooLargeException", message)
+            .with_status(413)
+            .with("Type", "User"));
+    }
+    if payload.is_empty() {
+        return Ok(());
+    }
+    serde_json::from_slice::<serde::de::IgnoredAny>(payload).map(drop).map_err(|error| {
+        let message =
+            format!("Could not parse request body into json: Could not parse payload into json: {error}");
+        ServiceError::new("InvalidRequestContentException", message).with_status(400).with("Type", "User")
+    })
+}
+
+fn throttled(error: InvokeError) -> ServiceError {
+    match error {
+        InvokeError::Throttled { reserved } => {
+            let reason = match reserved {
+                true => "ReservedFunctionConcurrentInvocationLimitExceeded",
+                false => "ConcurrentInvocationLimitExceeded",
+            };
+            ServiceError::new("TooManyRequestsException", "Rate Exceeded.")
+                .with_status(429)
+                .with("Reason", reason)
+                .with("Type", "User")
+        }
+        InvokeError::Closed => {
+            ServiceError::new("ServiceException", "The server is going down.").with_status(500)
+        }
+    }
+}

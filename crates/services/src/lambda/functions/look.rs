@@ -1,0 +1,72 @@
+//! Looking functions up.
+
+use super::Functions;
+use super::shown::{Shown, configuration};
+use crate::call::{Answer, Call};
+use crate::fields::{self, integer, object, required, text};
+use crate::lambda::name::{FunctionName, invalid};
+use crate::lambda::registry::Function;
+use serde_json::{Value, json};
+use wire::ServiceError;
+
+impl Functions {
+    pub(super) fn named(&self, call: &Call, input: &Value) -> Result<Function, ServiceError> {
+        let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?;
+        self.registry.find(&call.caller, &name.qualified(text(input, "Qualifier"))?)
+    }
+
+    pub(super) fn get(&self, call: &Call, input: &Value) -> Answer {
+        let function = self.named(call, input)?;
+        let concurrency =
+            function.reserved_concurrency.map(|most| json!({ "ReservedConcurrentExecutions": most }));
+        Ok(object([
+            ("Configuration", Some(configuration(&function, Shown::Settled))),
+            ("Code", Some(json!({ "RepositoryType": "S3" }))),
+            ("Tags", (!function.tags.is_empty()).then(|| json!(function.tags))),
+            ("Concurrency", concurrency),
+        ]))
+    }
+
+    pub(super) fn get_configuration(&self, call: &Call, input: &Value) -> Answer {
+        Ok(configuration(&self.named(call, input)?, Shown::Settled))
+    }
+
+    pub(super) fn list(&self, call: &Call, input: &Value) -> Answer {
+        let all =
+            self.registry.functions.list(&format!("{}/{}/", call.caller.account, call.caller.region))?;
+        let shown = all.into_iter().map(|(name, function)| (name, configuration(&function, Shown::Settled)));
+        let limit = integer(input, "MaxItems").unwrap_or(50).clamp(1, 50) as usize;
+        let page = fields::page(shown.collect(), text(input, "Marker"), limit, || {
+            invalid("The specified marker is invalid.")
+        })?;
+        Ok(object([("Functions", Some(page.items.into())), ("NextMarker", page.next.map(Value::from))]))
+    }
+
+    pub(super) fn account_settings(&self, call: &Call) -> Answer {
+        let all =
+            self.registry.functions.list(&format!("{}/{}/", call.caller.account, call.caller.region))?;
+        let bytes: u64 = all.iter().map(|(_, function)| function.code_bytes).sum();
+        let most = self.functions.concurrency_max();
+        let reserved: u32 = all.iter().filter_map(|(_, function)| function.reserved_concurrency).sum();
+        Ok(json!({
+            "AccountLimit": {
+                "TotalCodeSize": 80_530_636_800_u64,
+                "CodeSizeUnzipped": 262_144_000,
+                "CodeSizeZipped": 52_428_800,
+                "ConcurrentExecutions": most,
+                "UnreservedConcurrentExecutions": most.saturating_sub(reserved),
+            },
+            "AccountUsage": { "TotalCodeSize": bytes, "FunctionCount": all.len() },
+        }))
+    }
+
+    pub(super) fn list_tags(&self, call: &Call, input: &Value) -> Answer {
+        let name = FunctionName::parse(required(input, "Resource"), &call.caller)?;
+        Ok(json!({ "Tags": self.registry.find(&call.caller, &name)?.tags }))
+    }
+
+    pub(super) fn get_concurrency(&self, call: &Call, input: &Value) -> Answer {
+        let reserved = self.named(call, input)?.reserved_concurrency;
+        Ok(object([("ReservedConcurrentExecutions", reserved.map(Value::from))]))
+    }
+}

@@ -1,0 +1,104 @@
+//! What a caller wants of a mapping, and what it cannot have.
+
+use crate::fields::{integer, texts};
+use crate::lambda::name::invalid;
+use feed::Policy;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use wire::ServiceError;
+
+/// Success has no destination, and failure none yet.
+pub(super) fn destination(input: &Value) -> Result<(), ServiceError> {
+    let Some(config) = input.get("DestinationConfig") else { return Ok(()) };
+    let destination = |of: &str| config.get(of).and_then(|of| of.get("Destination")).and_then(Value::as_str);
+    if config.get("OnSuccess").is_some() {
+        return Err(invalid("Unsupported DestinationConfig parameter for given event source mapping type."));
+    }
+    if destination("OnFailure").is_some_and(|arn| !arn.is_empty()) {
+        return Err(invalid("DestinationConfig.OnFailure is not supported yet."));
+    }
+    Ok(())
+}
+
+/// A parameter that would be stored and not honoured is refused by its name.
+pub(super) fn unsupported(input: &Value) -> Result<(), ServiceError> {
+    let filters =
+        input.get("FilterCriteria").and_then(|criteria| criteria.get("Filters")).and_then(Value::as_array);
+    if filters.is_some_and(|filters| !filters.is_empty()) {
+        return Err(invalid("FilterCriteria is not supported yet."));
+    }
+    if integer(input, "TumblingWindowInSeconds").unwrap_or(0) != 0 {
+        return Err(invalid("TumblingWindowInSeconds is not supported yet."));
+    }
+    const OTHER_SOURCES: [&str; 13] = [
+        "Topics",
+        "Queues",
+        "ScalingConfig",
+        "ProvisionedPollerConfig",
+        "SourceAccessConfigurations",
+        "SelfManagedEventSource",
+        "AmazonManagedKafkaEventSourceConfig",
+        "SelfManagedKafkaEventSourceConfig",
+        "DocumentDBEventSourceConfig",
+        "StartingPositionTimestamp",
+        "KMSKeyArn",
+        "MetricsConfig",
+        "LoggingConfig",
+    ];
+    let is_given = |value: &Value| match value {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
+    };
+    match OTHER_SOURCES.iter().find(|name| input.get(**name).is_some_and(is_given)) {
+        Some(name) => Err(invalid(format!("{name} is not supported for this event source."))),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn lanes(input: &Value) -> Option<usize> {
+    Some(integer(input, "ParallelizationFactor")?.max(1) as usize)
+}
+
+/// How batches are cut and retried: what the call says, and what was before where it says nothing.
+pub(super) fn policy(input: &Value, old: Option<&Policy>) -> Result<Policy, ServiceError> {
+    let mut policy = old.cloned().unwrap_or_default();
+    if let Some(records) = integer(input, "BatchSize") {
+        policy.batch_records_max = records.max(1) as usize;
+    }
+    if let Some(seconds) = integer(input, "MaximumBatchingWindowInSeconds") {
+        policy.batch_window = Duration::from_secs(seconds.max(0) as u64);
+    }
+    if let Some(bisect) = input.get("BisectBatchOnFunctionError").and_then(Value::as_bool) {
+        policy.bisect = bisect;
+    }
+    if let Some(attempts) = integer(input, "MaximumRetryAttempts") {
+        policy.retries_max = u32::try_from(attempts).ok();
+    }
+    match integer(input, "MaximumRecordAgeInSeconds") {
+        None => {}
+        Some(-1) => policy.age_max = None,
+        Some(seconds @ 60..) => policy.age_max = Some(Duration::from_secs(seconds as u64)),
+        Some(_) => {
+            return Err(invalid("MaximumRecordAgeInSeconds must be either -1 or between 60 and 604800"));
+        }
+    }
+    if input.get("FunctionResponseTypes").is_some() {
+        policy.partial =
+            texts(input, "FunctionResponseTypes").iter().any(|kind| kind == "ReportBatchItemFailures");
+    }
+    if policy.batch_records_max > 1_000 && policy.batch_window.is_zero() {
+        return Err(invalid(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 1000",
+        ));
+    }
+    Ok(policy)
+}
+
+pub(super) fn tags(input: &Value) -> BTreeMap<String, String> {
+    let tags = input.get("Tags").and_then(Value::as_object);
+    let pairs = tags.into_iter().flatten();
+    pairs.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}

@@ -1,0 +1,128 @@
+//! Functions as targets of mappings: a batch becomes an event, an answer becomes an outcome.
+
+use super::name::FunctionName;
+use super::registry::Registry;
+use crate::call::Caller;
+use ::functions::{FunctionConfig, Functions, Invocation};
+use api::dynamodb::{StreamRecord, stream_record};
+use bytes::Bytes;
+use engine::stream::{Event, Record, Sequence};
+use feed::{Batch, BoxFuture, Delivery, Mapping, Outcome, Target, Targets};
+use std::str::FromStr;
+use std::sync::Arc;
+use store::Store;
+use world::World;
+
+/// Makes the targets of event source mappings.
+#[derive(Clone)]
+pub struct LambdaTargets {
+    pub(crate) registry: Registry,
+    functions: Functions,
+    world: World,
+}
+
+impl LambdaTargets {
+    pub fn new(store: &Store, functions: &Functions, world: &World) -> LambdaTargets {
+        LambdaTargets { registry: Registry::new(store), functions: functions.clone(), world: world.clone() }
+    }
+}
+
+impl Targets for LambdaTargets {
+    fn target(&self, mapping: &Mapping) -> Arc<dyn Target> {
+        Arc::new(FunctionTarget {
+            caller: Caller {
+                account: mapping.account.as_str().into(),
+                region: mapping.region.as_str().into(),
+                access_key: None,
+            },
+            stream: mapping.stream.clone(),
+            function: mapping.target.clone(),
+            partial: mapping.policy.partial,
+            parts: self.clone(),
+        })
+    }
+}
+
+struct FunctionTarget {
+    caller: Caller,
+    stream: String,
+    /// The function's ARN.
+    function: String,
+    /// Whether its answer may name records that failed.
+    partial: bool,
+    parts: LambdaTargets,
+}
+
+impl FunctionTarget {
+    /// The function as it is now: it may change, go and come back while a mapping runs.
+    fn config(&self) -> Option<FunctionConfig> {
+        let name = FunctionName::parse(&self.function, &self.caller).ok()?;
+        self.parts.registry.find(&self.caller, &name).ok()?.config(&self.caller)
+    }
+
+    async fn run(&self, batch: Batch) -> Delivery {
+        let Some(config) = self.config() else { return Delivery::of(Outcome::Unavailable) };
+        let invocation =
+            Invocation { request_id: self.parts.world.uuid(), payload: event(&batch), client_context: None };
+        let outcome = match self.parts.functions.invoke(Arc::new(config), invocation).await {
+            Err(_) => Outcome::Unavailable,
+            Ok(done) if done.failed => Outcome::Refused,
+            Ok(done) if self.partial => {
+                let sequences: Vec<u64> = batch.records.iter().map(|record| record.sequence).collect();
+                let parse = |text: &str| Sequence::from_str(text).ok().map(|sequence| sequence.0);
+                feed::read_verdict(&done.payload, &sequences, parse)
+            }
+            Ok(_) => Outcome::Accepted,
+        };
+        Delivery::of(outcome)
+    }
+}
+
+impl Target for FunctionTarget {
+    fn encode(&self, record: &Record) -> Result<Bytes, String> {
+        let (id, sequence) = (record.event_id(), record.sequence.to_string());
+        let told = StreamRecord {
+            event_id: &id,
+            event_name: match record.event {
+                Event::Insert => "INSERT",
+                Event::Modify => "MODIFY",
+                Event::Remove => "REMOVE",
+            },
+            region: &self.caller.region,
+            created_seconds: record.created.seconds(),
+            keys: record.keys(),
+            new_image: record.after(),
+            old_image: record.before(),
+            sequence_number: &sequence,
+            size_bytes: record.size_bytes as usize,
+            view_type: record.view.as_str(),
+            service_delete: record.service_delete,
+            source_arn: Some(&self.stream),
+        };
+        let mut out = Vec::with_capacity(512 + 2 * record.bytes());
+        stream_record(&told, &mut out).map_err(|error| format!("{error:?}"))?;
+        Ok(out.into())
+    }
+
+    fn deliver(&self, batch: Batch) -> BoxFuture<'_, Delivery> {
+        Box::pin(self.run(batch))
+    }
+
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.parts.registry.changed.notified())
+    }
+}
+
+fn event(batch: &Batch) -> Bytes {
+    let bytes: usize = batch.records.iter().map(|record| record.encoded.len() + 1).sum();
+    let mut event = Vec::with_capacity(bytes + 14);
+    event.extend_from_slice(br#"{"Records":["#);
+    for (index, record) in batch.records.iter().enumerate() {
+        if index > 0 {
+            event.push(b',');
+        }
+        event.extend_from_slice(&record.encoded);
+    }
+    event.extend_from_slice(b"]}");
+    event.into()
+}
