@@ -1,1 +1,10 @@
-fn main() {}
+//! Knows the command line.
+//! Never knows what a command does beyond its flags: each has a file of its own.
+
+mod cmd;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cmd::run(std::env::args_os().skip(1).collect())
+}

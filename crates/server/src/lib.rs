@@ -1,1 +1,12 @@
-//! To be written.
+//! Knows the socket: listens, bounds what comes in, hands requests to the services, answers, measures.
+//! Never knows what an operation means or where anything is kept.
+
+mod node;
+mod settings;
+
+mod listener;
+mod metrics;
+mod pipeline;
+
+pub use node::Node;
+pub use settings::{Error, ErrorCode, Settings};

@@ -1,0 +1,28 @@
+//! `millstream explain CODE`: the page of an error.
+
+use super::Failure;
+use std::ffi::OsString;
+
+const PAGES: [(&str, &str); 6] = [
+    ("E0001", include_str!("../../../../docs/errors/E0001.md")),
+    ("E0002", include_str!("../../../../docs/errors/E0002.md")),
+    ("E0003", include_str!("../../../../docs/errors/E0003.md")),
+    ("E0004", include_str!("../../../../docs/errors/E0004.md")),
+    ("E0005", include_str!("../../../../docs/errors/E0005.md")),
+    ("E0006", include_str!("../../../../docs/errors/E0006.md")),
+];
+
+pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
+    let codes: Vec<_> = PAGES.iter().map(|(code, _)| *code).collect();
+    let [wanted] = typed.as_slice() else {
+        return Err(Failure::Usage(format!("explain takes one code: {}", codes.join(", "))));
+    };
+    let wanted = wanted.to_string_lossy().to_uppercase();
+    match PAGES.iter().find(|(code, _)| *code == wanted) {
+        Some((_, page)) => {
+            print!("{page}");
+            Ok(())
+        }
+        None => Err(Failure::Usage(format!("there is no {wanted}; there are {}", codes.join(", ")))),
+    }
+}

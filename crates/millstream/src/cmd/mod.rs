@@ -1,0 +1,74 @@
+//! Commands, and what they have in common: how they end.
+
+mod args;
+mod check;
+mod completions;
+mod explain;
+mod serve;
+mod settings;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+pub const HELP: &str = "\
+Millstream: DynamoDB Streams that you run yourself.
+
+USAGE: millstream <command> [flags]
+
+  serve         everything, on one port        --data-dir DIR | --memory, --listen ADDR, --config FILE
+  check         is a data directory sound, and what would functions run on?      --data-dir DIR
+  explain CODE  what an error means, and what to do
+  completions   for bash, zsh or fish
+  help, --version
+
+Settings come from flags, then from MILLSTREAM_… variables, then from the file, then from defaults:
+docs/configuration.md has them all. Exit codes: 0 done, 1 failed, 2 not understood.
+";
+
+/// How a command failed.
+pub enum Failure {
+    /// What was typed is not understood.
+    Usage(String),
+    /// It was understood, and did not work.
+    Failed(String),
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Failure {
+        Failure::Failed(error.to_string())
+    }
+}
+
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let Some((command, rest)) = arguments.split_first() else {
+        print!("{HELP}");
+        return ExitCode::from(2);
+    };
+    let rest = rest.to_vec();
+    let done = match command.to_string_lossy().as_ref() {
+        "serve" => serve::run(rest),
+        "check" => check::run(rest),
+        "explain" => explain::run(rest),
+        "completions" => completions::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        "--version" | "-V" | "version" => {
+            println!("millstream {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        other => Err(Failure::Usage(format!("there is no command '{other}'; `millstream help` lists them"))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(message)) => {
+            eprintln!("millstream: {message}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(message)) => {
+            eprintln!("millstream: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

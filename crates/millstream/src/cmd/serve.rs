@@ -1,0 +1,45 @@
+//! `millstream serve`: everything, on one port, until it is told to stop.
+
+use super::args::Args;
+use super::{Failure, settings};
+use server::{Node, Settings};
+use std::ffi::OsString;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
+    let args = Args::read(typed, &settings::VALUES, &settings::SWITCHES)?;
+    if let Some(word) = args.words.first() {
+        return Err(Failure::Usage(format!("serve takes no '{word}'")));
+    }
+    let settings = settings::read(&args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> Result<(), Failure> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let node = Node::start(settings.clone()).await?;
+    greet(&settings, &node);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    eprintln!("stopping: finishing what is in flight");
+    node.shut_down().await;
+    Ok(())
+}
+
+fn greet(settings: &Settings, node: &Node) {
+    let address = node.address();
+    let kept = match &settings.data_dir {
+        Some(dir) => format!("kept in {}", dir.display()),
+        None => "kept in memory, and gone at the end".to_owned(),
+    };
+    println!("millstream {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
+    println!("  account {}, region {} unless a client says otherwise; {kept}", settings.account, settings.region);
+    println!("  point a client at it:");
+    println!("    export AWS_ENDPOINT_URL=http://{address} AWS_REGION={}", settings.region);
+    println!("    export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # every key is accepted");
+    println!("  functions run as processes, with: {}", functions::sandbox::enforced().join("; "));
+    println!("  and without: {}", functions::sandbox::not_enforced().join("; "));
+}

@@ -1,0 +1,166 @@
+//! One server: everything in it, put together, and taken down in order.
+
+use crate::listener::{self, Listening};
+use crate::pipeline::Pipeline;
+use crate::settings::{Error, ErrorCode, Settings};
+use engine::Engine;
+use feed::{Backoff, Feed};
+use functions::Functions;
+use services::{LambdaTargets, LogBook, LogQueue, Parts, Services};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use tokio::net::TcpListener;
+use world::World;
+
+/// How often idle function environments are looked at.
+const REAP: Duration = Duration::from_secs(30);
+
+/// A server that runs.
+pub struct Node {
+    address: SocketAddr,
+    services: Services,
+    store: Store,
+    engine: Engine,
+    logs: LogQueue,
+    listening: Listening,
+    reaper: tokio::task::JoinHandle<()>,
+    /// Of a node in memory: where its functions' code lies while it runs.
+    scratch: Option<PathBuf>,
+}
+
+impl Node {
+    /// Opens what is kept, takes every mapping up where it stopped, and listens.
+    pub async fn start(settings: Settings) -> Result<Node, Error> {
+        refuse_strangers(&settings)?;
+        // Bound first: a port that is taken should not cost the opening of a data directory.
+        let socket = TcpListener::bind(settings.listen).await.map_err(|error| address_error(&settings, &error))?;
+        let address = socket.local_addr().map_err(io_error)?;
+        let world = World::real();
+        let store = open_store(&settings)?;
+        let engine_settings = engine::Settings {
+            stream_shards: settings.stream_shards,
+            shard_rollover: Duration::from_secs(settings.shard_rollover_s),
+            stream_retention: Duration::from_secs(settings.stream_retention_s),
+            ..engine::Settings::default()
+        };
+        let engine = Engine::open(store.clone(), world.clone(), engine_settings)
+            .map_err(|error| Error { code: ErrorCode::Damaged, message: error.to_string() })?;
+
+        let book = LogBook::new(&store, &world);
+        let logs = LogQueue::start(book.clone()).map_err(io_error)?;
+        let scratch = settings.data_dir.is_none().then(|| {
+            std::env::temp_dir().join(format!("millstream-memory-{}", world.hex(16)))
+        });
+        let dir = settings.data_dir.clone().or_else(|| scratch.clone()).unwrap_or_default().join("functions");
+        let function_settings = functions::Settings {
+            concurrency_max: settings.concurrency_max,
+            ..functions::Settings::new(dir)
+        };
+        let functions = Functions::new(function_settings, &world, Arc::new(logs.clone()));
+        functions.set_endpoint(&format!("http://{address}"));
+        let targets = LambdaTargets::new(&store, &functions, &world);
+        let backoff = Backoff { first: Duration::from_millis(settings.retry_first_ms), ..Backoff::default() };
+        let feed = Feed::open(feed::Parts {
+            engine: Arc::new(engine.clone()),
+            store: store.clone(),
+            world: world.clone(),
+            targets: Arc::new(targets.clone()),
+            settings: feed::Settings { backoff },
+        })
+        .map_err(|error| Error { code: ErrorCode::Damaged, message: error.to_string() })?;
+
+        let services = Services::new(Parts {
+            world: world.clone(),
+            store: store.clone(),
+            engine: Arc::new(engine.clone()),
+            functions: functions.clone(),
+            targets,
+            feed: feed.clone(),
+            logs: book,
+            settings: services::Settings {
+                account: settings.account.as_str().into(),
+                region: settings.region.as_str().into(),
+            },
+        });
+        let pipeline = Pipeline::new(services.clone(), store.clone(), functions.clone(), feed, world);
+        let listening = listener::listen(socket, Arc::new(pipeline), settings.connections_max);
+        let reaper = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(REAP).await;
+                functions.reap();
+            }
+        });
+        Ok(Node { address, services, store, engine, logs, listening, reaper, scratch })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Answers what has been asked, lets what is in flight finish, and makes everything durable.
+    pub async fn shut_down(self) {
+        self.reaper.abort();
+        self.listening.stop().await;
+        self.services.shutdown().await;
+        let (logs, engine, store) = (self.logs, self.engine, self.store);
+        let closed = tokio::task::spawn_blocking(move || {
+            logs.close();
+            engine.close();
+            store.close()
+        });
+        if let Ok(Err(error)) = closed.await {
+            eprintln!("the store was not closed well: {error}");
+        }
+        if let Some(scratch) = self.scratch {
+            let _ = std::fs::remove_dir_all(scratch);
+        }
+    }
+}
+
+fn refuse_strangers(settings: &Settings) -> Result<(), Error> {
+    if settings.listen.ip().is_loopback() || (settings.allow_remote && settings.accept_any_key) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is not a loopback address, and this server accepts every access key: give both --allow-remote and --accept-any-key if that is what you want",
+        settings.listen
+    );
+    Err(Error { code: ErrorCode::NotLoopback, message })
+}
+
+fn open_store(settings: &Settings) -> Result<Store, Error> {
+    let Some(dir) = &settings.data_dir else { return Ok(Store::memory()) };
+    let mut opened = store::Settings::new(dir.join("store"));
+    if let Some(bytes) = settings.cache_bytes {
+        opened.cache_bytes = bytes;
+    }
+    std::fs::create_dir_all(dir).map_err(io_error)?;
+    Store::open(opened).map_err(|error| {
+        let code = match error.kind() {
+            store::ErrorKind::Locked => ErrorCode::DataDirLocked,
+            store::ErrorKind::Newer => ErrorCode::NewerFormat,
+            store::ErrorKind::Corrupt => ErrorCode::Damaged,
+            _ => ErrorCode::Io,
+        };
+        Error { code, message: error.to_string() }
+    })
+}
+
+fn address_error(settings: &Settings, error: &std::io::Error) -> Error {
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        let message = format!("{} is taken: another server runs there, or give --listen another port", settings.listen);
+        return Error { code: ErrorCode::AddressInUse, message };
+    }
+    Error { code: ErrorCode::Io, message: format!("cannot listen on {}: {error}", settings.listen) }
+}
+
+fn io_error(error: std::io::Error) -> Error {
+    Error { code: ErrorCode::Io, message: error.to_string() }
+}

@@ -1,0 +1,121 @@
+//! From a request's bytes to its answer: bounds, the house's own paths, the services.
+
+use crate::metrics::Metrics;
+use bytes::{Bytes, BytesMut};
+use feed::Feed;
+use functions::Functions;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::{Body, Incoming};
+use services::Services;
+use std::time::Duration;
+use store::Store;
+use world::World;
+
+/// The largest body: what Lambda takes, and what everybody else does.
+const LAMBDA_BYTES_MAX: usize = 70_167_211;
+const BODY_BYTES_MAX: usize = 17 << 20;
+/// How long a client may be silent in the middle of a body.
+const BODY_SILENCE_MAX: Duration = Duration::from_secs(60);
+
+pub(crate) struct Pipeline {
+    services: Services,
+    metrics: Metrics,
+}
+
+enum BodyFault {
+    TooLarge,
+    Broken,
+}
+
+impl Pipeline {
+    pub fn new(services: Services, store: Store, functions: Functions, feed: Feed, world: World) -> Pipeline {
+        Pipeline { services, metrics: Metrics::new(store, functions, feed, world) }
+    }
+
+    pub async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        if let Some(own) = path.strip_prefix("/_millstream/") {
+            return self.own(own);
+        }
+        let lambda = path.starts_with("/2015-03-31/") || path.starts_with("/2018-10-31/");
+        let most = if lambda { LAMBDA_BYTES_MAX } else { BODY_BYTES_MAX };
+        let body = match collect(body, most).await {
+            Ok(body) => body,
+            Err(fault) => return refuse(fault, most),
+        };
+        let request = wire::Request {
+            path: path.to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            method: parts.method,
+            headers: parts.headers,
+            body,
+        };
+        let answer = self.services.call(request).await;
+        self.metrics.count(answer.status);
+        let mut response = Response::new(Full::new(answer.body));
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        response
+    }
+
+    fn own(&self, path: &str) -> Response<Full<Bytes>> {
+        match path {
+            "health" => text(StatusCode::OK, "application/json", "{\"status\":\"ok\"}\n"),
+            "metrics" => text(StatusCode::OK, "text/plain; version=0.0.4", self.metrics.text()),
+            _ => text(StatusCode::NOT_FOUND, "text/plain", "There are /_millstream/health and /_millstream/metrics.\n"),
+        }
+    }
+}
+
+/// The whole body, unless it is too large or its sender falls silent.
+async fn collect(mut body: Incoming, most: usize) -> Result<Bytes, BodyFault> {
+    if body.size_hint().lower() > most as u64 {
+        return Err(BodyFault::TooLarge);
+    }
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    loop {
+        let frame = tokio::time::timeout(BODY_SILENCE_MAX, body.frame()).await.map_err(|_| BodyFault::Broken)?;
+        let Some(frame) = frame else { break };
+        let Ok(data) = frame.map_err(|_| BodyFault::Broken)?.into_data() else { continue };
+        if first.len() + rest.len() + data.len() > most {
+            return Err(BodyFault::TooLarge);
+        }
+        // Most bodies come in one piece, which is passed on as it is.
+        if first.is_empty() && rest.is_empty() {
+            first = data;
+        } else {
+            if rest.is_empty() {
+                rest.extend_from_slice(&std::mem::take(&mut first));
+            }
+            rest.extend_from_slice(&data);
+        }
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+fn refuse(fault: BodyFault, most: usize) -> Response<Full<Bytes>> {
+    let (status, body) = match fault {
+        BodyFault::TooLarge => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("{{\"__type\":\"com.amazon.coral.service#RequestEntityTooLargeException\",\"message\":\"Request must be smaller than {most} bytes\"}}"),
+        ),
+        BodyFault::Broken => (
+            StatusCode::BAD_REQUEST,
+            "{\"__type\":\"com.amazon.coral.service#SerializationException\",\"message\":\"The request body ended early\"}".to_owned(),
+        ),
+    };
+    let mut response = text(status, "application/x-amz-json-1.0", body);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
