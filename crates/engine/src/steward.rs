@@ -19,7 +19,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The work that waits, and the threads that do it.
 #[derive(Debug, Default)]
 pub(crate) struct Steward {
-    poked: Mutex<bool>,
+    /// How often there was something new to do: each thread remembers what it has seen, so that none takes a poke that was
+    /// another's.
+    pokes: Mutex<u64>,
     wake: Condvar,
     stopped: AtomicBool,
     trims_waiting: Mutex<Vec<(u64, Range)>>,
@@ -43,7 +45,7 @@ impl Steward {
 
     /// There is something to do.
     pub fn poke(&self) {
-        *lock(&self.poked) = true;
+        *lock(&self.pokes) += 1;
         self.wake.notify_all();
     }
 
@@ -62,13 +64,11 @@ impl Steward {
         self.stopped.load(Ordering::Acquire)
     }
 
-    fn rest(&self, at_most: Duration) {
-        let poked = lock(&self.poked);
-        let (mut poked, _) = self
-            .wake
-            .wait_timeout_while(poked, at_most.clamp(REST_MIN, REST_MAX), |poked| !*poked)
-            .unwrap_or_else(PoisonError::into_inner);
-        *poked = false;
+    /// Waits for a poke after the `seen`th, but not for ever.
+    fn rest(&self, at_most: Duration, seen: u64) {
+        let pokes = lock(&self.pokes);
+        let at_most = at_most.clamp(REST_MIN, REST_MAX);
+        drop(self.wake.wait_timeout_while(pokes, at_most, |pokes| *pokes == seen));
     }
 }
 
@@ -115,6 +115,7 @@ pub(crate) fn start(engine: &Engine) -> Result<(), Error> {
 fn live(steward: &Steward, engine: &Weak<Inner>, work: fn(&Engine) -> Result<Duration, Error>) {
     while !steward.is_stopped() {
         let Some(engine) = Engine::upgrade(engine) else { return };
+        let seen = *lock(&steward.pokes);
         let rest = work(&engine).unwrap_or_else(|error| {
             if !steward.is_stopped() {
                 eprintln!("engine: maintenance failed, trying again in {} s: {error}", RETRY_AFTER.as_secs());
@@ -122,7 +123,7 @@ fn live(steward: &Steward, engine: &Weak<Inner>, work: fn(&Engine) -> Result<Dur
             RETRY_AFTER
         });
         drop(engine);
-        steward.rest(rest);
+        steward.rest(rest, seen);
     }
 }
 
