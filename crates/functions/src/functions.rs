@@ -110,7 +110,11 @@ struct Inner {
 }
 
 impl Functions {
-    pub fn new(settings: Settings, world: &World, sink: Arc<dyn LogSink>) -> Functions {
+    pub fn new(mut settings: Settings, world: &World, sink: Arc<dyn LogSink>) -> Functions {
+        // Functions run in another directory than the server.
+        if let Ok(absolute) = std::path::absolute(&settings.dir) {
+            settings.dir = absolute;
+        }
         Functions(Arc::new(Inner {
             packages: Packages::new(settings.dir.join("code")),
             settings,

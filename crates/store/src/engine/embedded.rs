@@ -52,7 +52,6 @@ impl Embedded {
             let _ = tables.set(Ok(open_made(settings, lock)?));
             return Ok(Embedded { tables, maker: None });
         }
-        clear(path)?;
         // Making tables takes some eighty syncs. Until the first write has need of them, all there is to read is
         // that there is nothing; so nobody waits for them here.
         let (made, settings) = (tables.clone(), settings.clone());
@@ -105,6 +104,7 @@ fn clear(path: &Path) -> Result<(), Error> {
 
 fn make(settings: &Settings, lock: File) -> Result<Arc<Tables>, Error> {
     let path = &settings.path;
+    clear(path)?;
     let tables = open_tables(settings, lock)?;
     let finish = || {
         // Whole or not at all.
