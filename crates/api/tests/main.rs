@@ -1,3 +1,4 @@
+mod answer;
 mod decode;
 mod encode;
 mod fuzz;
