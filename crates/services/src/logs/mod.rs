@@ -66,7 +66,7 @@ impl Logs {
 }
 
 /// The group that a call names, by name or by ARN.
-fn group_name<'a>(input: &'a Value) -> Result<&'a str, ServiceError> {
+fn group_name(input: &Value) -> Result<&str, ServiceError> {
     if let Some(name) = text(input, "logGroupName") {
         return Ok(name);
     }
