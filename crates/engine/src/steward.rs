@@ -113,9 +113,13 @@ pub(crate) fn start(engine: &Engine) -> Result<(), Error> {
 }
 
 fn live(steward: &Steward, engine: &Weak<Inner>, work: fn(&Engine) -> Result<Duration, Error>) {
-    while !steward.is_stopped() {
-        let Some(engine) = Engine::upgrade(engine) else { return };
+    loop {
+        // Asked first: whatever happens from here on, the end included, is a poke that has not been seen.
         let seen = *lock(&steward.pokes);
+        if steward.is_stopped() {
+            return;
+        }
+        let Some(engine) = Engine::upgrade(engine) else { return };
         let rest = work(&engine).unwrap_or_else(|error| {
             if !steward.is_stopped() {
                 eprintln!("engine: maintenance failed, trying again in {} s: {error}", RETRY_AFTER.as_secs());

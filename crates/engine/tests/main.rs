@@ -1,0 +1,11 @@
+//! The engine, tried on a store in memory and on one on disk.
+
+mod capacity;
+mod concurrency;
+mod difference;
+mod indexes;
+mod items;
+mod reads;
+mod streams;
+mod support;
+mod tables;
