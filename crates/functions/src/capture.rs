@@ -93,8 +93,10 @@ impl Reader {
         flush.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased;
                 command = commands.recv() => match command {
-                    Some(Command::Line(line)) => { self.drain(); self.event(line); }
+                    // Not read before: what is printed next belongs behind this line.
+                    Some(Command::Line(line)) => self.event(line),
                     Some(Command::Finish(lines, done)) => {
                         self.drain();
                         self.end_line();

@@ -37,7 +37,12 @@ pub(crate) fn listen(socket: TcpListener, pipeline: Arc<Pipeline>, connections_m
     Listening { stop, task }
 }
 
-async fn accept(socket: TcpListener, pipeline: Arc<Pipeline>, connections_max: usize, mut stopped: watch::Receiver<bool>) {
+async fn accept(
+    socket: TcpListener,
+    pipeline: Arc<Pipeline>,
+    connections_max: usize,
+    mut stopped: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(connections_max));
     let mut connections = JoinSet::new();
     loop {

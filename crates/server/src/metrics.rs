@@ -68,7 +68,8 @@ impl Metrics {
                 ("dropped", flow.totals.dropped),
                 ("pending", flow.pending),
             ];
-            records.extend(fates.map(|(fate, count)| (format!("{{mapping=\"{id}\",fate=\"{fate}\"}}"), count)));
+            records
+                .extend(fates.map(|(fate, count)| (format!("{{mapping=\"{id}\",fate=\"{fate}\"}}"), count)));
             let age_ms = flow.oldest.map_or(0, |oldest| now_ms.saturating_sub(oldest.millis()));
             ages.push((format!("{{mapping=\"{id}\"}}"), age_ms));
         }

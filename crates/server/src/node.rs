@@ -36,7 +36,8 @@ impl Node {
     pub async fn start(settings: Settings) -> Result<Node, Error> {
         refuse_strangers(&settings)?;
         // Bound first: a port that is taken should not cost the opening of a data directory.
-        let socket = TcpListener::bind(settings.listen).await.map_err(|error| address_error(&settings, &error))?;
+        let socket =
+            TcpListener::bind(settings.listen).await.map_err(|error| address_error(&settings, &error))?;
         let address = socket.local_addr().map_err(io_error)?;
         let world = World::real();
         let store = open_store(&settings)?;
@@ -51,9 +52,10 @@ impl Node {
 
         let book = LogBook::new(&store, &world);
         let logs = LogQueue::start(book.clone()).map_err(io_error)?;
-        let scratch = settings.data_dir.is_none().then(|| {
-            std::env::temp_dir().join(format!("millstream-memory-{}", world.hex(16)))
-        });
+        let scratch = settings
+            .data_dir
+            .is_none()
+            .then(|| std::env::temp_dir().join(format!("millstream-memory-{}", world.hex(16))));
         let dir = settings.data_dir.clone().or_else(|| scratch.clone()).unwrap_or_default().join("functions");
         let function_settings = functions::Settings {
             concurrency_max: settings.concurrency_max,
@@ -155,7 +157,8 @@ fn open_store(settings: &Settings) -> Result<Store, Error> {
 
 fn address_error(settings: &Settings, error: &std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::AddrInUse {
-        let message = format!("{} is taken: another server runs there, or give --listen another port", settings.listen);
+        let message =
+            format!("{} is taken: another server runs there, or give --listen another port", settings.listen);
         return Error { code: ErrorCode::AddressInUse, message };
     }
     Error { code: ErrorCode::Io, message: format!("cannot listen on {}: {error}", settings.listen) }

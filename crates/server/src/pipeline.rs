@@ -65,7 +65,11 @@ impl Pipeline {
         match path {
             "health" => text(StatusCode::OK, "application/json", "{\"status\":\"ok\"}\n"),
             "metrics" => text(StatusCode::OK, "text/plain; version=0.0.4", self.metrics.text()),
-            _ => text(StatusCode::NOT_FOUND, "text/plain", "There are /_millstream/health and /_millstream/metrics.\n"),
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "text/plain",
+                "There are /_millstream/health and /_millstream/metrics.\n",
+            ),
         }
     }
 }
@@ -78,7 +82,8 @@ async fn collect(mut body: Incoming, most: usize) -> Result<Bytes, BodyFault> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     loop {
-        let frame = tokio::time::timeout(BODY_SILENCE_MAX, body.frame()).await.map_err(|_| BodyFault::Broken)?;
+        let frame =
+            tokio::time::timeout(BODY_SILENCE_MAX, body.frame()).await.map_err(|_| BodyFault::Broken)?;
         let Some(frame) = frame else { break };
         let Ok(data) = frame.map_err(|_| BodyFault::Broken)?.into_data() else { continue };
         if first.len() + rest.len() + data.len() > most {

@@ -1,1 +1,8 @@
-//! To be written.
+//! Knows how to start the real server, ask it things, and kill it: for tests of the whole.
+//! Never knows what is being tested.
+
+mod client;
+mod node;
+
+pub use client::{Answer, Client};
+pub use node::{Node, TempDir};

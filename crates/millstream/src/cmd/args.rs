@@ -33,7 +33,10 @@ impl Args {
                 args.values.insert(name.to_owned(), value);
             } else {
                 let all: Vec<_> = values.iter().chain(switches).map(|name| format!("--{name}")).collect();
-                return Err(Failure::Usage(format!("--{name} is not known here; there are {}", all.join(", "))));
+                return Err(Failure::Usage(format!(
+                    "--{name} is not known here; there are {}",
+                    all.join(", ")
+                )));
             }
         }
         Ok(args)

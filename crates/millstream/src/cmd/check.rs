@@ -18,7 +18,12 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     let store = Store::open(store::Settings::new(dir.join("store")))?;
     let engine = engine::Engine::open(store.clone(), world::World::real(), engine::Settings::default())?;
     println!("data directory  {} opens", dir.display());
-    for (space, name) in [(Space::Meta, "catalog"), (Space::Items, "items"), (Space::Log, "records"), (Space::Text, "log events")] {
+    for (space, name) in [
+        (Space::Meta, "catalog"),
+        (Space::Items, "items"),
+        (Space::Log, "records"),
+        (Space::Text, "log events"),
+    ] {
         let (mut rows, mut bytes) = (0_u64, 0_u64);
         for row in store.snapshot().range(space, &[], &[0xff; 64], Order::Forward) {
             let (key, value) = row?;
@@ -42,7 +47,11 @@ fn interpreters() {
         let found = functions::Runtime::parse(name).and_then(|runtime| functions.interpreter(runtime));
         match found {
             Some(found) if found.exact => println!("{name:<15} {}", found.program.display()),
-            Some(found) => println!("{name:<15} {} (version {}, the nearest there is)", found.program.display(), found.version),
+            Some(found) => println!(
+                "{name:<15} {} (version {}, the nearest there is)",
+                found.program.display(),
+                found.version
+            ),
             None => println!("{name:<15} not found: functions of this kind will fail until it is installed"),
         }
     }

@@ -6,7 +6,8 @@ use std::ffi::OsString;
 const COMMANDS: &str = "serve check explain completions help";
 
 pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
-    let flags: Vec<_> = settings::VALUES.iter().chain(&settings::SWITCHES).map(|name| format!("--{name}")).collect();
+    let flags: Vec<_> =
+        settings::VALUES.iter().chain(&settings::SWITCHES).map(|name| format!("--{name}")).collect();
     let flags = flags.join(" ");
     match typed.first().map(|shell| shell.to_string_lossy().into_owned()).as_deref() {
         Some("bash") => println!(

@@ -36,7 +36,10 @@ fn greet(settings: &Settings, node: &Node) {
         None => "kept in memory, and gone at the end".to_owned(),
     };
     println!("millstream {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
-    println!("  account {}, region {} unless a client says otherwise; {kept}", settings.account, settings.region);
+    println!(
+        "  account {}, region {} unless a client says otherwise; {kept}",
+        settings.account, settings.region
+    );
     println!("  point a client at it:");
     println!("    export AWS_ENDPOINT_URL=http://{address} AWS_REGION={}", settings.region);
     println!("    export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # every key is accepted");

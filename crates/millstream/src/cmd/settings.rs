@@ -33,9 +33,14 @@ pub fn read(args: &Args) -> Result<Settings, Failure> {
     }
     let given = |name: &str| {
         let variable = format!("MILLSTREAM_{}", name.replace('-', "_").to_uppercase());
-        args.values.get(name).cloned().or_else(|| std::env::var(variable).ok()).or_else(|| file.get(name).cloned())
+        args.values
+            .get(name)
+            .cloned()
+            .or_else(|| std::env::var(variable).ok())
+            .or_else(|| file.get(name).cloned())
     };
-    let switch = |name: &str| args.has(name) || given(name).is_some_and(|value| value == "true" || value == "1");
+    let switch =
+        |name: &str| args.has(name) || given(name).is_some_and(|value| value == "true" || value == "1");
     let defaults = Settings::default();
     let in_memory = switch("memory");
     if in_memory && args.values.contains_key("data-dir") {
@@ -49,16 +54,22 @@ pub fn read(args: &Args) -> Result<Settings, Failure> {
         region: given("region").unwrap_or(defaults.region),
         allow_remote: switch("allow-remote"),
         accept_any_key: switch("accept-any-key"),
-        connections_max: parsed("connections-max", given("connections-max"), defaults.connections_max)?.max(1),
+        connections_max: parsed("connections-max", given("connections-max"), defaults.connections_max)?
+            .max(1),
         concurrency_max: parsed("concurrency-max", given("concurrency-max"), defaults.concurrency_max)?,
         cache_bytes: match given("cache-mb") {
             Some(text) => Some(parsed("cache-mb", Some(text), 0_u64)? << 20),
             None => None,
         },
         stream_shards: parsed("stream-shards", given("stream-shards"), defaults.stream_shards)?.clamp(1, 64),
-        shard_rollover_s: parsed("shard-rollover-s", given("shard-rollover-s"), defaults.shard_rollover_s)?.max(1),
-        stream_retention_s: parsed("stream-retention-s", given("stream-retention-s"), defaults.stream_retention_s)?
+        shard_rollover_s: parsed("shard-rollover-s", given("shard-rollover-s"), defaults.shard_rollover_s)?
             .max(1),
+        stream_retention_s: parsed(
+            "stream-retention-s",
+            given("stream-retention-s"),
+            defaults.stream_retention_s,
+        )?
+        .max(1),
         retry_first_ms: defaults.retry_first_ms,
     })
 }
@@ -89,9 +100,9 @@ fn file(args: &Args) -> Result<BTreeMap<String, String>, Failure> {
         if line.is_empty() {
             continue;
         }
-        let (name, value) = line.split_once('=').ok_or_else(|| {
-            Failure::Usage(format!("{path}, line {}: 'name = value' expected", number + 1))
-        })?;
+        let (name, value) = line
+            .split_once('=')
+            .ok_or_else(|| Failure::Usage(format!("{path}, line {}: 'name = value' expected", number + 1)))?;
         settings.insert(name.trim().replace('_', "-"), value.trim().trim_matches('"').to_owned());
     }
     Ok(settings)

@@ -62,6 +62,11 @@ impl Functions {
             })
             .await?;
         self.registry.changed.notify_waiters();
+        if let Some(runtime) = Runtime::parse(&function.runtime) {
+            // Asking interpreters for their versions takes a while: before the first invocation, not during it.
+            let functions = self.functions.clone();
+            tokio::task::spawn_blocking(move || functions.interpreter(runtime));
+        }
         Ok(configuration(&function, Shown::Creating))
     }
 

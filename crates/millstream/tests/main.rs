@@ -1,0 +1,6 @@
+//! The whole, as its users meet it: the real binary, the real AWS CLI, real functions.
+
+mod bad_input;
+mod crash;
+mod support;
+mod walkthrough;
