@@ -35,7 +35,7 @@ pub enum ErrorKind {
 pub struct Error {
     pub kind: ErrorKind,
     pub message: String,
-    source: Option<store::Error>,
+    source: Option<Box<store::Error>>,
 }
 
 impl Error {
@@ -65,13 +65,13 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source as _)
+        self.source.as_ref().map(|source| &**source as _)
     }
 }
 
 impl From<store::Error> for Error {
     fn from(source: store::Error) -> Error {
-        Error { kind: ErrorKind::Internal, message: source.to_string(), source: Some(source) }
+        Error { kind: ErrorKind::Internal, message: source.to_string(), source: Some(Box::new(source)) }
     }
 }
 

@@ -50,9 +50,10 @@ impl Meta {
     }
 
     fn counter(what: u8, id: u64) -> Slice {
-        let mut key = *b"engine/count/?????????";
-        key[13] = what;
-        key[14..].copy_from_slice(&id.to_be_bytes());
+        // Short enough to need no memory of its own.
+        let mut key = *b"engine/#?????????";
+        key[8] = what;
+        key[9..].copy_from_slice(&id.to_be_bytes());
         Slice::from(key)
     }
 }

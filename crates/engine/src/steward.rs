@@ -30,6 +30,9 @@ pub(crate) struct Steward {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
+/// One round of a thread's work; says when the next is due.
+type Work = fn(&Engine) -> Result<Duration, Error>;
+
 impl Steward {
     pub fn trims_waiting(&self) -> MutexGuard<'_, Vec<(u64, Range)>> {
         lock(&self.trims_waiting)
@@ -96,7 +99,7 @@ impl Engine {
 }
 
 pub(crate) fn start(engine: &Engine) -> Result<(), Error> {
-    let threads: [(&str, fn(&Engine) -> Result<Duration, Error>); 2] = [
+    let threads: [(&str, Work); 2] = [
         ("engine-steward", Engine::maintain),
         ("engine-backfill", |engine| {
             let steward = engine.steward().clone();
@@ -112,7 +115,7 @@ pub(crate) fn start(engine: &Engine) -> Result<(), Error> {
     Ok(())
 }
 
-fn live(steward: &Steward, engine: &Weak<Inner>, work: fn(&Engine) -> Result<Duration, Error>) {
+fn live(steward: &Steward, engine: &Weak<Inner>, work: Work) {
     loop {
         // Asked first: whatever happens from here on, the end included, is a poke that has not been seen.
         let seen = *lock(&steward.pokes);

@@ -3,6 +3,8 @@
 mod capacity;
 mod concurrency;
 mod difference;
+mod failure;
+mod formats;
 mod indexes;
 mod items;
 mod reads;

@@ -88,6 +88,7 @@ impl House {
         self.table(&name)
     }
 
+    #[expect(clippy::result_large_err, reason = "it is the engine's own")]
     pub fn try_write(&self, table: &Table, write: Write) -> Result<Written, Refused> {
         let mut written = self.engine().write(table, write)?;
         std::mem::replace(&mut written.commit, store::Commit::ready()).wait().unwrap();

@@ -81,7 +81,7 @@ fn counts(snapshot: &Snapshot, id: u64) -> Result<(u64, u64), Error> {
 }
 
 /// The definitions that some key still needs.
-fn used_attributes(table: &Table, state: &TableState) -> Vec<KeyPart> {
+pub(super) fn used_attributes(table: &Table, state: &TableState) -> Vec<KeyPart> {
     let is_used =
         |name: &str| table.key.contains(name) || state.indexes.iter().any(|index| index.key.contains(name));
     state.attributes.iter().filter(|part| is_used(&part.name)).cloned().collect()

@@ -27,10 +27,7 @@ pub(crate) fn load(store: &Store, limits: TailLimits) -> Result<Loaded, Error> {
     let snapshot = store.snapshot();
     let next_id = match snapshot.get(Space::Meta, Meta::NEXT_ID)? {
         None => 1,
-        Some(bytes) => {
-            let bytes: [u8; 8] = bytes[..].try_into().map_err(|_| stored::damaged("the next id"))?;
-            u64::from_be_bytes(bytes)
-        }
+        Some(bytes) => stored::decode(&bytes)?,
     };
     let mut loaded = Loaded {
         ddl: Ddl { next_id },

@@ -42,7 +42,7 @@ impl Ddl {
 
     /// Belongs into every update that uses a fresh id.
     pub fn fill(&self, batch: &mut Batch) {
-        batch.put(Space::Meta, Meta::NEXT_ID, self.next_id.to_be_bytes());
+        batch.put(Space::Meta, Meta::NEXT_ID, stored::next_id(self.next_id));
     }
 }
 

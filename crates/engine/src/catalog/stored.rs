@@ -190,6 +190,10 @@ pub(crate) fn stream(stream: &Stream, state: &StreamState) -> Vec<u8> {
     })
 }
 
+pub(crate) fn next_id(id: u64) -> Vec<u8> {
+    encode(&id)
+}
+
 pub(crate) fn trim((space, from, to): &Range) -> Vec<u8> {
     encode(&TrimRecord { log: *space == Space::Log, from: from.clone(), to: to.clone() })
 }

@@ -163,6 +163,12 @@ impl Engine {
                 if state.indexes.iter().any(|index| index.name == spec.name) {
                     return Err(Error::validation("Attempting to create an index which already exists"));
                 }
+                if state.indexes.iter().any(|index| index.backfilling) {
+                    return Err(Error::new(
+                        ErrorKind::LimitExceeded,
+                        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+                    ));
+                }
                 if state.of_kind(IndexKind::Global).count() >= super::create::GLOBAL_INDEXES_MAX {
                     return Err(Error::parameter(format_args!(
                         "GlobalSecondaryIndex count exceeds the per-table limit of {}",
@@ -184,6 +190,8 @@ impl Engine {
                 let (from, to) = layout::whole(index.id);
                 consequences.trims.0.push((ddl.fresh_id(), (Space::Items, from, to)));
                 consequences.forgotten.push(index.id);
+                // What no key is any more may be defined anew.
+                state.attributes = super::describe::used_attributes(table, state);
                 let described =
                     self.describe_table(table)?.global.into_iter().find(|index| index.name == name);
                 let deleting =

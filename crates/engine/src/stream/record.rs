@@ -4,7 +4,7 @@
 //! record  = version:1  kind:1  flags:1  created:8  keys:4  before:4  after:4  keys' image  old image  new image
 //! ```
 //!
-//! Integers are little-endian; the three lengths are those of the images, 0 where there is none. A shard's first record
+//! The lowest bit of the flags says that the service deleted the item, the next two are the view type. Integers are little-endian; the three lengths are those of the images, 0 where there is none. A shard's first record
 //! is a mark that it begins, its last one that it ends: their sequence numbers are the shard's bounds.
 
 use crate::stream::Sequence;
@@ -71,7 +71,6 @@ const INSERT: u8 = 1;
 const MODIFY: u8 = 2;
 const REMOVE: u8 = 3;
 const END: u8 = 4;
-const SERVICE_DELETE: u8 = 1;
 
 /// The record of a change, as it is logged. `names` are those of the key attributes, sorted.
 pub(crate) fn encode<'n>(
@@ -89,12 +88,7 @@ pub(crate) fn encode<'n>(
         Event::Modify => MODIFY,
         Event::Remove => REMOVE,
     };
-    header(
-        kind,
-        change.view.code() << 1 | u8::from(change.service_delete) * SERVICE_DELETE,
-        change.created,
-        &mut out,
-    );
+    header(kind, (change.view.code() << 1) | u8::from(change.service_delete), change.created, &mut out);
     key::subset(View::new(item)?, names, &mut out)?;
     let lengths = [out.len() - HEADER_LEN, len(before), len(after)];
     for (at, length) in lengths.into_iter().enumerate() {
@@ -162,7 +156,7 @@ pub(crate) fn decode(sequence: Sequence, value: &Slice) -> Result<Logged, Corrup
     if before_end + length(2) != value.len() {
         return Err(CorruptImage);
     }
-    let service_delete = value[2] & SERVICE_DELETE != 0;
+    let service_delete = value[2] & 1 != 0;
     let value = value.clone();
     let mut record =
         Record { sequence, created, event, view, service_delete, size_bytes: 0, value, keys_end, before_end };

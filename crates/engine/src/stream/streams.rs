@@ -53,10 +53,13 @@ pub struct StreamPage {
 #[derive(Clone, Debug)]
 pub(crate) struct Routes(Box<[(u32, Arc<Shard>)]>);
 
+/// A stream's scope, table name and label.
+type StreamKey = (Scope, Arc<str>, Arc<str>);
+
 /// All streams and shards.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    streams: RwLock<BTreeMap<(Scope, Arc<str>, Arc<str>), Arc<Stream>>>,
+    streams: RwLock<BTreeMap<StreamKey, Arc<Stream>>>,
     shards: RwLock<HashMap<u64, Arc<Shard>>>,
     /// Everything up to here has been told to the shards.
     announced: AtomicU64,

@@ -51,7 +51,6 @@ impl Engine {
         if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(Error::validation(duplicates).into());
         }
-        let now = self.world().now();
         // Every table once, and always in the same order, so that nobody waits in a circle.
         let mut distinct: Vec<&Arc<Table>> = tables.iter().collect();
         distinct.sort_unstable_by_key(|table| table.id);
@@ -62,6 +61,7 @@ impl Engine {
             state.check_exists()?;
         }
         let planned = self.store().update(&keys, |before, batch| {
+            let now = self.world().now();
             let mut plans: Vec<Plan> = Vec::with_capacity(prepared.len());
             let mut reasons = Vec::new();
             for (at, write) in prepared.iter().enumerate() {

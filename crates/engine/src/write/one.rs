@@ -8,13 +8,12 @@ impl Engine {
     pub fn write(&self, table: &Table, write: Write) -> Result<Written, Refused> {
         let prepared = Prepared::new(table, write)?;
         let keys = [(Space::Items, prepared.place.stored.clone())];
-        let now = self.world().now();
         // From here until the write is queued, what the table is stays as it is.
         let _gate = table.enter();
         let state = table.load();
         state.check_exists()?;
         let planned = self.store().update(&keys, |before, batch| {
-            let mut plan = plan(table, &state, &prepared, before.slice(0), now)?;
+            let mut plan = plan(table, &state, &prepared, before.slice(0), self.world().now())?;
             plan.fill(&prepared.place, batch);
             Ok::<_, Error>(plan)
         });
