@@ -1,6 +1,7 @@
 //! Chores of the project: `cargo xtask <command>`.
 
 mod codegen;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -8,7 +9,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.first().map(String::as_str) {
         Some("codegen") => codegen::run(&args[1..]),
-        _ => Err("commands: codegen [--models DIR]".into()),
+        Some("tidy") => tidy::run(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).map_err(Into::into),
+        _ => Err("commands: codegen [--models DIR], tidy".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
