@@ -1,5 +1,6 @@
 //! Chores of the project: `cargo xtask <command>`.
 
+mod bench;
 mod codegen;
 mod tidy;
 
@@ -9,8 +10,11 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.first().map(String::as_str) {
         Some("codegen") => codegen::run(&args[1..]),
-        Some("tidy") => tidy::run(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).map_err(Into::into),
-        _ => Err("commands: codegen [--models DIR], tidy".into()),
+        Some("tidy") => {
+            tidy::run(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).map_err(Into::into)
+        }
+        Some("bench") => bench::run(&args[1..]),
+        _ => Err("commands: bench [--records N], codegen [--models DIR], tidy".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,151 @@
+//! `cargo xtask bench`: how fast the release binary is, against the limits of this machine, in one run.
+//!
+//! Absolute rates say little about another machine; the ratios within one run do.
+
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the real clock")]
+
+mod bare;
+mod latency;
+mod load;
+
+use load::{Load, Rate};
+use serde_json::json;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use testkit::{Client, Node, TempDir};
+
+const CONNECTIONS: usize = 16;
+const ROUND: Duration = Duration::from_secs(3);
+const ROUNDS: usize = 3;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+pub fn run(arguments: &[String]) -> Result<()> {
+    if arguments.first().map(String::as_str) == Some("bare-server") {
+        return bare::serve(arguments.get(1).map_or("", String::as_str));
+    }
+    let records = flag(arguments, "--records")?.unwrap_or(200_000);
+    let built = Command::new("cargo").args(["build", "--release", "--quiet", "-p", "millstream"]).status()?;
+    if !built.success() {
+        return Err("the release build failed".into());
+    }
+    let binary = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/millstream");
+    let cores = std::thread::available_parallelism()?;
+    println!(
+        "{cores} cores, {CONNECTIONS} connections, items of 1 KB, medians of {ROUNDS} rounds of {} s",
+        ROUND.as_secs()
+    );
+
+    ready(binary)?;
+    reads(binary)?;
+    writes(binary, records)?;
+    latency::run(binary)
+}
+
+fn flag(arguments: &[String], name: &str) -> Result<Option<u64>> {
+    match arguments.iter().position(|argument| argument == name) {
+        Some(at) => Ok(Some(arguments.get(at + 1).ok_or("the flag needs a number")?.parse()?)),
+        None => Ok(None),
+    }
+}
+
+/// From exec to the line that says where it listens; and what it holds when idle.
+fn ready(binary: &str) -> Result<()> {
+    let mut took = Vec::new();
+    let mut memory = 0;
+    for _ in 0..10 {
+        let dir = TempDir::new("bench-ready");
+        let begun = Instant::now();
+        let node = Node::start(binary, dir.path(), &[]);
+        took.push(begun.elapsed());
+        std::thread::sleep(Duration::from_millis(50));
+        let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
+        memory = line.trim().trim_end_matches(" kB").parse::<u64>()?;
+    }
+    took.sort();
+    println!("ready after exec         {:>10.1} ms", took[took.len() / 2].as_secs_f64() * 1e3);
+    println!("idle memory              {:>10.1} MB", memory as f64 / 1024.0);
+    Ok(())
+}
+
+pub(super) fn create_table(client: &mut Client, name: &str) -> Result<String> {
+    let made = client.dynamodb(
+        "CreateTable",
+        &json!({
+            "TableName": name,
+            "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+            "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
+        }),
+    )?;
+    let arn = made.json()["TableDescription"]["LatestStreamArn"].as_str().map(str::to_owned);
+    arn.ok_or_else(|| made.text().into())
+}
+
+/// GetItem against a server that answers the same bytes and does nothing for them.
+fn reads(binary: &str) -> Result<()> {
+    let dir = TempDir::new("bench-reads");
+    let node = Node::start(binary, dir.path(), &[]);
+    let mut client = node.client();
+    create_table(&mut client, "Bench")?;
+    for key in 0..1_000 {
+        client.dynamodb("PutItem", &load::put("Bench", &key.to_string()))?;
+    }
+    let ask = load::request("GetItem", &json!({ "TableName": "Bench", "Key": { "id": { "S": "7" } } }));
+    let answer = client.raw(&ask)?;
+    let bare = bare::Server::start(&answer.body)?;
+    let gets: Vec<Vec<u8>> = (0..1_000)
+        .map(|key| {
+            load::request(
+                "GetItem",
+                &json!({ "TableName": "Bench", "Key": { "id": { "S": key.to_string() } } }),
+            )
+        })
+        .collect();
+    let mut rates = [Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        for (rate, address) in rates.iter_mut().zip([bare.address(), node.address()]) {
+            rate.push(
+                Load { address, connections: CONNECTIONS, lasting: ROUND }
+                    .run(|_, n| gets[n % gets.len()].clone())?,
+            );
+        }
+    }
+    let [limit, ours] = rates.map(Rate::median);
+    println!("bare server, same bytes  {limit}");
+    println!(
+        "GetItem                  {ours}  {:.0} % of the bare server",
+        100.0 * ours.per_second / limit.per_second
+    );
+    Ok(())
+}
+
+/// Durable PutItem on a table with a stream, on an empty one and behind many records.
+fn writes(binary: &str, records: u64) -> Result<()> {
+    let dir = TempDir::new("bench-writes");
+    let node = Node::start(binary, dir.path(), &[]);
+    create_table(&mut node.client(), "Bench")?;
+    let round = |from: usize| {
+        Load { address: node.address(), connections: CONNECTIONS, lasting: ROUND }.run(|connection, n| {
+            load::request("PutItem", &load::put("Bench", &format!("{from}-{connection}-{n}")))
+        })
+    };
+    let first = Rate::median((0..ROUNDS).map(&round).collect::<Result<_>>()?);
+    println!("PutItem, durable         {first}");
+    let mut from = ROUNDS;
+    let mut written = 0;
+    while written < records {
+        let rate = round(from)?;
+        written += (rate.per_second * ROUND.as_secs_f64()) as u64;
+        from += 1;
+    }
+    let later = Rate::median((from..from + ROUNDS).map(&round).collect::<Result<_>>()?);
+    println!(
+        "PutItem after {records:>7} more {later}  {:.0} % of before",
+        100.0 * later.per_second / first.per_second
+    );
+    println!("raw commits without HTTP: cargo run --release -p store --example raw_commit");
+    Ok(())
+}
