@@ -89,6 +89,39 @@ fn shards_end_exactly() {
     assert_eq!(count, written);
 }
 
+/// Consumers look for a shard's children the moment they have read its end.
+#[test]
+fn who_has_read_a_shard_finds_its_children() {
+    for tailed in [false, true] {
+        let keep = std::time::Duration::from_secs(10_000 * 3600);
+        let house = House::in_memory().with(|settings| settings.stream_retention = keep);
+        let house = &house;
+        let table = house.create(spec("T", false, Some(ViewType::KeysOnly)));
+        let stream = house.stream(&table);
+        thread::scope(|threads| {
+            threads.spawn(|| {
+                let mut shard = stream.shards()[0].clone();
+                for _ in 0..40 {
+                    let _tail = tailed.then(|| shard.tail());
+                    let mut next = Some(shard.start());
+                    while let Some(after) = next {
+                        let read = house.engine().read_records(&shard, after, 10, 1 << 20).unwrap();
+                        next = read.next;
+                    }
+                    let child = stream.shards().into_iter().find(|child| child.parent() == Some(shard.id()));
+                    shard = child.expect("a closed shard has a child");
+                }
+            });
+            for _ in 0..40 {
+                house.put(&table, id("a"));
+                house.advance(house.settings.shard_rollover / 2);
+                house.delete(&table, id("a"));
+                house.advance(house.settings.shard_rollover / 2);
+            }
+        });
+    }
+}
+
 #[test]
 fn a_stream_holds_exactly_what_was_written_while_it_was_enabled() {
     let house = House::in_memory();

@@ -176,8 +176,31 @@ impl Run {
                 let mut items: Vec<Item> = (0..4).map(|_| self.item()).collect();
                 items.sort_by_key(name);
                 items.dedup_by_key(|item| name(item));
-                let writes = items.iter().map(|item| (table.clone(), put(item.clone()))).collect();
-                house.engine().write_batch(writes).unwrap().commit.wait().unwrap();
+                let mut writes: Vec<_> =
+                    items.iter().map(|item| (table.clone(), put(item.clone()))).collect();
+                if self.below(2) == 0 {
+                    house.engine().write_batch(writes).unwrap().commit.wait().unwrap();
+                } else {
+                    // All or nothing.
+                    let at = self.below(items.len() as u64) as usize;
+                    let holds = self.reference.items.contains_key(&name(&items[at]));
+                    writes[at].1 = when(writes[at].1.clone(), "attribute_exists(id)", &[]);
+                    let done = house.engine().transact_write(writes);
+                    assert_eq!(done.is_ok(), holds);
+                    match done {
+                        Ok(done) => drop(done.commit.wait().unwrap()),
+                        Err(refused) => {
+                            assert!(
+                                refused
+                                    .reasons
+                                    .iter()
+                                    .enumerate()
+                                    .all(|(n, reason)| reason.is_some() == (n == at))
+                            );
+                            return;
+                        }
+                    }
+                }
                 self.reference.items.extend(items.into_iter().map(|item| (name(&item), item)));
             }
         }

@@ -129,6 +129,8 @@ impl Engine {
         let routes = Routes::new(state.open.iter().cloned());
         let table_state =
             TableState { stream: Some((known.clone(), routes)), ..TableState::clone(&table_before) };
+        // Children are known before their parent's end can be read; they are shown once their begin is durable.
+        stream.set(StreamState { open: before.open.clone(), ..state.clone() });
         let commit = self.change(|batch| {
             ddl.fill(batch);
             put(stream, &state, batch);

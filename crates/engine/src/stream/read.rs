@@ -120,18 +120,24 @@ impl Engine {
     ) -> Result<Records, Error> {
         let mut found = Records { through: after, next: Some(after), ..Records::default() };
         let mut bytes = 0;
-        let mut all = true;
+        // Everything that the snapshot has: whatever follows has a higher number.
+        let mut read = after.max(Sequence(snapshot.sequence()));
         for row in rows(snapshot, shard.prefix(), after) {
             if found.records.len() >= max || (bytes >= bytes_max && !found.records.is_empty()) {
-                all = false;
+                read = found.records.last().map_or(after, |record| record.sequence);
                 break;
             }
             let (sequence, value) = row?;
             match decode(sequence, &value)? {
                 Logged::Begin => {}
-                Logged::End { .. } => {
+                Logged::End { .. } if shard.end().is_some() => {
                     found.next = None;
                     found.through = sequence;
+                    break;
+                }
+                // Its children are about to be seen: who reads this as the end looks for them next.
+                Logged::End { .. } => {
+                    read = Sequence(sequence.0 - 1);
                     break;
                 }
                 Logged::Record(record) => {
@@ -146,11 +152,6 @@ impl Engine {
             return Err(trimmed());
         }
         if found.next.is_some() {
-            let read = match (all, found.records.last()) {
-                // Everything that the snapshot has: whatever follows has a higher number.
-                (true, _) => after.max(Sequence(snapshot.sequence())),
-                (false, last) => last.map_or(after, |record| record.sequence),
-            };
             found.through = read;
             found.next = Some(read);
         }

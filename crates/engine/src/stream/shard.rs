@@ -22,6 +22,8 @@ pub struct Shard {
     /// Known once the mark in the log is durable.
     start: OnceLock<Sequence>,
     end: OnceLock<(Sequence, Timestamp)>,
+    /// The end is told: not before the beginning of the children is.
+    closed: AtomicBool,
     gone: AtomicBool,
     /// The number of the last record.
     signal: Arc<Signal>,
@@ -99,6 +101,7 @@ impl Shard {
             partitions,
             start: OnceLock::new(),
             end: OnceLock::new(),
+            closed: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             signal: Arc::new(Signal::at(last)),
             stream,
@@ -123,7 +126,7 @@ impl Shard {
 
     /// Of a closed shard: above all its records.
     pub fn end(&self) -> Option<Sequence> {
-        self.end.get().map(|(sequence, _)| *sequence)
+        self.told_end().map(|(sequence, _)| sequence)
     }
 
     /// A number that no record in it is above, unless it became durable just now.
@@ -175,7 +178,7 @@ impl Shard {
     }
 
     pub(crate) fn closed_at(&self) -> Option<Timestamp> {
-        self.end.get().map(|(_, at)| *at)
+        self.told_end().map(|(_, at)| at)
     }
 
     pub(crate) fn set_start(&self, sequence: Sequence) {
@@ -184,6 +187,7 @@ impl Shard {
 
     pub(crate) fn set_end(&self, sequence: Sequence, at: Timestamp) {
         let _ = self.end.set((sequence, at));
+        self.closed.store(true, Ordering::Release);
         self.signal.finish();
     }
 
@@ -239,6 +243,7 @@ impl Shard {
     pub(crate) fn announce(&self, last: u64) {
         self.signal.raise(last);
         if self.end.get().is_some() {
+            self.closed.store(true, Ordering::Release);
             self.signal.finish();
             self.stream.bump();
         }
@@ -257,7 +262,7 @@ impl Shard {
         let mut found = Records::default();
         let mut bytes = 0;
         for record in latest.records.range(first..) {
-            if found.records.len() >= max || bytes >= bytes_max {
+            if found.records.len() >= max || (bytes >= bytes_max && !found.records.is_empty()) {
                 found.through = found.records.last().map_or(after, |last| last.sequence);
                 found.next = Some(found.through);
                 return Some(found);
@@ -271,6 +276,10 @@ impl Shard {
             _ => Some(found.through),
         };
         Some(found)
+    }
+
+    fn told_end(&self) -> Option<(Sequence, Timestamp)> {
+        self.end.get().copied().filter(|_| self.closed.load(Ordering::Acquire))
     }
 
     fn lock(&self) -> MutexGuard<'_, Latest> {
