@@ -115,6 +115,8 @@ impl Functions {
         if let Ok(absolute) = std::path::absolute(&settings.dir) {
             settings.dir = absolute;
         }
+        // What a killed server's functions left behind.
+        let _ = std::fs::remove_dir_all(settings.dir.join("tmp"));
         Functions(Arc::new(Inner {
             packages: Packages::new(settings.dir.join("code")),
             settings,
@@ -341,7 +343,7 @@ impl Inner {
             code: self.packages.code_dir(&config.code_sha256),
             client,
             interpreter,
-            temporary: std::env::temp_dir().join(format!("millstream-{}", self.world.hex(16))),
+            temporary: self.settings.dir.join("tmp").join(self.world.hex(16)),
             endpoint: self.endpoint.get().map_or("", String::as_str),
         };
         Environment::start(config.clone(), place).await

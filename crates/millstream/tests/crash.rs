@@ -37,6 +37,21 @@ fn write(address: &str, prefix: &str, stop: &AtomicBool) -> (Vec<String>, Option
     (acknowledged, None)
 }
 
+/// Functions of this test that are not children of a server of today.
+fn orphans(dir: &TempDir) -> Vec<u32> {
+    let client = dir.path().join("functions/clients/python.py").display().to_string();
+    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| {
+        let command = std::fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let parent =
+            stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
+        command.contains(&client) && parent == Some(1)
+    })
+    .collect()
+}
+
 #[test]
 fn nothing_acknowledged_is_lost() {
     let world = World::real();
@@ -74,6 +89,7 @@ fn nothing_acknowledged_is_lost() {
         node = start(&dir);
     }
 
+    assert_eq!(orphans(&dir), Vec::<u32>::new(), "functions die with their server, however it dies");
     let mut client = node.client();
     let found = records(&mut client, &stream);
     let mut told = BTreeMap::new();
