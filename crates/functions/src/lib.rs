@@ -18,5 +18,5 @@ pub mod sandbox;
 pub use capture::LogSink;
 pub use config::{Credentials, FunctionConfig, LogPlace};
 pub use functions::{Functions, Invocation, InvokeError, Outcome, Settings, Stats};
-pub use package::{Code, PackageError, ZIP_BYTES_MAX};
+pub use package::{Code, PackageError, ZIP_BYTES_MAX, zip_of};
 pub use runtime::{Interpreter, Runtime};

@@ -52,6 +52,17 @@ impl From<io::Error> for PackageError {
     }
 }
 
+/// A package of these files, all executable: for what the house itself brings.
+pub fn zip_of(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+    for (name, text) in files {
+        archive.start_file(*name, options).expect("memory takes every file");
+        io::Write::write_all(&mut archive, text.as_bytes()).expect("memory takes every byte");
+    }
+    archive.finish().expect("memory takes every archive").into_inner()
+}
+
 /// Where packages lie: `<dir>/<sha256>/` unpacked, `<dir>/<sha256>.zip` as they came.
 #[derive(Clone, Debug)]
 pub(crate) struct Packages {

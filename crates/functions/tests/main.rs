@@ -1,7 +1,8 @@
 //! Real functions in real processes.
 
-use functions::{FunctionConfig, Functions, Invocation, LogPlace, LogSink, Outcome, Runtime, Settings};
-use std::io::Write;
+use functions::{
+    FunctionConfig, Functions, Invocation, LogPlace, LogSink, Outcome, Runtime, Settings, zip_of,
+};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,7 +41,7 @@ impl House {
     }
 
     fn function(&self, runtime: &str, handler: &str, files: &[(&str, &str)]) -> FunctionConfig {
-        let code = self.functions.put_code(&zipped(files)).expect("a package");
+        let code = self.functions.put_code(&zip_of(files)).expect("a package");
         FunctionConfig {
             arn: "arn:aws:lambda:us-east-1:123456789012:function:f".into(),
             name: "f".into(),
@@ -71,16 +72,6 @@ impl House {
     fn log(&self) -> String {
         self.sink.0.lock().unwrap().concat()
     }
-}
-
-fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, text) in files {
-        let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
-        archive.start_file(*name, options).unwrap();
-        archive.write_all(text.as_bytes()).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
 }
 
 fn text(outcome: &Outcome) -> &str {
@@ -246,9 +237,9 @@ done
 fn harmful_packages_are_refused() {
     let house = House::new();
     assert!(house.functions.put_code(b"not a zip").is_err());
-    assert!(house.functions.put_code(&zipped(&[("../escape.py", "x")])).is_err());
+    assert!(house.functions.put_code(&zip_of(&[("../escape.py", "x")])).is_err());
     assert!(!house.dir.join("escape.py").exists());
-    let once = house.functions.put_code(&zipped(&[("a.py", "x")])).expect("a package");
-    assert_eq!(house.functions.put_code(&zipped(&[("a.py", "x")])).expect("again"), once);
-    assert_eq!(house.functions.code(&once.sha256).expect("kept"), zipped(&[("a.py", "x")]));
+    let once = house.functions.put_code(&zip_of(&[("a.py", "x")])).expect("a package");
+    assert_eq!(house.functions.put_code(&zip_of(&[("a.py", "x")])).expect("again"), once);
+    assert_eq!(house.functions.code(&once.sha256).expect("kept"), zip_of(&[("a.py", "x")]));
 }

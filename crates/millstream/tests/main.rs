@@ -1,6 +1,7 @@
 //! The whole, as its users meet it: the real binary, the real AWS CLI, real functions.
 
 mod bad_input;
+mod commands;
 mod crash;
 mod support;
 mod walkthrough;

@@ -9,40 +9,9 @@ pub fn start(dir: &TempDir) -> Node {
     Node::start(BINARY, dir.path(), &[])
 }
 
-/// A package of one file, stored without compression.
+/// A package of one file, as a call carries it.
 pub fn zip(name: &str, text: &str) -> String {
-    let (name, data) = (name.as_bytes(), text.as_bytes());
-    let crc = crc32(data);
-    let sizes = |out: &mut Vec<u8>| {
-        out.extend(crc.to_le_bytes());
-        out.extend((data.len() as u32).to_le_bytes());
-        out.extend((data.len() as u32).to_le_bytes());
-        out.extend((name.len() as u16).to_le_bytes());
-    };
-    let mut file = b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0".to_vec();
-    sizes(&mut file);
-    file.extend([0, 0]);
-    file.extend(name);
-    file.extend(data);
-    let directory = file.len() as u32;
-    file.extend(b"PK\x01\x02\x14\x03\x14\0\0\0\0\0\0\0\x21\0");
-    sizes(&mut file);
-    file.extend([0; 8]);
-    file.extend((0o100_644_u32 << 16).to_le_bytes());
-    file.extend([0; 4]);
-    file.extend(name);
-    let directory_bytes = file.len() as u32 - directory;
-    file.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
-    file.extend(directory_bytes.to_le_bytes());
-    file.extend(directory.to_le_bytes());
-    file.extend([0, 0]);
-    wire::base64::encode(&file)
-}
-
-fn crc32(data: &[u8]) -> u32 {
-    !data.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1)))
-    })
+    wire::base64::encode(&functions::zip_of(&[(name, text)]))
 }
 
 /// Makes a table with key `id` and a stream of both images; gives the stream's ARN.

@@ -6,6 +6,7 @@ mod completions;
 mod explain;
 mod serve;
 mod settings;
+mod tour;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ Millstream: DynamoDB Streams that you run yourself.
 USAGE: millstream <command> [flags]
 
   serve         everything, on one port        --data-dir DIR | --memory, --listen ADDR, --config FILE
+  tour          a server in memory and the first walkthrough, live and explained
   check         is a data directory sound, and what would functions run on?      --data-dir DIR
   explain CODE  what an error means, and what to do
   completions   for bash, zsh or fish
@@ -47,6 +49,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let rest = rest.to_vec();
     let done = match command.to_string_lossy().as_ref() {
         "serve" => serve::run(rest),
+        "tour" => tour::run(rest),
         "check" => check::run(rest),
         "explain" => explain::run(rest),
         "completions" => completions::run(rest),

@@ -1,0 +1,55 @@
+//! The other commands, as they are typed.
+
+use crate::support::{BINARY, start};
+use std::process::{Command, Output};
+use testkit::TempDir;
+
+fn millstream(arguments: &[&str]) -> Output {
+    Command::new(BINARY).args(arguments).output().expect("it runs")
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn the_tour_shows_every_change() {
+    let output = millstream(&["tour"]);
+    let text = text(&output);
+    assert!(output.status.success(), "{text}");
+    for part in ["INSERT", "MODIFY", "REMOVE", "Chrome → Firefox", "All is cleaned up"] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_said_and_ends_with_two() {
+    for arguments in [
+        &["nothing"][..],
+        &["serve", "--nothing"],
+        &["serve", "--listen", "here"],
+        &["explain", "E9999"],
+        &[],
+    ] {
+        let output = millstream(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output));
+    }
+    assert!(text(&millstream(&["explain", "E0002"])).contains("in use"));
+    assert!(text(&millstream(&["completions", "bash"])).contains("complete"));
+}
+
+#[test]
+fn a_directory_in_use_is_refused_and_a_stopped_one_checks() {
+    let dir = TempDir::new("commands");
+    let node = start(&dir);
+    crate::support::create_table(&mut node.client(), "Table");
+    let path = dir.path().display().to_string();
+    let second = millstream(&["serve", "--listen", "127.0.0.1:0", "--data-dir", &path]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second).contains("E0002"), "{}", text(&second));
+    let remote = millstream(&["serve", "--listen", "0.0.0.0:0", "--memory"]);
+    assert!(text(&remote).contains("E0005"), "{}", text(&remote));
+    assert!(node.stop().success());
+    let checked = millstream(&["check", "--data-dir", &path]);
+    assert!(checked.status.success() && text(&checked).contains("all read"), "{}", text(&checked));
+}
