@@ -14,7 +14,10 @@ fn main() -> ExitCode {
             tidy::run(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).map_err(Into::into)
         }
         Some("bench") => bench::run(&args[1..]),
-        _ => Err("commands: bench [--records N], codegen [--models DIR], tidy".into()),
+        _ => Err(
+            "commands: bench [--records N] [--only ready|reads|writes|latency], codegen [--models DIR], tidy"
+                .into(),
+        ),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -36,10 +36,22 @@ pub fn run(arguments: &[String]) -> Result<()> {
         ROUND.as_secs()
     );
 
-    ready(binary)?;
-    reads(binary)?;
-    writes(binary, records)?;
-    latency::run(binary)
+    let only =
+        arguments.iter().position(|argument| argument == "--only").and_then(|at| arguments.get(at + 1));
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
+    if wanted("ready") {
+        ready(binary)?;
+    }
+    if wanted("reads") {
+        reads(binary)?;
+    }
+    if wanted("writes") {
+        writes(binary, records)?;
+    }
+    if wanted("latency") {
+        latency::run(binary)?;
+    }
+    Ok(())
 }
 
 fn flag(arguments: &[String], name: &str) -> Result<Option<u64>> {
