@@ -149,16 +149,23 @@ impl ShardRun {
                 return; // The tip.
             }
             let mut dealt: Vec<Vec<Entry<Bytes>>> = course.lanes.iter().map(|_| Vec::new()).collect();
+            // A damaged record stops the shard before it, loudly: what cannot be delivered is not passed over.
+            let mut damaged = None;
             for record in &found.records {
                 match self.deal(record) {
-                    Some((lane, entry)) if entry.sequence > course.lanes[lane].taken() => {
+                    Ok(Some((lane, entry))) if entry.sequence > course.lanes[lane].taken() => {
                         dealt[lane].push(entry)
                     }
-                    _ => {}
+                    Ok(_) => {}
+                    Err(why) => {
+                        damaged = Some((record.sequence.0, why));
+                        break;
+                    }
                 }
             }
+            let through = damaged.as_ref().map_or(through, |(sequence, _)| sequence - 1);
             course.read = through.max(course.read);
-            course.ended = found.next.is_none();
+            course.ended = found.next.is_none() && damaged.is_none();
             let moment = self.moment();
             for (lane, entries) in dealt.into_iter().enumerate() {
                 // A lane may be ahead of the shard's lowest position.
@@ -168,40 +175,36 @@ impl ShardRun {
                 self.act(course, lane, actions);
             }
             self.tell_flow(course);
+            if let Some((_, why)) = damaged {
+                return self.unreadable(course, &why);
+            }
         }
     }
 
-    fn unreadable(&self, course: &mut Course, error: &engine::Error) {
+    fn unreadable(&self, course: &mut Course, error: &dyn std::fmt::Display) {
         eprintln!("mapping {}: shard {} cannot be read: {error}", self.mapping.id, self.name);
         self.gauges.tell_result(Some(PROBLEM_INTERNAL));
         course.retry_read = Some(self.world.elapsed() + READ_RETRY);
     }
 
     /// Whose record it is, and the record as its target will be handed it. None when it is finished already.
-    fn deal(&self, record: &Arc<Record>) -> Option<(usize, Entry<Bytes>)> {
+    fn deal(&self, record: &Arc<Record>) -> Result<Option<(usize, Entry<Bytes>)>, String> {
         let lanes = self.checkpoint.lanes.len();
         let hash = if lanes > 1 || !self.checkpoint.older.is_empty() { key_hash(record) } else { 0 };
         if self.checkpoint.is_finished(record.sequence.0, hash) {
-            return None;
+            return Ok(None);
         }
-        let encoded = match self.target.encode(record) {
-            Ok(encoded) => encoded,
-            Err(why) => {
-                // A damaged record must be loud, and must not stop those behind it.
-                eprintln!(
-                    "mapping {}: record {} is damaged and is skipped: {why}",
-                    self.mapping.id, record.sequence
-                );
-                return None;
-            }
-        };
+        let encoded = self
+            .target
+            .encode(record)
+            .map_err(|why| format!("record {} is damaged: {why}", record.sequence))?;
         let entry = Entry {
             sequence: record.sequence.0,
             created: record.created,
             bytes: encoded.len(),
             record: encoded,
         };
-        Some((hash as usize % lanes, entry))
+        Ok(Some((hash as usize % lanes, entry)))
     }
 
     /// Does what a lane decided.

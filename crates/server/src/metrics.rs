@@ -47,7 +47,11 @@ impl Metrics {
         counter("store_updates_total", "Updates made durable.", &one(store.updates));
         counter("store_groups_total", "Groups of updates committed together.", &one(store.groups));
         counter("store_syncs_total", "Syncs to disk.", &one(store.syncs));
-        counter("stream_records_total", "Stream records written.", &one(store.appended));
+        counter(
+            "stream_records_total",
+            "Stream records written, and marks where shards begin and end.",
+            &one(store.appended),
+        );
 
         let functions = self.functions.stats();
         counter("invocations_total", "Function invocations.", &one(functions.invocations));

@@ -27,7 +27,7 @@ pub const SWITCHES: [&str; 3] = ["memory", "allow-remote", "accept-any-key"];
 pub fn read(args: &Args) -> Result<Settings, Failure> {
     let file = file(args)?;
     for name in file.keys() {
-        if !VALUES.contains(&name.as_str()) && !SWITCHES.contains(&name.as_str()) {
+        if name == "config" || !VALUES.contains(&name.as_str()) && !SWITCHES.contains(&name.as_str()) {
             return Err(Failure::Usage(format!("the configuration file sets '{name}', which is not known")));
         }
     }
@@ -39,10 +39,14 @@ pub fn read(args: &Args) -> Result<Settings, Failure> {
             .or_else(|| std::env::var(variable).ok())
             .or_else(|| file.get(name).cloned())
     };
-    let switch =
-        |name: &str| args.has(name) || given(name).is_some_and(|value| value == "true" || value == "1");
+    let switch = |name: &str| match given(name).as_deref() {
+        _ if args.has(name) => Ok(true),
+        None | Some("false" | "0") => Ok(false),
+        Some("true" | "1") => Ok(true),
+        Some(other) => Err(Failure::Usage(format!("'{other}' is no value for {name}: true or false"))),
+    };
     let defaults = Settings::default();
-    let in_memory = switch("memory");
+    let in_memory = switch("memory")?;
     if in_memory && args.values.contains_key("data-dir") {
         return Err(Failure::Usage("--memory and --data-dir exclude each other".to_owned()));
     }
@@ -52,8 +56,8 @@ pub fn read(args: &Args) -> Result<Settings, Failure> {
         listen: parsed("listen", given("listen"), defaults.listen)?,
         account: account(given("account").unwrap_or(defaults.account))?,
         region: given("region").unwrap_or(defaults.region),
-        allow_remote: switch("allow-remote"),
-        accept_any_key: switch("accept-any-key"),
+        allow_remote: switch("allow-remote")?,
+        accept_any_key: switch("accept-any-key")?,
         connections_max: parsed("connections-max", given("connections-max"), defaults.connections_max)?
             .max(1),
         concurrency_max: parsed("concurrency-max", given("concurrency-max"), defaults.concurrency_max)?,

@@ -32,6 +32,11 @@ impl Lambda {
             | "ListEventSourceMappings"
             | "UpdateEventSourceMapping"
             | "DeleteEventSourceMapping" => self.mappings.call(call).await,
+            "ListTags" | "TagResource" | "UntagResource"
+                if call.request.path.contains("event-source-mapping") =>
+            {
+                self.mappings.call(call).await
+            }
             _ => self.functions.call(call).await,
         }
     }

@@ -10,8 +10,9 @@ use crate::dispatch::Parts;
 use crate::documents::unavailable;
 use crate::fields::{self, integer, object, required, text};
 use feed::{Change, ErrorKind, Feed, MappingId, NewMapping, Start};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shown::shown;
+use std::collections::BTreeMap;
 use wire::{Response, ServiceError};
 
 pub(crate) struct Mappings {
@@ -39,6 +40,9 @@ impl Mappings {
             "ListEventSourceMappings" => self.list(call, input),
             "UpdateEventSourceMapping" => self.update(call, input).await,
             "DeleteEventSourceMapping" => self.delete(call, input).await,
+            "ListTags" => self.list_tags(call, input),
+            "TagResource" => self.tag(call, input).await,
+            "UntagResource" => self.untag(call, input).await,
             _ => Err(call.unknown()),
         }
     }
@@ -138,6 +142,37 @@ impl Mappings {
             tags: None,
         };
         self.feed.update(&id, change).await.map(|found| shown(&found)).map_err(refused)
+    }
+
+    /// The mapping that a tag call names by its ARN.
+    fn tagged(&self, call: &Call, input: &Value) -> Result<MappingId, ServiceError> {
+        let arn = required(input, "Resource");
+        self.own(call, arn.rsplit(':').next().unwrap_or_default())
+    }
+
+    fn list_tags(&self, call: &Call, input: &Value) -> Answer {
+        let found = self.feed.get(&self.tagged(call, input)?).ok_or_else(missing)?;
+        Ok(json!({ "Tags": found.mapping.tags }))
+    }
+
+    async fn tag(&self, call: &Call, input: &Value) -> Answer {
+        let id = self.tagged(call, input)?;
+        let mut tags = self.feed.get(&id).ok_or_else(missing)?.mapping.tags.clone();
+        tags.extend(read::tags(input));
+        self.set_tags(&id, tags).await
+    }
+
+    async fn untag(&self, call: &Call, input: &Value) -> Answer {
+        let id = self.tagged(call, input)?;
+        let keys = fields::texts(input, "TagKeys");
+        let mut tags = self.feed.get(&id).ok_or_else(missing)?.mapping.tags.clone();
+        tags.retain(|key, _| !keys.contains(key));
+        self.set_tags(&id, tags).await
+    }
+
+    async fn set_tags(&self, id: &MappingId, tags: BTreeMap<String, String>) -> Answer {
+        let change = Change { tags: Some(tags), ..Change::default() };
+        self.feed.update(id, change).await.map(|_| json!({})).map_err(refused)
     }
 
     async fn delete(&self, call: &Call, input: &Value) -> Answer {
