@@ -53,3 +53,25 @@ fn a_directory_in_use_is_refused_and_a_stopped_one_checks() {
     let checked = millstream(&["check", "--data-dir", &path]);
     assert!(checked.status.success() && text(&checked).contains("all read"), "{}", text(&checked));
 }
+
+#[test]
+fn tail_shows_the_changes_of_a_table() {
+    let dir = TempDir::new("tail");
+    let node = start(&dir);
+    let mut client = node.client();
+    crate::support::create_table(&mut client, "Table");
+    for name in ["Tung", "Tung Nguyen"] {
+        let item = serde_json::json!({ "id": { "S": "1" }, "name": { "S": name } });
+        let put = serde_json::json!({ "TableName": "Table", "Item": item });
+        assert_eq!(client.dynamodb("PutItem", &put).expect("an answer").status, 200);
+    }
+    let from_start = ["tail", "Table", "--from", "trim-horizon", "--once", "--endpoint", &node.url()];
+    let pretty = text(&millstream(&from_start));
+    assert!(pretty.contains("INSERT  id=\"1\""), "{pretty}");
+    assert!(pretty.contains("name: \"Tung\" → \"Tung Nguyen\""), "{pretty}");
+    let output = millstream(&[&from_start[..], &["--json", "--event", "MODIFY"]].concat());
+    let record: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one record");
+    assert_eq!(record["dynamodb"]["SizeBytes"], 32);
+    let missing = millstream(&["tail", "NoSuchTable", "--once", "--endpoint", &node.url()]);
+    assert!(missing.status.code() == Some(1) && text(&missing).contains("ResourceNotFoundException"));
+}

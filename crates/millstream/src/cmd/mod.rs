@@ -3,9 +3,11 @@
 mod args;
 mod check;
 mod completions;
+mod endpoint;
 mod explain;
 mod serve;
 mod settings;
+mod tail;
 mod tour;
 
 use std::ffi::OsString;
@@ -18,6 +20,7 @@ USAGE: millstream <command> [flags]
 
   serve         everything, on one port        --data-dir DIR | --memory, --listen ADDR, --config FILE
   tour          a server in memory and the first walkthrough, live and explained
+  tail TABLE    follows a table's changes      --endpoint URL, --from latest|trim-horizon, --event NAME, --json, --once
   check         is a data directory sound, and what would functions run on?      --data-dir DIR
   explain CODE  what an error means, and what to do
   completions   for bash, zsh or fish
@@ -50,6 +53,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let done = match command.to_string_lossy().as_ref() {
         "serve" => serve::run(rest),
         "tour" => tour::run(rest),
+        "tail" => tail::run(rest),
         "check" => check::run(rest),
         "explain" => explain::run(rest),
         "completions" => completions::run(rest),
