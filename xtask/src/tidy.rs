@@ -17,7 +17,7 @@ const FLOORS: [(&str, &[&str]); 13] = [
     ("server", &["world", "store", "wire", "engine", "functions", "feed", "services"]),
     ("millstream", &["world", "store", "wire", "engine", "functions", "feed", "services", "server"]),
     ("testkit", &["world"]),
-    ("xtask", &["testkit"]),
+    ("xtask", &["testkit", "store"]),
 ];
 
 /// Words that only some files may hold, and why.

@@ -26,6 +26,12 @@ impl std::fmt::Display for Rate {
 }
 
 impl Rate {
+    pub fn of(mut took: Vec<Duration>, lasting: Duration) -> Rate {
+        took.sort();
+        let per_second = took.len() as f64 / lasting.as_secs_f64();
+        Rate { per_second, p50: took[took.len() / 2], p99: took[took.len() * 99 / 100] }
+    }
+
     pub fn median(mut rates: Vec<Rate>) -> Rate {
         rates.sort_by(|left, right| left.per_second.total_cmp(&right.per_second));
         rates[rates.len() / 2]
@@ -60,9 +66,7 @@ impl Load<'_> {
             }
             Ok(())
         })?;
-        let per_second = took.len() as f64 / begun.elapsed().as_secs_f64();
-        took.sort();
-        Ok(Rate { per_second, p50: took[took.len() / 2], p99: took[took.len() * 99 / 100] })
+        Ok(Rate::of(took, begun.elapsed()))
     }
 }
 
