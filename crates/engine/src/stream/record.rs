@@ -262,3 +262,59 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Item, Value};
+    use world::World;
+
+    fn stored() -> Vec<u8> {
+        let item = |name: &str| {
+            let mut item = Item::new();
+            item.insert("id", Value::S("1".into()));
+            item.insert("name", Value::S(name.into()));
+            let mut image = Vec::new();
+            item.encode(&mut image);
+            image
+        };
+        let (before, after) = (item("Tung"), item("Tung Nguyen"));
+        let change = Change {
+            event: Event::Modify,
+            view: ViewType::NewAndOld,
+            created: Timestamp::from_millis(1_550_272_599_000),
+            service_delete: false,
+            before: Some(&before),
+            after: Some(&after),
+        };
+        encode(&change, ["id"].into_iter()).expect("a record")
+    }
+
+    /// Reads everything a consumer would.
+    fn read(bytes: Vec<u8>) -> Result<u64, CorruptImage> {
+        let Logged::Record(record) = decode(Sequence(7), &Slice::from(bytes))? else { return Ok(0) };
+        for view in [Some(record.keys()), record.before(), record.after()].into_iter().flatten() {
+            view.to_item()?;
+        }
+        Ok(record.size_bytes)
+    }
+
+    #[test]
+    fn damaged_records_are_errors_and_never_panics() {
+        let good = stored();
+        assert_eq!(read(good.clone()), Ok(32));
+        for len in 0..good.len() {
+            assert!(read(good[..len].to_vec()).is_err(), "cut to {len} bytes");
+        }
+        let world = World::simulated(20_261_121);
+        for _ in 0..20_000 {
+            let mut bytes = good.clone();
+            for _ in 0..=world.below(3) {
+                let at = world.below(bytes.len() as u64) as usize;
+                bytes[at] = world.random_u64() as u8;
+            }
+            // Either is well, as long as it comes back.
+            let _ = read(bytes);
+        }
+    }
+}
