@@ -80,7 +80,7 @@ fn main() -> Outcome<()> {
     println!("\nper million records appended by 64 writers:");
     for million in 0..millions {
         let before = store.stats();
-        let started = world.elapsed();
+        let (wrote, started) = (written_gb(), world.elapsed());
         let left = AtomicU64::new(1_000_000);
         let slowest = thread::scope(|scope| {
             let writers: Vec<_> =
@@ -92,13 +92,14 @@ fn main() -> Outcome<()> {
         })?;
         let (took, stats) = (world.elapsed() - started, store.stats());
         println!(
-            "  million {:>3}: {:>6.0} ops/s, slowest write {:>5.0} ms, {:>5.0} syncs/s, resident {:>4.0} MB, {:>5.1} GB on disk",
+            "  million {:>3}: {:>6.0} ops/s, slowest write {:>5.0} ms, {:>5.0} syncs/s, resident {:>4.0} MB, {:>5.1} GB on disk, {:>5.1} GB written",
             million + 1,
             1e6 / took.as_secs_f64(),
             millis(slowest),
             (stats.syncs - before.syncs) as f64 / took.as_secs_f64(),
             resident_mb(),
             disk_bytes(&door)? as f64 / 1e9,
+            written_gb() - wrote,
         );
     }
     let started = world.elapsed();
@@ -228,6 +229,13 @@ fn resident_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
     line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).map_or(f64::NAN, |kb| kb / 1024.0)
+}
+
+/// What the process has had the kernel write to disks.
+fn written_gb() -> f64 {
+    let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse::<f64>().ok());
+    bytes.map_or(f64::NAN, |bytes| bytes / 1e9)
 }
 
 fn disk_bytes(path: &Path) -> std::io::Result<u64> {

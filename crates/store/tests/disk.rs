@@ -360,3 +360,44 @@ fn journals_go_although_a_space_was_trimmed_empty() {
     items(280);
     assert!(journals() < 5, "{} journals", journals());
 }
+
+#[test]
+fn a_trimmed_log_gives_its_disk_back() {
+    let scratch = Scratch::new();
+    let settings = Settings { memtable_bytes: 1 << 20, ..Settings::new(scratch.path()) };
+    let store = Store::open(settings).expect("opens");
+    // Interleaved, so that a table has records of both shards; one is trimmed short of its last records.
+    let (first, second, value) = (prefix("x"), prefix("y"), vec![7u8; 64 << 10]);
+    let mut last = 0;
+    for _ in 0..800 {
+        last = write_now(&store, |batch| batch.append(first, &value)).last_sequence;
+        write_now(&store, |batch| batch.append(second, &value));
+    }
+    let full = bytes_below(&scratch.path().join("tables").join("keyspaces"));
+    assert!(full > 80 << 20, "{full} bytes before");
+    for (shard, to) in [(first, last), (second, u64::MAX)] {
+        store.trim(Space::Log, &shard.key(0), &shard.key(to)).expect("queued").wait().expect("trimmed");
+    }
+    // What no table refers to any more goes when tables are next merged, not at once.
+    for _ in 0..200 {
+        write_now(&store, |batch| batch.append(first, &value));
+        write_now(&store, |batch| batch.append(second, &value));
+    }
+    let left = bytes_below(&scratch.path().join("tables").join("keyspaces"));
+    assert!(left < full / 2, "{left} bytes of {full} are left");
+    let rows =
+        store.snapshot().range(Space::Log, &first.key(0), &first.key(u64::MAX), Order::Forward).count();
+    assert_eq!(rows, 201);
+}
+
+fn bytes_below(path: &Path) -> u64 {
+    let entries = fs::read_dir(path).expect("readable").flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => bytes_below(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            // It went meanwhile.
+            Err(_) => 0,
+        })
+        .sum()
+}

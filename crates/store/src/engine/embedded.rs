@@ -12,7 +12,8 @@ use std::thread::{self, JoinHandle};
 
 use fjall::config::{BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{
-    AbstractTree, Database, Guard, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable,
+    AbstractTree, CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, KvSeparationOptions,
+    OwnedWriteBatch, PersistMode, Readable,
 };
 
 use super::{Change, Engine, Rows, View, journal};
@@ -159,10 +160,16 @@ fn open_database(settings: &Settings) -> fjall::Result<(Database, [Keyspace; Spa
             .filter_policy(FilterPolicy::disabled())
             .data_block_size_policy(BlockSizePolicy::all(16 * 1024))
     };
+    // Values beyond these sizes lie beside the trees, so that compaction does not write them again and again. What
+    // comes to the log ends up in as many places as there are shards, and with it every table would be rewritten.
+    let beside = |options: KeyspaceCreateOptions, bytes| {
+        let separated = KvSeparationOptions::default().compression(CompressionType::None);
+        options.with_kv_separation(Some(separated.separation_threshold(bytes)))
+    };
     let spaces = [
         database.keyspace("meta", || points().max_memtable_size(small))?,
-        database.keyspace("items", || points().max_memtable_size(large))?,
-        database.keyspace("log", || ranges().max_memtable_size(large))?,
+        database.keyspace("items", || beside(points().max_memtable_size(large), 1024))?,
+        database.keyspace("log", || beside(ranges().max_memtable_size(large), 128))?,
         database.keyspace("text", || ranges().max_memtable_size(small))?,
     ];
     Ok((database, spaces))
