@@ -112,10 +112,12 @@ fn files(root: &Path) -> Vec<PathBuf> {
             let path = entry.path();
             let name = entry.file_name();
             let skipped = ["target", ".git", ".cache", "fixtures", "corpus", "node_modules"];
+            // In a second work tree `.git` is a file.
+            if skipped.iter().any(|skipped| name == *skipped) {
+                continue;
+            }
             if path.is_dir() {
-                if !skipped.iter().any(|skipped| name == *skipped) {
-                    open.push(path);
-                }
+                open.push(path);
             } else {
                 found.push(path);
             }
