@@ -26,6 +26,16 @@ pub struct FunctionConfig {
     pub reserved_concurrency: Option<u32>,
 }
 
+impl FunctionConfig {
+    /// The ARN without a version: what versions share goes by it.
+    pub fn function_arn(&self) -> &str {
+        match self.arn.match_indices(':').nth(6) {
+            Some((at, _)) => &self.arn[..at],
+            None => &self.arn,
+        }
+    }
+}
+
 /// Credentials a function finds in its environment.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {

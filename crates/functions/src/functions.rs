@@ -38,6 +38,8 @@ pub struct Invocation {
     pub payload: Bytes,
     /// As the caller gave it, decoded from base64.
     pub client_context: Option<String>,
+    /// The function as its caller named it, with a version or an alias if one was named.
+    pub function_arn: String,
 }
 
 /// What became of an invocation.
@@ -81,6 +83,8 @@ struct Pool {
 #[derive(Debug, Default)]
 struct Pools {
     of: HashMap<String, Pool>,
+    /// Of all versions of a function.
+    running_of: HashMap<String, u32>,
     running: u32,
     closed: bool,
 }
@@ -233,6 +237,7 @@ impl Functions {
 struct Permit {
     inner: Arc<Inner>,
     arn: String,
+    function_arn: String,
 }
 
 impl Permit {
@@ -241,7 +246,7 @@ impl Permit {
         if pools.closed {
             return Err(InvokeError::Closed);
         }
-        let running = pools.of.get(&config.arn).map_or(0, |pool| pool.running);
+        let running = pools.running_of.get(config.function_arn()).copied().unwrap_or(0);
         let throttled = if config.reserved_concurrency.is_some_and(|most| running >= most) {
             Some(InvokeError::Throttled { reserved: true })
         } else if pools.running >= inner.settings.concurrency_max {
@@ -255,8 +260,10 @@ impl Permit {
         }
         pools.running += 1;
         pools.of.entry(config.arn.clone()).or_default().running += 1;
+        *pools.running_of.entry(config.function_arn().to_owned()).or_default() += 1;
         drop(pools);
-        Ok(Permit { inner: inner.clone(), arn: config.arn.clone() })
+        let function_arn = config.function_arn().to_owned();
+        Ok(Permit { inner: inner.clone(), arn: config.arn.clone(), function_arn })
     }
 }
 
@@ -266,6 +273,12 @@ impl Drop for Permit {
         pools.running -= 1;
         if let Some(pool) = pools.of.get_mut(&self.arn) {
             pool.running -= 1;
+        }
+        if let Some(running) = pools.running_of.get_mut(&self.function_arn) {
+            *running -= 1;
+            if *running == 0 {
+                pools.running_of.remove(&self.function_arn);
+            }
         }
     }
 }
@@ -428,7 +441,7 @@ impl Inner {
         );
         let mut headers = format!(
             "Lambda-Runtime-Deadline-Ms: {deadline_ms}\r\nLambda-Runtime-Invoked-Function-Arn: {}\r\nLambda-Runtime-Trace-Id: {trace}\r\n",
-            config.arn
+            invocation.function_arn
         );
         if let Some(context) = &invocation.client_context {
             // A header is one line.

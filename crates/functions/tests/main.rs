@@ -65,6 +65,7 @@ impl House {
             request_id: self.world.uuid(),
             payload: payload.as_bytes().to_vec().into(),
             client_context: None,
+            function_arn: String::new(),
         };
         self.functions.invoke(Arc::new(config.clone()), invocation).await.expect("an outcome")
     }

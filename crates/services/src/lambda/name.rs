@@ -74,6 +74,10 @@ pub(crate) fn not_found(arn: &str) -> ServiceError {
         .with("Type", "User")
 }
 
+pub(crate) fn missing(message: impl Into<String>) -> ServiceError {
+    ServiceError::new("ResourceNotFoundException", message).with_status(404).with("Type", "User")
+}
+
 pub(crate) fn invalid(message: impl Into<String>) -> ServiceError {
     ServiceError::new("InvalidParameterValueException", message).with_status(400).with("Type", "User")
 }

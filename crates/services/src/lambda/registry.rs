@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use wire::ServiceError;
 
 /// A function as it is kept.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Function {
     pub name: String,
     pub arn: String,
@@ -37,29 +37,123 @@ pub(crate) struct Function {
     pub reserved_concurrency: Option<u32>,
     /// Statements of the resource policy, by id.
     pub policy: BTreeMap<String, Value>,
+    /// The same of versions and aliases, by qualifier.
+    #[serde(default)]
+    pub policies: BTreeMap<String, BTreeMap<String, Value>>,
+    /// Another one whenever code or configuration changes, and processes must be others.
+    #[serde(default)]
+    pub generation: String,
+    /// A published version's number. None is `$LATEST`.
+    #[serde(default)]
+    pub version: Option<u64>,
+    /// The highest number that was given out, and the generation it was given to.
+    #[serde(default)]
+    pub last_version: u64,
+    #[serde(default)]
+    pub published: Option<String>,
+}
+
+/// A name for a version, or for two.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Alias {
+    pub name: String,
+    pub description: String,
+    /// `$LATEST` or a number.
+    pub version: String,
+    /// The part of calls that goes to another version.
+    pub weights: BTreeMap<String, f64>,
+    pub revision: String,
 }
 
 /// All functions. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Registry {
+    /// Each as `$LATEST`.
     pub functions: Documents<Function>,
+    /// Published versions, by function and number.
+    pub versions: Documents<Function>,
+    /// By function and name.
+    pub aliases: Documents<Alias>,
+    /// Held by what changes several documents of a function.
+    pub structure: Arc<Mutex<()>>,
     /// Told whenever a function appears or changes.
     pub changed: Arc<Notify>,
 }
 
 impl Registry {
     pub fn new(store: &Store) -> Registry {
-        Registry { functions: Documents::new(store, "lambda/function"), changed: Arc::new(Notify::new()) }
-    }
-
-    /// The function, which must exist in the version that is asked for: `$LATEST` is the only one.
-    pub fn find(&self, caller: &Caller, name: &FunctionName) -> Result<Function, ServiceError> {
-        let found = self.functions.get(&key(caller, &name.name))?;
-        match (found, name.qualifier.as_deref()) {
-            (Some(function), None | Some("$LATEST")) => Ok(function),
-            _ => Err(not_found(&name.arn(caller))),
+        Registry {
+            functions: Documents::new(store, "lambda/function"),
+            versions: Documents::new(store, "lambda/version"),
+            aliases: Documents::new(store, "lambda/alias"),
+            structure: Arc::default(),
+            changed: Arc::new(Notify::new()),
         }
     }
+
+    /// The function in the version that is asked for; of an alias the version it names first.
+    pub fn find(&self, caller: &Caller, name: &FunctionName) -> Result<Function, ServiceError> {
+        self.resolve(caller, name, |alias| &alias.version)
+    }
+
+    /// The version that takes a call; `draw` decides where an alias names two.
+    pub fn pick(&self, caller: &Caller, name: &FunctionName, draw: u64) -> Result<Function, ServiceError> {
+        self.resolve(caller, name, |alias| alias.pick(draw))
+    }
+
+    fn resolve(
+        &self,
+        caller: &Caller,
+        name: &FunctionName,
+        choose: impl Fn(&Alias) -> &String,
+    ) -> Result<Function, ServiceError> {
+        let missing = || not_found(&name.arn(caller));
+        let latest = self.functions.get(&key(caller, &name.name))?.ok_or_else(missing)?;
+        let version = match name.qualifier.as_deref() {
+            None => return Ok(latest),
+            Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => number.to_owned(),
+            Some("$LATEST") => return Ok(latest),
+            Some(alias) => {
+                let alias = self.aliases.get(&alias_key(caller, &name.name, alias))?.ok_or_else(missing)?;
+                choose(&alias).clone()
+            }
+        };
+        if version == "$LATEST" {
+            return Ok(latest);
+        }
+        let number = version.parse().map_err(|_| missing())?;
+        let found = self.versions.get(&version_key(caller, &name.name, number))?.ok_or_else(missing)?;
+        // What belongs to the function as a whole lies with `$LATEST`.
+        Ok(Function {
+            reserved_concurrency: latest.reserved_concurrency,
+            policy: latest.policy,
+            policies: latest.policies,
+            tags: latest.tags,
+            ..found
+        })
+    }
+}
+
+impl Alias {
+    fn pick(&self, draw: u64) -> &String {
+        // The upper 53 bits make a number from zero up to one.
+        let mut point = (draw >> 11) as f64 / (1_u64 << 53) as f64;
+        for (version, weight) in &self.weights {
+            if point < *weight {
+                return version;
+            }
+            point -= weight;
+        }
+        &self.version
+    }
+}
+
+pub(crate) fn version_key(caller: &Caller, name: &str, number: u64) -> String {
+    format!("{}/{number:020}", key(caller, name))
+}
+
+pub(crate) fn alias_key(caller: &Caller, name: &str, alias: &str) -> String {
+    format!("{}/{alias}", key(caller, name))
 }
 
 pub(crate) fn key(caller: &Caller, name: &str) -> String {
@@ -67,13 +161,40 @@ pub(crate) fn key(caller: &Caller, name: &str) -> String {
 }
 
 impl Function {
+    /// Whether processes of the other may go on as this one's.
+    pub fn runs_as(&self, other: &Function) -> bool {
+        let bare = |function: &Function| Function {
+            tags: BTreeMap::new(),
+            policy: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            reserved_concurrency: None,
+            modified_ms: 0,
+            ..function.clone()
+        };
+        bare(self) == bare(other)
+    }
+
+    /// `$LATEST` or a number.
+    pub fn version(&self) -> String {
+        self.version.map_or_else(|| "$LATEST".to_owned(), |number| number.to_string())
+    }
+
+    /// The ARN of this version.
+    pub fn version_arn(&self) -> String {
+        format!("{}:{}", self.arn, self.version())
+    }
+
     /// How it runs. None when its runtime is one that this version does not know.
     pub fn config(&self, caller: &Caller) -> Option<FunctionConfig> {
         Some(FunctionConfig {
-            arn: self.arn.clone(),
+            arn: if self.version.is_some() { self.version_arn() } else { self.arn.clone() },
             name: self.name.clone(),
-            version: "$LATEST".to_owned(),
-            revision: self.revision.clone(),
+            version: self.version(),
+            revision: if self.generation.is_empty() {
+                self.revision.clone()
+            } else {
+                self.generation.clone()
+            },
             runtime: Runtime::parse(&self.runtime)?,
             handler: self.handler.clone(),
             code_sha256: self.code_sha256.clone(),

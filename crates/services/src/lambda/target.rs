@@ -57,13 +57,18 @@ impl FunctionTarget {
     /// The function as it is now: it may change, go and come back while a mapping runs.
     fn config(&self) -> Option<FunctionConfig> {
         let name = FunctionName::parse(&self.function, &self.caller).ok()?;
-        self.parts.registry.find(&self.caller, &name).ok()?.config(&self.caller)
+        let draw = self.parts.world.random_u64();
+        self.parts.registry.pick(&self.caller, &name, draw).ok()?.config(&self.caller)
     }
 
     async fn run(&self, batch: Batch) -> Delivery {
         let Some(config) = self.config() else { return Delivery::of(Outcome::Unavailable) };
-        let invocation =
-            Invocation { request_id: self.parts.world.uuid(), payload: event(&batch), client_context: None };
+        let invocation = Invocation {
+            request_id: self.parts.world.uuid(),
+            payload: event(&batch),
+            client_context: None,
+            function_arn: self.function.clone(),
+        };
         let outcome = match self.parts.functions.invoke(Arc::new(config), invocation).await {
             Err(_) => Outcome::Unavailable,
             Ok(done) if done.failed => Outcome::Refused,

@@ -1,7 +1,8 @@
 //! CreateFunction and DeleteFunction.
 
 use super::Functions;
-use super::shown::{Shown, configuration};
+use super::shown::{Shown, configuration, configuration_as};
+use super::versions::Publication;
 use crate::call::{Answer, Call};
 use crate::documents::Edit;
 use crate::fields::{integer, required, text};
@@ -52,8 +53,14 @@ impl Functions {
             tags: tags(input),
             reserved_concurrency: None,
             policy: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            generation: self.world.uuid(),
+            version: None,
+            last_version: 0,
+            published: None,
             name,
         };
+        let alone = self.registry.structure.lock().await;
         self.registry
             .functions
             .edit(&key(&call.caller, &function.name), |old| match old {
@@ -61,11 +68,17 @@ impl Functions {
                 None => Ok((Edit::Put(function.clone()), ())),
             })
             .await?;
+        drop(alone);
         self.registry.changed.notify_waiters();
         if let Some(runtime) = Runtime::parse(&function.runtime) {
             // Asking interpreters for their versions takes a while: before the first invocation, not during it.
             let functions = self.functions.clone();
             tokio::task::spawn_blocking(move || functions.interpreter(runtime));
+        }
+        if publishes(input) {
+            let name = FunctionName { name: function.name.clone(), qualifier: None };
+            let published = self.publish(call, &name, Publication::default()).await?;
+            return Ok(configuration_as(&published, Shown::Creating, published.arn.clone()));
         }
         Ok(configuration(&function, Shown::Creating))
     }
@@ -78,9 +91,23 @@ impl Functions {
             Some("$LATEST") => {
                 return Err(invalid("$LATEST version cannot be deleted without deleting the function."));
             }
-            Some(_) => return Err(not_found(&name.arn(&call.caller))),
+            Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let number = number.parse().map_err(|_| not_found(&name.arn(&call.caller)))?;
+                return self.delete_version(call, &name, number).await;
+            }
+            Some(_) => return Err(invalid("Deletion of aliases is not currently supported.")),
         }
-        let gone = self.registry.functions.remove(&key(&call.caller, &name.name)).await?;
+        let _alone = self.registry.structure.lock().await;
+        let key = key(&call.caller, &name.name);
+        // The function goes last: while something of it is left it can be deleted again.
+        for (alias, _) in self.registry.aliases.list(&format!("{key}/"))? {
+            self.registry.aliases.remove(&format!("{key}/{alias}")).await?;
+        }
+        for (number, version) in self.registry.versions.list(&format!("{key}/"))? {
+            self.registry.versions.remove(&format!("{key}/{number}")).await?;
+            self.functions.retire(&version.version_arn());
+        }
+        let gone = self.registry.functions.remove(&key).await?;
         let gone = gone.ok_or_else(|| not_found(&name.arn(&call.caller)))?;
         self.functions.retire(&gone.arn);
         Ok(json!({ "StatusCode": 204 }))
@@ -116,9 +143,6 @@ pub(super) fn refuse_unsupported(input: &Value) -> Result<(), ServiceError> {
     if text(input, "PackageType") == Some("Image") {
         return unsupported("PackageType Image");
     }
-    if input.get("Publish").and_then(Value::as_bool) == Some(true) {
-        return unsupported("Publish");
-    }
     let storage = input.get("EphemeralStorage").and_then(|storage| integer(storage, "Size"));
     if storage.is_some_and(|size| size != 512) {
         return unsupported("EphemeralStorage other than 512 MB");
@@ -140,6 +164,10 @@ pub(super) fn refuse_unsupported(input: &Value) -> Result<(), ServiceError> {
         return unsupported("LogFormat JSON");
     }
     Ok(())
+}
+
+pub(super) fn publishes(input: &Value) -> bool {
+    input.get("Publish").and_then(Value::as_bool) == Some(true)
 }
 
 pub(super) fn log_group(input: &Value) -> Option<String> {

@@ -3,23 +3,35 @@
 use super::Functions;
 use crate::call::{Answer, Call};
 use crate::fields::{required, text};
-use crate::lambda::name::{FunctionName, arn, conflict};
+use crate::lambda::name::{FunctionName, conflict, invalid, missing};
+use crate::lambda::registry::Function;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use wire::ServiceError;
 
 impl Functions {
+    /// The name whose policy it is: `$LATEST`'s is the function's own.
+    fn granted(&self, call: &Call, input: &Value) -> Result<FunctionName, ServiceError> {
+        let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?
+            .qualified(text(input, "Qualifier"))?;
+        if name.qualifier.as_deref() == Some("$LATEST") {
+            return Err(invalid("We currently do not support adding policies for $LATEST."));
+        }
+        self.registry.find(&call.caller, &name)?;
+        Ok(name)
+    }
+
     pub(super) async fn add_permission(&self, call: &Call, input: &Value) -> Answer {
+        let name = self.granted(call, input)?;
+        let statement = statement(input, &name.arn(&call.caller))?;
         let id = required(input, "StatementId");
-        let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?;
-        let resource = arn(&call.caller, &name.name);
-        let statement = statement(input, &resource);
-        self.change(call, required(input, "FunctionName"), text(input, "RevisionId"), |function| {
-            if function.policy.contains_key(id) {
+        self.change(call, &name.name, text(input, "RevisionId"), |function| {
+            if policy(function, &name).contains_key(id) {
                 return Err(conflict(format!(
                     "The statement id ({id}) provided already exists. Please provide a new statement id, or remove the existing statement."
                 )));
             }
-            function.policy.insert(id.to_owned(), statement.clone());
+            policy(function, &name).insert(id.to_owned(), statement.clone());
             Ok(())
         })
         .await?;
@@ -27,21 +39,24 @@ impl Functions {
     }
 
     pub(super) fn get_policy(&self, call: &Call, input: &Value) -> Answer {
-        let function = self.named(call, input)?;
-        if function.policy.is_empty() {
-            return Err(missing("No policy is associated with the given resource."));
+        let name = self.granted(call, input)?;
+        let mut function = self.whole(call, input)?;
+        let policy = policy(&mut function, &name);
+        if policy.is_empty() {
+            return Err(missing("The resource you requested does not exist."));
         }
-        let statements: Vec<_> = function.policy.values().collect();
+        let statements: Vec<_> = policy.values().collect();
         let policy = json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements });
         Ok(json!({ "Policy": policy.to_string(), "RevisionId": function.revision }))
     }
 
     pub(super) async fn remove_permission(&self, call: &Call, input: &Value) -> Answer {
+        let name = self.granted(call, input)?;
         let id = required(input, "StatementId");
-        self.change(call, required(input, "FunctionName"), text(input, "RevisionId"), |function| {
-            match function.policy.remove(id) {
+        self.change(call, &name.name, text(input, "RevisionId"), |function| {
+            match policy(function, &name).remove(id) {
                 Some(_) => Ok(()),
-                None => Err(missing(&format!("Statement {id} is not found in resource policy."))),
+                None => Err(missing(format!("Statement {id} is not found in resource policy."))),
             }
         })
         .await?;
@@ -49,11 +64,17 @@ impl Functions {
     }
 }
 
-fn missing(message: &str) -> ServiceError {
-    ServiceError::new("ResourceNotFoundException", message).with_status(404).with("Type", "User")
+fn policy<'a>(function: &'a mut Function, name: &FunctionName) -> &'a mut BTreeMap<String, Value> {
+    match &name.qualifier {
+        Some(qualifier) => function.policies.entry(qualifier.clone()).or_default(),
+        None => &mut function.policy,
+    }
 }
 
-fn statement(input: &Value, resource: &str) -> Value {
+fn statement(input: &Value, resource: &str) -> Result<Value, ServiceError> {
+    if let Some(name) = ["InvokedViaFunctionUrl"].iter().find(|name| input.get(**name).is_some()) {
+        return Err(invalid(format!("{name} is not supported.")));
+    }
     let principal = required(input, "Principal");
     let told = if principal.contains(".amazonaws.com") {
         json!({ "Service": principal })
@@ -78,8 +99,22 @@ fn statement(input: &Value, resource: &str) -> Value {
     if let Some(source) = text(input, "SourceArn") {
         condition.insert("ArnLike".to_owned(), json!({ "AWS:SourceArn": source }));
     }
+    let mut equals = condition.remove("StringEquals").unwrap_or_else(|| json!({}));
+    let conditions = [
+        ("EventSourceToken", "lambda:EventSourceToken"),
+        ("FunctionUrlAuthType", "lambda:FunctionUrlAuthType"),
+        ("PrincipalOrgID", "aws:PrincipalOrgID"),
+    ];
+    for (member, key) in conditions {
+        if let Some(value) = text(input, member) {
+            equals[key] = value.into();
+        }
+    }
+    if equals.as_object().is_some_and(|equals| !equals.is_empty()) {
+        condition.insert("StringEquals".to_owned(), equals);
+    }
     if !condition.is_empty() {
         statement["Condition"] = Value::Object(condition);
     }
-    statement
+    Ok(statement)
 }

@@ -2,8 +2,8 @@
 
 use super::Functions;
 use crate::call::Call;
-use crate::fields::{object, text};
-use crate::lambda::name::invalid;
+use crate::fields::{object, required, text};
+use crate::lambda::name::{FunctionName, invalid};
 use ::functions::{FunctionConfig, Invocation, InvokeError};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -23,7 +23,9 @@ impl Functions {
             return Err(invalid("DurableExecutionName and TenantId are not supported."));
         }
         let kind = text(input, "InvocationType").unwrap_or("RequestResponse");
-        let function = self.named(call, input)?;
+        let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?
+            .qualified(text(input, "Qualifier"))?;
+        let function = self.registry.pick(&call.caller, &name, self.world.random_u64())?;
         let payload = call.request.body.clone();
         check(&payload, kind)?;
         let config = function
@@ -43,7 +45,12 @@ impl Functions {
             None => None,
         };
         let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
-        let invocation = Invocation { request_id: call.request_id.clone(), payload, client_context };
+        let invocation = Invocation {
+            request_id: call.request_id.clone(),
+            payload,
+            client_context,
+            function_arn: name.arn(&call.caller),
+        };
         match kind {
             "DryRun" => Ok((json!({ "StatusCode": 204 }), Bytes::new())),
             "Event" => {

@@ -1,7 +1,8 @@
 //! Looking functions up.
 
 use super::Functions;
-use super::shown::{Shown, configuration};
+use super::shown::{Shown, configuration, configuration_as};
+use super::versions::listed;
 use crate::call::{Answer, Call};
 use crate::fields::{self, integer, object, required, text};
 use crate::lambda::name::{FunctionName, invalid};
@@ -15,12 +16,19 @@ impl Functions {
         self.registry.find(&call.caller, &name.qualified(text(input, "Qualifier"))?)
     }
 
+    /// The same with the ARN by which it was asked for.
+    pub(super) fn named_as(&self, call: &Call, input: &Value) -> Result<(Function, String), ServiceError> {
+        let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?
+            .qualified(text(input, "Qualifier"))?;
+        Ok((self.registry.find(&call.caller, &name)?, name.arn(&call.caller)))
+    }
+
     pub(super) fn get(&self, call: &Call, input: &Value) -> Answer {
-        let function = self.named(call, input)?;
+        let (function, arn) = self.named_as(call, input)?;
         let concurrency =
             function.reserved_concurrency.map(|most| json!({ "ReservedConcurrentExecutions": most }));
         Ok(object([
-            ("Configuration", Some(configuration(&function, Shown::Settled))),
+            ("Configuration", Some(configuration_as(&function, Shown::Settled, arn))),
             ("Code", Some(json!({ "RepositoryType": "S3" }))),
             ("Tags", (!function.tags.is_empty()).then(|| json!(function.tags))),
             ("Concurrency", concurrency),
@@ -28,13 +36,25 @@ impl Functions {
     }
 
     pub(super) fn get_configuration(&self, call: &Call, input: &Value) -> Answer {
-        Ok(configuration(&self.named(call, input)?, Shown::Settled))
+        let (function, arn) = self.named_as(call, input)?;
+        Ok(configuration_as(&function, Shown::Settled, arn))
     }
 
     pub(super) fn list(&self, call: &Call, input: &Value) -> Answer {
-        let all =
-            self.registry.functions.list(&format!("{}/{}/", call.caller.account, call.caller.region))?;
-        let shown = all.into_iter().map(|(name, function)| (name, configuration(&function, Shown::Settled)));
+        if text(input, "MasterRegion").is_some() {
+            return Err(invalid("MasterRegion is not supported."));
+        }
+        let own = format!("{}/{}/", call.caller.account, call.caller.region);
+        let mut all = self.registry.functions.list(&own)?;
+        let every = text(input, "FunctionVersion") == Some("ALL");
+        if every {
+            all.extend(self.registry.versions.list(&own)?);
+            all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        }
+        let shown = all.into_iter().map(|(name, function)| {
+            let shown = if every { listed(&function) } else { configuration(&function, Shown::Settled) };
+            (name, shown)
+        });
         let limit = integer(input, "MaxItems").unwrap_or(50).clamp(1, 50) as usize;
         let page = fields::page(shown.collect(), text(input, "Marker"), limit, || {
             invalid("The specified marker is invalid.")

@@ -1,5 +1,6 @@
 //! Functions: code, configuration, invocation, who may call them.
 
+mod aliases;
 mod code;
 mod create;
 mod grant;
@@ -7,6 +8,10 @@ mod invoke;
 mod look;
 mod shown;
 mod update;
+mod versions;
+
+#[cfg(test)]
+mod tests;
 
 use super::registry::Registry;
 use crate::call::Call;
@@ -48,6 +53,13 @@ impl Functions {
             "DeleteFunction" => self.delete(&call, &input).await,
             "UpdateFunctionCode" => self.update_code(&call, &input).await,
             "UpdateFunctionConfiguration" => self.update_configuration(&call, &input).await,
+            "PublishVersion" => self.publish_version(&call, &input).await,
+            "ListVersionsByFunction" => self.list_versions(&call, &input),
+            "CreateAlias" => self.create_alias(&call, &input).await,
+            "GetAlias" => self.get_alias(&call, &input),
+            "UpdateAlias" => self.update_alias(&call, &input).await,
+            "DeleteAlias" => self.delete_alias(&call, &input).await,
+            "ListAliases" => self.list_aliases(&call, &input),
             "GetAccountSettings" => self.account_settings(&call),
             "AddPermission" => self.add_permission(&call, &input).await,
             "GetPolicy" => self.get_policy(&call, &input),

@@ -14,7 +14,14 @@ pub(super) enum Shown {
     Settled,
 }
 
+/// With the ARN of what is shown: `$LATEST` goes without its name.
 pub(super) fn configuration(function: &Function, shown: Shown) -> Value {
+    let arn = if function.version.is_some() { function.version_arn() } else { function.arn.clone() };
+    configuration_as(function, shown, arn)
+}
+
+/// With the ARN by which it was asked for.
+pub(super) fn configuration_as(function: &Function, shown: Shown, arn: String) -> Value {
     let (state, reason, code) = match shown {
         Shown::Creating => ("Pending", Some("The function is being created."), Some("Creating")),
         _ => ("Active", None, None),
@@ -26,7 +33,7 @@ pub(super) fn configuration(function: &Function, shown: Shown) -> Value {
     };
     object([
         ("FunctionName", Some(function.name.clone().into())),
-        ("FunctionArn", Some(function.arn.clone().into())),
+        ("FunctionArn", Some(arn.into())),
         ("Runtime", Some(function.runtime.clone().into())),
         ("Role", Some(function.role.clone().into())),
         ("Handler", Some(function.handler.clone().into())),
@@ -36,7 +43,7 @@ pub(super) fn configuration(function: &Function, shown: Shown) -> Value {
         ("MemorySize", Some(function.memory_mb.into())),
         ("LastModified", Some(modified(function).into())),
         ("CodeSha256", Some(function.code_digest.clone().into())),
-        ("Version", Some("$LATEST".into())),
+        ("Version", Some(function.version().into())),
         ("Environment", function.environment.as_ref().map(|variables| json!({ "Variables": variables }))),
         ("TracingConfig", Some(json!({ "Mode": "PassThrough" }))),
         ("RevisionId", Some(function.revision.clone().into())),

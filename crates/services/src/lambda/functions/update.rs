@@ -3,6 +3,7 @@
 use super::Functions;
 use super::create;
 use super::shown::{Shown, configuration};
+use super::versions::Publication;
 use crate::call::{Answer, Call};
 use crate::documents::Edit;
 use crate::fields::{integer, required, text, texts};
@@ -20,8 +21,8 @@ impl Functions {
         revision: Option<&str>,
         change: impl Fn(&mut Function) -> Result<(), ServiceError>,
     ) -> Result<Function, ServiceError> {
-        let name = FunctionName::parse(name, &call.caller)?;
-        let (now_ms, next) = (self.world.now().millis(), self.world.uuid());
+        let name = self.latest(call, name)?;
+        let (next, generation) = (self.world.uuid(), self.world.uuid());
         let changed = self
             .registry
             .functions
@@ -30,13 +31,20 @@ impl Functions {
                 if revision.is_some_and(|revision| revision != function.revision) {
                     return Err(stale());
                 }
+                let before = function.clone();
                 change(&mut function)?;
-                function.modified_ms = now_ms;
-                function.revision = next.clone();
-                Ok((Edit::Put(function.clone()), function))
+                let runs_as_before = function.runs_as(&before);
+                if !runs_as_before || function.generation.is_empty() {
+                    function.generation.clone_from(&generation);
+                }
+                function.revision.clone_from(&next);
+                Ok((Edit::Put(function.clone()), (function, runs_as_before)))
             })
             .await?;
-        self.functions.retire(&changed.arn);
+        let (changed, runs_as_before) = changed;
+        if !runs_as_before {
+            self.functions.retire(&changed.arn);
+        }
         self.registry.changed.notify_waiters();
         Ok(changed)
     }
@@ -45,7 +53,9 @@ impl Functions {
         create::refuse_unsupported(input)?;
         let function = self.named(call, input)?;
         let code = self.put_code(input).await?;
+        let now_ms = self.world.now().millis();
         let changed = |function: &mut Function| {
+            function.modified_ms = now_ms;
             function.code_sha256.clone_from(&code.sha256);
             function.code_digest = wire::base64::encode(&code.digest);
             function.code_bytes = code.bytes;
@@ -61,6 +71,11 @@ impl Functions {
         }
         let revision = text(input, "RevisionId");
         let function = self.change(call, required(input, "FunctionName"), revision, changed).await?;
+        if create::publishes(input) {
+            let name = FunctionName { name: function.name, qualifier: None };
+            let published = self.publish(call, &name, Publication::default()).await?;
+            return Ok(configuration(&published, Shown::Updating));
+        }
         Ok(configuration(&function, Shown::Updating))
     }
 
@@ -69,8 +84,10 @@ impl Functions {
         let environment = create::environment(input)?;
         let runtime = text(input, "Runtime").map(create::runtime).transpose()?;
         let revision = text(input, "RevisionId");
+        let now_ms = self.world.now().millis();
         let function = self
             .change(call, required(input, "FunctionName"), revision, |function| {
+                function.modified_ms = now_ms;
                 let set = |into: &mut String, member: &str| {
                     if let Some(value) = text(input, member) {
                         value.clone_into(into);

@@ -1,0 +1,4 @@
+//! Calls as clients make them, to functions that really run.
+
+mod bench;
+mod versions;
