@@ -2,6 +2,7 @@
 //! Never sees HTTP, the name of an AWS operation, or what a target does with a batch.
 
 mod feed;
+mod filter;
 mod mapping;
 mod policy;
 mod target;
@@ -16,6 +17,7 @@ mod run;
 mod shard_run;
 
 pub use feed::{Change, Described, Error, ErrorKind, Feed, NewMapping, Parts, Settings};
+pub use filter::Filter;
 pub use gauges::Flow;
 pub use lane::{DropReason, Outcome, Totals};
 pub use mapping::{Mapping, MappingId, Start, State};
