@@ -24,7 +24,9 @@ pub struct LanePoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CorruptCheckpoint;
 
-const VERSION: u8 = 1;
+/// The second version counts dead-lettered records too.
+const VERSION: u8 = 2;
+const VERSION_FIRST: u8 = 1;
 
 /// Earlier divisions that are remembered. Beyond, the oldest is forgotten: its records come once more.
 const OLDER_MAX: usize = 8;
@@ -42,11 +44,7 @@ impl Checkpoint {
     }
 
     pub fn totals(&self) -> Totals {
-        self.lanes.iter().fold(Totals::default(), |sum, lane| Totals {
-            delivered: sum.delivered + lane.totals.delivered,
-            filtered: sum.filtered + lane.totals.filtered,
-            dropped: sum.dropped + lane.totals.dropped,
-        })
+        self.lanes.iter().fold(Totals::default(), |sum, lane| sum + lane.totals)
     }
 
     /// The same progress, for another number of lanes.
@@ -76,7 +74,8 @@ impl Checkpoint {
         let mut out = vec![VERSION, u8::from(self.ended)];
         put(&mut out, self.lanes.len() as u64);
         for lane in &self.lanes {
-            for number in [lane.position, lane.totals.delivered, lane.totals.filtered, lane.totals.dropped] {
+            let Totals { delivered, filtered, dropped, dead_lettered } = lane.totals;
+            for number in [lane.position, delivered, filtered, dropped, dead_lettered] {
                 put(&mut out, number);
             }
         }
@@ -89,7 +88,8 @@ impl Checkpoint {
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Checkpoint, CorruptCheckpoint> {
-        let (&[VERSION, ended @ (0 | 1)], mut rest) = bytes.split_first_chunk().ok_or(CorruptCheckpoint)?
+        let (&[version @ (VERSION_FIRST | VERSION), ended @ (0 | 1)], mut rest) =
+            bytes.split_first_chunk().ok_or(CorruptCheckpoint)?
         else {
             return Err(CorruptCheckpoint);
         };
@@ -97,7 +97,11 @@ impl Checkpoint {
         let mut lanes = Vec::new();
         for _ in 0..take_count(rest)? {
             let position = take(rest)?;
-            let totals = Totals { delivered: take(rest)?, filtered: take(rest)?, dropped: take(rest)? };
+            let mut totals = Totals { delivered: take(rest)?, ..Totals::default() };
+            (totals.filtered, totals.dropped) = (take(rest)?, take(rest)?);
+            if version != VERSION_FIRST {
+                totals.dead_lettered = take(rest)?;
+            }
             lanes.push(LanePoint { position, totals });
         }
         let mut older = Vec::new();
@@ -134,7 +138,10 @@ mod tests {
     use super::*;
 
     fn point(position: u64, delivered: u64) -> LanePoint {
-        LanePoint { position, totals: Totals { delivered, filtered: 0, dropped: 1 } }
+        LanePoint {
+            position,
+            totals: Totals { delivered, filtered: 0, dropped: 1, dead_lettered: delivered / 2 },
+        }
     }
 
     #[test]
@@ -158,11 +165,11 @@ mod tests {
         for number in [5u64, 4, 3, 2, 0] {
             bytes.extend_from_slice(&number.to_be_bytes());
         }
-        let totals = Totals { delivered: 4, filtered: 3, dropped: 2 };
+        let totals = Totals { delivered: 4, filtered: 3, dropped: 2, dead_lettered: 0 };
         let expect =
             Checkpoint { lanes: vec![LanePoint { position: 5, totals }], older: vec![], ended: false };
         assert_eq!(Checkpoint::decode(&bytes), Ok(expect));
-        bytes[0] = 2;
+        bytes[0] = 3;
         assert_eq!(Checkpoint::decode(&bytes), Err(CorruptCheckpoint));
     }
 
@@ -171,7 +178,7 @@ mod tests {
         let checkpoint = Checkpoint { lanes: vec![point(10, 1), point(20, 2)], older: vec![], ended: false };
         let divided = checkpoint.divide(3);
         assert_eq!(divided.position(), 10);
-        assert_eq!(divided.totals(), Totals { delivered: 3, filtered: 0, dropped: 2 });
+        assert_eq!(divided.totals(), Totals { delivered: 3, filtered: 0, dropped: 2, dead_lettered: 1 });
         // Hash 1 was the second lane's, which had come to 20; hash 2 the first's, which had come to 10.
         assert!(divided.is_finished(20, 1) && !divided.is_finished(21, 1) && !divided.is_finished(11, 2));
 

@@ -1,6 +1,6 @@
 //! The mappings of a house: making, changing and forgetting them, and keeping those that are enabled at work.
 
-use crate::gauges::{Flow, Gauges};
+use crate::gauges::{Flow, Gauges, ShardFlow};
 use crate::keep::Keep;
 use crate::mapping::{Mapping, MappingId, Start, State};
 use crate::policy::{Backoff, Policy};
@@ -73,6 +73,9 @@ pub struct NewMapping {
     pub start: Start,
     pub policy: Policy,
     pub lanes: usize,
+    pub filters: Vec<String>,
+    pub on_failure: Option<String>,
+    pub metrics: Vec<String>,
     pub tags: BTreeMap<String, String>,
     pub enabled: bool,
 }
@@ -83,6 +86,9 @@ pub struct Change {
     pub target: Option<String>,
     pub policy: Option<Policy>,
     pub lanes: Option<usize>,
+    pub filters: Option<Vec<String>>,
+    pub on_failure: Option<Option<String>>,
+    pub metrics: Option<Vec<String>>,
     pub enabled: Option<bool>,
     pub tags: Option<BTreeMap<String, String>>,
 }
@@ -95,6 +101,10 @@ pub struct Described {
     /// What the last batch came to.
     pub result: String,
     pub flow: Flow,
+    /// Each shard that was begun, by name.
+    pub shards: Vec<(String, ShardFlow)>,
+    /// How often the destination of given-up records did not take them, since the start.
+    pub burial_failures: u64,
 }
 
 struct Running {
@@ -116,6 +126,8 @@ impl Entry {
             state: self.state,
             result: self.gauges.result(),
             flow: self.gauges.flow(),
+            shards: self.gauges.shards(),
+            burial_failures: self.gauges.burial_failures(),
         }
     }
 }
@@ -151,7 +163,7 @@ impl Feed {
             let state = if mapping.enabled { State::Enabled } else { State::Disabled };
             let gauges = Arc::new(Gauges::default());
             for (shard, checkpoint) in feed.0.keep.checkpoints(&mapping.id).map_err(broken)? {
-                gauges.tell(&shard, Flow { totals: checkpoint.totals(), ..Flow::default() });
+                gauges.tell(&shard, Flow { totals: checkpoint.totals(), ..Flow::default() }, vec![]);
             }
             let mapping = Arc::new(mapping);
             let running = mapping.enabled.then(|| feed.0.start(&mapping, &gauges));
@@ -185,8 +197,15 @@ impl Feed {
             target: new.target,
             start: new.start,
             start_position,
-            policy: Policy { backoff: inner.parts.settings.backoff, ..new.policy },
+            policy: Policy {
+                backoff: inner.parts.settings.backoff,
+                dead_letter: new.on_failure.is_some(),
+                ..new.policy
+            },
             lanes: new.lanes,
+            filters: new.filters,
+            on_failure: new.on_failure,
+            metrics: new.metrics,
             tags: new.tags,
             enabled: new.enabled,
             modified: inner.parts.world.now(),
@@ -231,6 +250,10 @@ impl Feed {
                 None => mapping.policy,
             };
             mapping.lanes = change.lanes.unwrap_or(mapping.lanes);
+            mapping.filters = change.filters.unwrap_or(mapping.filters);
+            mapping.on_failure = change.on_failure.unwrap_or(mapping.on_failure);
+            mapping.policy.dead_letter = mapping.on_failure.is_some();
+            mapping.metrics = change.metrics.unwrap_or(mapping.metrics);
             mapping.tags = change.tags.unwrap_or(mapping.tags);
             mapping.enabled = change.enabled.unwrap_or(was);
             mapping.modified = inner.parts.world.now();
@@ -325,6 +348,7 @@ impl Inner {
             gauges: gauges.clone(),
             mapping: mapping.clone(),
             target: self.parts.targets.target(mapping),
+            destination: self.parts.targets.destination(mapping),
         };
         Running { stop, task: tokio::spawn(run.run(stopped)) }
     }
@@ -333,6 +357,7 @@ impl Inner {
     fn settle(&self, mapping: &Arc<Mapping>) {
         let mut entries = self.entries();
         let Some(entry) = entries.get_mut(&mapping.id) else { return };
+        entry.gauges.rest();
         if mapping.enabled {
             entry.running = Some(self.start(mapping, &entry.gauges));
         }

@@ -1,7 +1,8 @@
 //! What a mapping has done and what lies before it, told by its shards as they go.
 
-use crate::lane::Totals;
+use crate::lane::{Blockage, Totals};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use world::Timestamp;
 
@@ -9,7 +10,7 @@ use world::Timestamp;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
     pub totals: Totals,
-    /// Read, and neither delivered, filtered nor dropped.
+    /// Read, and not finished.
     pub pending: u64,
     /// When the oldest pending record was written.
     pub oldest: Option<Timestamp>,
@@ -17,35 +18,67 @@ pub struct Flow {
 
 impl Flow {
     pub fn read(&self) -> u64 {
-        self.totals.delivered + self.totals.filtered + self.totals.dropped + self.pending
+        self.totals.finished() + self.pending
     }
+}
+
+/// A lane that cannot go on, and what was said when it last tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    pub blockage: Blockage,
+    pub error: Option<String>,
+}
+
+/// One shard of a mapping's stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShardFlow {
+    pub flow: Flow,
+    pub stuck: Vec<Stuck>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Gauges {
-    shards: Mutex<BTreeMap<String, Flow>>,
+    shards: Mutex<BTreeMap<String, ShardFlow>>,
     result: Mutex<Option<String>>,
+    burial_failures: AtomicU64,
 }
 
 impl Gauges {
-    pub fn tell(&self, shard: &str, flow: Flow) {
+    pub fn tell(&self, shard: &str, flow: Flow, stuck: Vec<Stuck>) {
         let mut shards = lock(&self.shards);
+        let told = ShardFlow { flow, stuck };
         match shards.get_mut(shard) {
-            Some(known) => *known = flow,
-            None => drop(shards.insert(shard.to_owned(), flow)),
+            Some(known) => *known = told,
+            None => drop(shards.insert(shard.to_owned(), told)),
         }
     }
 
     pub fn flow(&self) -> Flow {
-        lock(&self.shards).values().fold(Flow::default(), |sum, flow| Flow {
-            totals: Totals {
-                delivered: sum.totals.delivered + flow.totals.delivered,
-                filtered: sum.totals.filtered + flow.totals.filtered,
-                dropped: sum.totals.dropped + flow.totals.dropped,
-            },
+        lock(&self.shards).values().fold(Flow::default(), |sum, ShardFlow { flow, .. }| Flow {
+            totals: sum.totals + flow.totals,
             pending: sum.pending + flow.pending,
             oldest: sum.oldest.into_iter().chain(flow.oldest).min(),
         })
+    }
+
+    /// Each shard, by name.
+    pub fn shards(&self) -> Vec<(String, ShardFlow)> {
+        lock(&self.shards).iter().map(|(name, shard)| (name.clone(), shard.clone())).collect()
+    }
+
+    /// Nothing is in flight and nothing is tried any more: what is pending will be read again.
+    pub fn rest(&self) {
+        for shard in lock(&self.shards).values_mut() {
+            *shard = ShardFlow { flow: Flow { totals: shard.flow.totals, ..Flow::default() }, stuck: vec![] };
+        }
+    }
+
+    pub fn tell_burial_failure(&self) {
+        self.burial_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn burial_failures(&self) -> u64 {
+        self.burial_failures.load(Ordering::Relaxed)
     }
 
     /// What the last batch came to; the common case allocates nothing.

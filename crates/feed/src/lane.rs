@@ -30,9 +30,12 @@ pub struct Moment {
 #[derive(Debug)]
 pub enum Event<R> {
     /// The stream was read up to and including `through`. `ended`: nothing will ever follow.
-    Read { entries: Vec<Entry<R>>, through: u64, ended: bool },
+    /// `filtered`: the sequences of records that were read and are not wanted.
+    Read { entries: Vec<Entry<R>>, filtered: Vec<u64>, through: u64, ended: bool },
     /// The batch in flight came back.
     Settled(Outcome),
+    /// The destination of records that are given up took the last ones, or did not.
+    Buried { accepted: bool },
     /// The deadline passed.
     Tick,
     /// What made the target unavailable may have changed.
@@ -61,6 +64,8 @@ pub enum Action<R> {
     Advance { position: u64, totals: Totals },
     /// These records leave the stream undelivered.
     Drop { batch: Vec<Entry<R>>, reason: DropReason, invocations: u32 },
+    /// Hand these undeliverable records to their destination, and bring back `Event::Buried`.
+    Bury { batch: Vec<Entry<R>>, reason: DropReason, invocations: u32 },
     /// Nothing will happen any more.
     Finish(Finish),
 }
@@ -78,12 +83,35 @@ pub enum Finish {
     Stopped,
 }
 
-/// What became of a lane's records. `read = delivered + filtered + dropped + pending`, always.
+/// What became of a lane's records. `read = delivered + filtered + dead_lettered + dropped + pending`, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub delivered: u64,
     pub filtered: u64,
+    /// Given up, and nobody was told.
     pub dropped: u64,
+    /// Given up, and taken by the mapping's destination for such records.
+    pub dead_lettered: u64,
+}
+
+impl Totals {
+    /// Records that are finished, whatever became of them.
+    pub fn finished(&self) -> u64 {
+        self.delivered + self.filtered + self.dropped + self.dead_lettered
+    }
+}
+
+impl std::ops::Add for Totals {
+    type Output = Totals;
+
+    fn add(self, other: Totals) -> Totals {
+        Totals {
+            delivered: self.delivered + other.delivered,
+            filtered: self.filtered + other.filtered,
+            dropped: self.dropped + other.dropped,
+            dead_lettered: self.dead_lettered + other.dead_lettered,
+        }
+    }
 }
 
 /// How much a lane would take now.
@@ -102,6 +130,10 @@ pub struct Lane<R> {
     /// Records read but not yet cut into a batch.
     queue: VecDeque<Entry<R>>,
     queue_bytes: usize,
+    /// Runs of filtered records that lie behind an unfinished one: the last of each run, and how many it has.
+    filtered: VecDeque<(u64, u64)>,
+    /// The last record that was queued.
+    queued: u64,
     /// Since when the records in the queue have been waiting for more.
     window_start: Duration,
     /// Everything up to here has been read.
@@ -120,6 +152,8 @@ enum Phase {
     /// Nothing in flight: waiting for records, or for the window to close.
     Gathering,
     Flying,
+    /// Undeliverable records are on their way to their destination.
+    Burying,
     /// Waiting before the next attempt. `nudgeable`: because the target could not be reached.
     Pausing {
         until: Duration,
@@ -135,6 +169,24 @@ struct Piece<R> {
     failures: u32,
     /// How often the target ran on (part of) this piece.
     invocations: u32,
+    /// Why it is not to be delivered any more.
+    doom: Option<DropReason>,
+}
+
+/// What keeps a lane from going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blockage {
+    /// The first record of the batch.
+    pub sequence: u64,
+    pub records: usize,
+    /// How often the target has run on the batch.
+    pub invocations: u32,
+    /// How often in a row the target, or the destination, could not be reached.
+    pub stalls: u32,
+    /// The records are given up, and their destination does not take them.
+    pub is_burial: bool,
+    /// When it is tried again; it is being tried now if absent.
+    pub until: Option<Duration>,
 }
 
 /// `{"Records":[` and `]}` around the records, and a comma after each.
@@ -150,6 +202,8 @@ impl<R: Clone> Lane<R> {
             pieces: Vec::new(),
             queue: VecDeque::new(),
             queue_bytes: 0,
+            filtered: VecDeque::new(),
+            queued: 0,
             window_start: Duration::ZERO,
             taken: position,
             told: position,
@@ -163,8 +217,11 @@ impl<R: Clone> Lane<R> {
     /// Takes one event, and appends what is to be done about it.
     pub fn handle(&mut self, event: Event<R>, moment: Moment, actions: &mut Vec<Action<R>>) {
         match event {
-            Event::Read { entries, through, ended } => self.read(entries, through, ended, moment),
+            Event::Read { entries, filtered, through, ended } => {
+                self.read(entries, &filtered, through, ended, moment);
+            }
             Event::Settled(outcome) => self.settled(outcome, moment, actions),
+            Event::Buried { accepted } => self.buried(accepted, moment),
             Event::Nudge => {
                 if let Phase::Pausing { nudgeable: true, .. } = self.phase {
                     self.phase = Phase::Gathering;
@@ -210,9 +267,32 @@ impl<R: Clone> Lane<R> {
         self.taken
     }
 
-    /// Records read that are neither delivered nor dropped.
-    pub fn pending(&self) -> usize {
+    /// Records read that are not finished.
+    pub fn pending(&self) -> u64 {
+        self.held() as u64 + self.filtered.iter().map(|(_, count)| count).sum::<u64>()
+    }
+
+    /// Records in memory.
+    pub fn held(&self) -> usize {
         self.queue.len() + self.pieces.iter().map(|piece| piece.entries.len()).sum::<usize>()
+    }
+
+    /// What the lane is stuck at, after a failure.
+    pub fn blockage(&self) -> Option<Blockage> {
+        let piece = self.pieces.last()?;
+        let first = piece.entries.front()?;
+        let is_stuck = piece.invocations > 0 || self.stalls > 0;
+        is_stuck.then_some(Blockage {
+            sequence: first.sequence,
+            records: piece.entries.len(),
+            invocations: piece.invocations,
+            stalls: self.stalls,
+            is_burial: piece.doom.is_some(),
+            until: match self.phase {
+                Phase::Pausing { until, .. } => Some(until),
+                _ => None,
+            },
+        })
     }
 
     /// When the oldest unfinished record was written: what the lane is waiting on.
@@ -242,21 +322,35 @@ impl<R: Clone> Lane<R> {
         self.policy.batch_records_max.max(64)
     }
 
-    fn read(&mut self, entries: Vec<Entry<R>>, through: u64, ended: bool, moment: Moment) {
+    fn read(&mut self, entries: Vec<Entry<R>>, filtered: &[u64], through: u64, ended: bool, moment: Moment) {
         assert!(!self.ended, "nothing follows the end of a shard");
         assert!(through >= self.taken, "the stream is read forward");
+        assert!(filtered.first().is_none_or(|first| *first > self.taken), "what is filtered is new");
+        let mut filtered = filtered.iter().copied().peekable();
         for entry in entries {
+            while let Some(unwanted) = filtered.next_if(|unwanted| *unwanted < entry.sequence) {
+                self.pass_over(unwanted);
+            }
             assert!(entry.sequence > self.taken, "records come in the order of their sequence");
             assert!(entry.sequence <= through, "a record lies within what was read");
             if self.queue.is_empty() {
                 self.window_start = moment.elapsed;
             }
             self.taken = entry.sequence;
+            self.queued = entry.sequence;
             self.queue_bytes += entry.bytes;
             self.queue.push_back(entry);
         }
+        filtered.for_each(|unwanted| self.pass_over(unwanted));
         self.taken = through;
         self.ended = ended;
+    }
+
+    fn pass_over(&mut self, sequence: u64) {
+        match self.filtered.back_mut() {
+            Some((last, count)) if *last > self.queued => (*last, *count) = (sequence, *count + 1),
+            _ => self.filtered.push_back((sequence, 1)),
+        }
     }
 
     fn settled(&mut self, outcome: Outcome, moment: Moment, actions: &mut Vec<Action<R>>) {
@@ -291,7 +385,7 @@ impl<R: Clone> Lane<R> {
         }
         piece.failures += 1;
         if self.policy.retries_max.is_some_and(|retries_max| piece.failures > retries_max) {
-            self.drop_records(piece.entries, DropReason::RetriesExhausted, piece.invocations, actions);
+            self.give_up(piece.entries, DropReason::RetriesExhausted, piece.invocations, actions);
             return;
         }
         let until = moment.elapsed + self.policy.backoff.delay(piece.failures);
@@ -299,21 +393,41 @@ impl<R: Clone> Lane<R> {
         self.phase = Phase::Pausing { until, nudgeable: false };
     }
 
+    fn buried(&mut self, accepted: bool, moment: Moment) {
+        assert_eq!(self.phase, Phase::Burying, "only what was sent comes back");
+        self.window_start = self.window_start.max(moment.elapsed);
+        if accepted {
+            let piece = self.pieces.pop().expect("what is buried is the topmost piece");
+            self.totals.dead_lettered += piece.entries.len() as u64;
+            self.stalls = 0;
+            self.phase = Phase::Gathering;
+        } else {
+            self.stalls += 1;
+            let until = moment.elapsed + self.policy.backoff.delay(self.stalls);
+            self.phase = Phase::Pausing { until, nudgeable: false };
+        }
+    }
+
     fn split(&mut self, mut piece: Piece<R>, is_split_already: bool) {
         if is_split_already {
-            self.pieces.push(Piece { entries: piece.entries, failures: piece.failures, invocations: 0 });
+            self.pieces.push(Piece {
+                entries: piece.entries,
+                failures: piece.failures,
+                invocations: 0,
+                doom: None,
+            });
             return;
         }
         let second = piece.entries.split_off(piece.entries.len() / 2);
-        self.pieces.push(Piece { entries: second, failures: 0, invocations: 0 });
-        self.pieces.push(Piece { entries: piece.entries, failures: 0, invocations: 0 });
+        self.pieces.push(Piece { entries: second, failures: 0, invocations: 0, doom: None });
+        self.pieces.push(Piece { entries: piece.entries, failures: 0, invocations: 0, doom: None });
     }
 
     /// Whatever the event was: what can start, starts; what has moved, is told.
     fn go_on(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) {
         while self.step(moment, actions) {}
         self.tell(actions);
-        if matches!(self.phase, Phase::Flying | Phase::Finished) {
+        if matches!(self.phase, Phase::Flying | Phase::Burying | Phase::Finished) {
             return;
         }
         let is_done = self.ended && self.pieces.is_empty() && self.queue.is_empty();
@@ -326,7 +440,7 @@ impl<R: Clone> Lane<R> {
     /// Starts what can start now. True if something changed that may let more start.
     fn step(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) -> bool {
         match self.phase {
-            Phase::Flying | Phase::Finished => return false,
+            Phase::Flying | Phase::Burying | Phase::Finished => return false,
             Phase::Pausing { until, .. } => {
                 self.drop_expired(moment, actions);
                 if self.pieces.last().is_some_and(|piece| moment.elapsed < until && !piece.entries.is_empty())
@@ -356,6 +470,13 @@ impl<R: Clone> Lane<R> {
             return true;
         }
         let batch = piece.entries.iter().cloned().collect();
+        if let Some(reason) = piece.doom {
+            let invocations = piece.invocations;
+            self.tell(actions);
+            self.phase = Phase::Burying;
+            actions.push(Action::Bury { batch, reason, invocations });
+            return false;
+        }
         // The position is told before the next batch is: a crash during it repeats no more than it must.
         let attempt = piece.invocations + 1;
         self.tell(actions);
@@ -388,13 +509,13 @@ impl<R: Clone> Lane<R> {
         }
         let entries: VecDeque<_> = self.queue.drain(..count).collect();
         self.queue_bytes -= entries.iter().map(|entry| entry.bytes).sum::<usize>();
-        Some(Piece { entries, failures: 0, invocations: 0 })
+        Some(Piece { entries, failures: 0, invocations: 0, doom: None })
     }
 
     /// Takes records that have grown too old out of the topmost piece.
     fn drop_expired(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) {
         let Some(age_max) = self.policy.age_max else { return };
-        let Some(piece) = self.pieces.last_mut() else { return };
+        let Some(piece) = self.pieces.last_mut().filter(|piece| piece.doom.is_none()) else { return };
         // Only from the front: the position moves over all that was dropped, so that nothing is counted twice.
         let count = piece.entries.iter().take_while(|entry| age(entry, moment) > age_max).count();
         if count == 0 {
@@ -402,16 +523,21 @@ impl<R: Clone> Lane<R> {
         }
         let expired = piece.entries.drain(..count).collect();
         let invocations = piece.invocations;
-        self.drop_records(expired, DropReason::AgeExceeded, invocations, actions);
+        self.give_up(expired, DropReason::AgeExceeded, invocations, actions);
     }
 
-    fn drop_records(
+    /// Undeliverable records leave at once, or once their destination has taken them.
+    fn give_up(
         &mut self,
         entries: VecDeque<Entry<R>>,
         reason: DropReason,
         invocations: u32,
         actions: &mut Vec<Action<R>>,
     ) {
+        if self.policy.dead_letter {
+            self.pieces.push(Piece { entries, failures: 0, invocations, doom: Some(reason) });
+            return;
+        }
         self.totals.dropped += entries.len() as u64;
         actions.push(Action::Drop { batch: entries.into(), reason, invocations });
     }
@@ -419,13 +545,17 @@ impl<R: Clone> Lane<R> {
     /// When the oldest record of the topmost piece grows too old.
     fn expiry(&self, moment: Moment) -> Option<Duration> {
         let age_max = self.policy.age_max?;
-        let oldest = self.pieces.last()?.entries.front()?;
+        let oldest = self.pieces.last().filter(|piece| piece.doom.is_none())?.entries.front()?;
         // One millisecond later than its last moment: only what is older than the limit is dropped.
         Some(moment.elapsed + age_max.saturating_sub(age(oldest, moment)) + Duration::from_millis(1))
     }
 
     fn tell(&mut self, actions: &mut Vec<Action<R>>) {
         let position = self.position();
+        while let Some((_, count)) = self.filtered.front().filter(|(last, _)| *last <= position) {
+            self.totals.filtered += count;
+            self.filtered.pop_front();
+        }
         assert!(position >= self.told, "a position never moves back");
         if position > self.told {
             self.told = position;

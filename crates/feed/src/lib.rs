@@ -18,9 +18,11 @@ mod shard_run;
 
 pub use feed::{Change, Described, Error, ErrorKind, Feed, NewMapping, Parts, Settings};
 pub use filter::Filter;
-pub use gauges::Flow;
-pub use lane::{DropReason, Outcome, Totals};
+pub use gauges::{Flow, ShardFlow, Stuck};
+pub use lane::{Blockage, DropReason, Outcome, Totals};
 pub use mapping::{Mapping, MappingId, Start, State};
 pub use policy::{BATCH_BYTES_MAX, Backoff, Policy};
-pub use target::{Batch, BoxFuture, Delivered, Delivery, Target, Targets};
+pub use target::{
+    Batch, BoxFuture, Buried, Delivered, Delivery, Destination, Letter, Report, Target, Targets,
+};
 pub use verdict::read as read_verdict;

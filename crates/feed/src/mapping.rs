@@ -51,6 +51,12 @@ pub struct Mapping {
     pub policy: Policy,
     /// Into how many lanes a shard is divided.
     pub lanes: usize,
+    /// Event patterns, as their owner wrote them; one of them is enough.
+    pub filters: Vec<String>,
+    /// Where records go that are given up, in words that only the one who makes destinations understands.
+    pub on_failure: Option<String>,
+    /// Which kinds of measurements its owner asked for.
+    pub metrics: Vec<String>,
     pub tags: BTreeMap<String, String>,
     pub enabled: bool,
     pub modified: Timestamp,
@@ -103,6 +109,12 @@ struct Stored {
     modified_ms: u64,
     /// On its way out: the next start goes on deleting it.
     deleting: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    filters: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on_failure: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    metrics: Vec<String>,
 }
 
 impl Mapping {
@@ -127,6 +139,9 @@ impl Mapping {
             enabled: self.enabled,
             modified_ms: self.modified.millis(),
             deleting,
+            filters: self.filters.clone(),
+            on_failure: self.on_failure.clone(),
+            metrics: self.metrics.clone(),
         };
         let mut bytes = vec![VERSION];
         serde_json::to_writer(&mut bytes, &stored).expect("a struct of plain fields has a JSON form");
@@ -151,6 +166,7 @@ impl Mapping {
             retries_max: stored.retries_max,
             age_max: stored.age_max_s.map(Duration::from_secs),
             backoff,
+            dead_letter: stored.on_failure.is_some(),
             ..Policy::default()
         };
         let mapping = Mapping {
@@ -163,6 +179,9 @@ impl Mapping {
             start_position: stored.start_position,
             policy,
             lanes: stored.lanes,
+            filters: stored.filters,
+            on_failure: stored.on_failure,
+            metrics: stored.metrics,
             tags: stored.tags,
             enabled: stored.enabled,
             modified: Timestamp::from_millis(stored.modified_ms),

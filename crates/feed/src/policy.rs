@@ -20,6 +20,8 @@ pub struct Policy {
     pub retries_max: Option<u32>,
     /// Records older than this are dropped before an attempt.
     pub age_max: Option<Duration>,
+    /// Whether records that are given up go to a destination of the mapping's.
+    pub dead_letter: bool,
     pub backoff: Backoff,
 }
 
@@ -33,6 +35,7 @@ impl Default for Policy {
             partial: false,
             retries_max: None,
             age_max: None,
+            dead_letter: false,
             backoff: Backoff::default(),
         }
     }

@@ -1,12 +1,13 @@
 //! One mapping at work: finds its stream's shards as they appear, and runs each, parents before their children.
 
 use crate::checkpoint::Checkpoint;
+use crate::filter::Filter;
 use crate::gauges::{Flow, Gauges};
 use crate::keep::Keep;
 use crate::lane::Finish;
 use crate::mapping::Mapping;
 use crate::shard_run::ShardRun;
-use crate::target::Target;
+use crate::target::{Destination, Target};
 use engine::stream::{Shard, Stream};
 use engine::{Engine, Scope};
 use std::collections::{HashMap, HashSet};
@@ -22,6 +23,7 @@ pub(crate) struct Run {
     pub gauges: Arc<Gauges>,
     pub mapping: Arc<Mapping>,
     pub target: Arc<dyn Target>,
+    pub destination: Option<Arc<dyn Destination>>,
 }
 
 impl Run {
@@ -41,6 +43,12 @@ impl Run {
                 return;
             }
         };
+        let Ok(filter) = Filter::compile(&self.mapping.filters) else {
+            self.gauges.tell_result(Some("Invalid filter pattern definition."));
+            let _ = stop.wait_for(|stop| *stop).await;
+            return;
+        };
+        let filter = Arc::new(filter);
         let mut shards = Shards { begun: HashSet::new(), ended: HashSet::new(), running: JoinSet::new() };
         for (name, checkpoint) in &checkpoints {
             if checkpoint.ended {
@@ -50,7 +58,7 @@ impl Run {
         }
         loop {
             let version = stream.version();
-            self.begin(&stream, &checkpoints, &mut shards, &stop);
+            self.begin(&stream, &checkpoints, &filter, &mut shards, &stop);
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = stream.changed(version) => {}
@@ -75,6 +83,7 @@ impl Run {
         &self,
         stream: &Arc<Stream>,
         checkpoints: &HashMap<String, Checkpoint>,
+        filter: &Arc<Filter>,
         shards: &mut Shards,
         stop: &watch::Receiver<bool>,
     ) {
@@ -89,18 +98,24 @@ impl Run {
             if waits || !shards.begun.insert(name.clone()) {
                 continue;
             }
-            let run = self.shard_run(shard, &name, checkpoints.get(&name));
+            let run = self.shard_run(shard, &name, checkpoints.get(&name), filter);
             let stop = stop.clone();
             shards.running.spawn(async move { (name, run.run(stop).await) });
         }
     }
 
-    fn shard_run(&self, shard: Arc<Shard>, name: &str, checkpoint: Option<&Checkpoint>) -> ShardRun {
+    fn shard_run(
+        &self,
+        shard: Arc<Shard>,
+        name: &str,
+        checkpoint: Option<&Checkpoint>,
+        filter: &Arc<Filter>,
+    ) -> ShardRun {
         let checkpoint = match checkpoint {
             Some(checkpoint) => checkpoint.clone().divide(self.mapping.lanes),
             None => Checkpoint::start(shard.start().0.max(self.mapping.start_position), self.mapping.lanes),
         };
-        self.gauges.tell(name, Flow { totals: checkpoint.totals(), ..Flow::default() });
+        self.gauges.tell(name, Flow { totals: checkpoint.totals(), ..Flow::default() }, vec![]);
         ShardRun {
             engine: self.engine.clone(),
             keep: self.keep.clone(),
@@ -108,6 +123,8 @@ impl Run {
             gauges: self.gauges.clone(),
             mapping: self.mapping.clone(),
             target: self.target.clone(),
+            destination: self.destination.clone(),
+            filter: filter.clone(),
             shard,
             name: name.into(),
             checkpoint,

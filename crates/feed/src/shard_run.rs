@@ -3,11 +3,14 @@
 //! Everything that is decided is decided by the lanes, which are pure; this is what waits for the world on their behalf.
 
 use crate::checkpoint::{Checkpoint, LanePoint};
-use crate::gauges::{Flow, Gauges};
+use crate::filter::Filter;
+use crate::gauges::{Flow, Gauges, Stuck};
 use crate::keep::Keep;
 use crate::lane::{Action, Entry, Event, Finish, Lane, Moment};
 use crate::mapping::Mapping;
-use crate::target::{Batch, Delivered, Delivery, PROBLEM_INTERNAL, Target};
+use crate::target::{
+    Batch, Buried, Delivered, Delivery, Destination, Letter, PROBLEM_INTERNAL, Report, Target,
+};
 use bytes::Bytes;
 use engine::stream::{Record, Sequence, Shard};
 use engine::{Engine, ErrorKind};
@@ -29,7 +32,24 @@ const READ_BYTES_MAX: usize = 8 << 20;
 /// The pause after the stream could not be read.
 const READ_RETRY: Duration = Duration::from_secs(1);
 
-type Flight = Pin<Box<dyn Future<Output = Delivery> + Send>>;
+/// Reads in a row before others have their turn.
+const READS_MAX: usize = 4;
+
+type Flight = Pin<Box<dyn Future<Output = Landed> + Send>>;
+
+/// What came back of what was sent.
+enum Landed {
+    Delivered(Delivery),
+    Buried(Result<(), String>),
+}
+
+/// Whose record it is.
+enum Dealt {
+    /// It was finished under an earlier division into lanes.
+    Finished,
+    Filtered(usize),
+    Wanted(usize, Entry<Bytes>),
+}
 
 pub(crate) struct ShardRun {
     pub engine: Arc<Engine>,
@@ -38,6 +58,9 @@ pub(crate) struct ShardRun {
     pub gauges: Arc<Gauges>,
     pub mapping: Arc<Mapping>,
     pub target: Arc<dyn Target>,
+    /// Where records go that are given up.
+    pub destination: Option<Arc<dyn Destination>>,
+    pub filter: Arc<Filter>,
     pub shard: Arc<Shard>,
     pub name: Arc<str>,
     pub checkpoint: Checkpoint,
@@ -47,6 +70,10 @@ pub(crate) struct ShardRun {
 struct Course {
     lanes: Vec<Lane<Bytes>>,
     flights: Vec<Option<Flight>>,
+    /// What was last heard of each lane's target.
+    reports: Vec<Heard>,
+    /// There may be more to read at once.
+    more: bool,
     /// Everything up to here has been dealt to the lanes.
     read: u64,
     /// Nothing follows what was read.
@@ -56,8 +83,14 @@ struct Course {
     retry_read: Option<Duration>,
 }
 
+#[derive(Clone, Default)]
+struct Heard {
+    report: Option<Report>,
+    error: Option<String>,
+}
+
 enum Woken {
-    Settled(usize, Delivery),
+    Settled(usize, Landed),
     Readable,
     Due,
     Stop,
@@ -73,6 +106,8 @@ impl ShardRun {
         let mut course = Course {
             lanes: lanes.map(|lane| Lane::new(policy.clone(), lane.position, lane.totals)).collect(),
             flights: self.checkpoint.lanes.iter().map(|_| None).collect(),
+            reports: vec![Heard::default(); self.checkpoint.lanes.len()],
+            more: false,
             read: self.checkpoint.position(),
             ended: false,
             dirty: None,
@@ -94,9 +129,18 @@ impl ShardRun {
             };
             let all = 0..course.lanes.len();
             match woken {
-                Woken::Settled(lane, delivery) => {
+                Woken::Settled(lane, Landed::Delivered(delivery)) => {
                     self.gauges.tell_result(delivery.problem);
+                    course.reports[lane] = Heard { report: delivery.report, error: delivery.error };
                     tell(&mut course, lane, Event::Settled(delivery.outcome));
+                }
+                Woken::Settled(lane, Landed::Buried(outcome)) => {
+                    let accepted = outcome.is_ok();
+                    if let Err(why) = outcome {
+                        self.gauges.tell_burial_failure();
+                        course.reports[lane].error = Some(why);
+                    }
+                    tell(&mut course, lane, Event::Buried { accepted });
                 }
                 Woken::Readable => {}
                 Woken::Due => all.for_each(|lane| tell(&mut course, lane, Event::Tick)),
@@ -115,7 +159,7 @@ impl ShardRun {
     }
 
     fn wants(&self, course: &Course) -> bool {
-        let held: usize = course.lanes.iter().map(Lane::pending).sum();
+        let held: usize = course.lanes.iter().map(Lane::held).sum();
         !course.ended
             && course.retry_read.is_none()
             && (held as u64) < HELD_RECORDS_MAX
@@ -124,7 +168,14 @@ impl ShardRun {
 
     /// Reads what is there and deals it to the lanes, as long as they want more.
     fn read(&mut self, course: &mut Course, actions: &mut Vec<Action<Bytes>>) {
+        let mut reads = 0;
+        course.more = false;
         while self.wants(course) {
+            reads += 1;
+            if reads > READS_MAX {
+                course.more = true;
+                return;
+            }
             let wanted = course.lanes.iter().filter_map(Lane::wants);
             let (records, bytes) =
                 wanted.fold((0, 0), |sum, wants| (sum.0 + wants.records, sum.1 + wants.bytes));
@@ -148,14 +199,15 @@ impl ShardRun {
             if through <= course.read && found.next.is_some() {
                 return; // The tip.
             }
-            let mut dealt: Vec<Vec<Entry<Bytes>>> = course.lanes.iter().map(|_| Vec::new()).collect();
+            let mut dealt: Vec<(Vec<Entry<Bytes>>, Vec<u64>)> =
+                course.lanes.iter().map(|_| Default::default()).collect();
             // A damaged record stops the shard before it, loudly: what cannot be delivered is not passed over.
             let mut damaged = None;
             for record in &found.records {
+                let is_new = |lane: usize| record.sequence.0 > course.lanes[lane].taken();
                 match self.deal(record) {
-                    Ok(Some((lane, entry))) if entry.sequence > course.lanes[lane].taken() => {
-                        dealt[lane].push(entry)
-                    }
+                    Ok(Dealt::Wanted(lane, entry)) if is_new(lane) => dealt[lane].0.push(entry),
+                    Ok(Dealt::Filtered(lane)) if is_new(lane) => dealt[lane].1.push(record.sequence.0),
                     Ok(_) => {}
                     Err(why) => {
                         damaged = Some((record.sequence.0, why));
@@ -167,10 +219,10 @@ impl ShardRun {
             course.read = through.max(course.read);
             course.ended = found.next.is_none() && damaged.is_none();
             let moment = self.moment();
-            for (lane, entries) in dealt.into_iter().enumerate() {
+            for (lane, (entries, filtered)) in dealt.into_iter().enumerate() {
                 // A lane may be ahead of the shard's lowest position.
                 let through = course.read.max(course.lanes[lane].taken());
-                let event = Event::Read { entries, through, ended: course.ended };
+                let event = Event::Read { entries, filtered, through, ended: course.ended };
                 course.lanes[lane].handle(event, moment, actions);
                 self.act(course, lane, actions);
             }
@@ -187,24 +239,26 @@ impl ShardRun {
         course.retry_read = Some(self.world.elapsed() + READ_RETRY);
     }
 
-    /// Whose record it is, and the record as its target will be handed it. None when it is finished already.
-    fn deal(&self, record: &Arc<Record>) -> Result<Option<(usize, Entry<Bytes>)>, String> {
+    /// Whose record it is, and the record as its target will be handed it.
+    fn deal(&self, record: &Arc<Record>) -> Result<Dealt, String> {
         let lanes = self.checkpoint.lanes.len();
         let hash = if lanes > 1 || !self.checkpoint.older.is_empty() { key_hash(record) } else { 0 };
         if self.checkpoint.is_finished(record.sequence.0, hash) {
-            return Ok(None);
+            return Ok(Dealt::Finished);
         }
-        let encoded = self
-            .target
-            .encode(record)
-            .map_err(|why| format!("record {} is damaged: {why}", record.sequence))?;
+        let lane = hash as usize % lanes;
+        let damaged = |why: &dyn std::fmt::Display| format!("record {} is damaged: {why}", record.sequence);
+        if !self.filter.wants(record, &self.mapping.region).map_err(|why| damaged(&format!("{why:?}")))? {
+            return Ok(Dealt::Filtered(lane));
+        }
+        let encoded = self.target.encode(record).map_err(|why| damaged(&why))?;
         let entry = Entry {
             sequence: record.sequence.0,
             created: record.created,
             bytes: encoded.len(),
             record: encoded,
         };
-        Ok(Some((hash as usize % lanes, entry)))
+        Ok(Dealt::Wanted(lane, entry))
     }
 
     /// Does what a lane decided.
@@ -219,10 +273,35 @@ impl ShardRun {
                     let (mapping, shard) = (self.mapping.clone(), self.name.clone());
                     let batch = Batch { mapping, shard, records, attempt };
                     let target = self.target.clone();
-                    course.flights[lane] = Some(Box::pin(async move { target.deliver(batch).await }));
+                    course.flights[lane] =
+                        Some(Box::pin(async move { Landed::Delivered(target.deliver(batch).await) }));
                 }
                 Action::Advance { .. } => {
                     course.dirty.get_or_insert(self.world.elapsed());
+                }
+                Action::Bury { batch, reason, invocations } => {
+                    let letter = Letter {
+                        mapping: self.mapping.clone(),
+                        shard: self.name.clone(),
+                        records: batch
+                            .into_iter()
+                            .map(|Entry { sequence, created, record, .. }| Buried {
+                                sequence,
+                                created,
+                                encoded: record,
+                            })
+                            .collect(),
+                        reason,
+                        invocations,
+                        report: course.reports[lane].report.clone(),
+                    };
+                    let destination = self.destination.clone();
+                    course.flights[lane] = Some(Box::pin(async move {
+                        Landed::Buried(match destination {
+                            Some(destination) => destination.bury(letter).await,
+                            None => Err("its destination is not known here".to_owned()),
+                        })
+                    }));
                 }
                 Action::Drop { batch, reason, invocations } => {
                     let (first, last) = (batch.first(), batch.last());
@@ -252,6 +331,7 @@ impl ShardRun {
             biased;
             (lane, delivery) = settled(flights) => Woken::Settled(lane, delivery),
             _ = stop.wait_for(|stop| *stop), if !stopping => Woken::Stop,
+            () = tokio::task::yield_now(), if course.more => Woken::Readable,
             () = self.shard.changed(Sequence(course.read)), if reading => Woken::Readable,
             () = sleep(due.map(|due| due.saturating_sub(moment.elapsed))) => {
                 if course.retry_read.is_some_and(|at| at <= self.world.elapsed()) {
@@ -294,27 +374,28 @@ impl ShardRun {
 
     fn tell_flow(&self, course: &Course) {
         let mut flow = Flow::default();
-        for lane in &course.lanes {
-            let totals = lane.totals();
-            flow.totals.delivered += totals.delivered;
-            flow.totals.filtered += totals.filtered;
-            flow.totals.dropped += totals.dropped;
-            flow.pending += lane.pending() as u64;
+        let mut stuck = Vec::new();
+        for (lane, heard) in course.lanes.iter().zip(&course.reports) {
+            flow.totals = flow.totals + lane.totals();
+            flow.pending += lane.pending();
             flow.oldest = flow.oldest.into_iter().chain(lane.oldest()).min();
+            if let Some(blockage) = lane.blockage() {
+                stuck.push(Stuck { blockage, error: heard.error.clone() });
+            }
         }
-        self.gauges.tell(&self.name, flow);
+        self.gauges.tell(&self.name, flow, stuck);
     }
 }
 
 /// The first delivery that comes back.
-async fn settled(flights: &mut [Option<Flight>]) -> (usize, Delivery) {
+async fn settled(flights: &mut [Option<Flight>]) -> (usize, Landed) {
     poll_fn(|context| {
         for (lane, slot) in flights.iter_mut().enumerate() {
             if let Some(flight) = slot
-                && let Poll::Ready(delivery) = flight.as_mut().poll(context)
+                && let Poll::Ready(landed) = flight.as_mut().poll(context)
             {
                 *slot = None;
-                return Poll::Ready((lane, delivery));
+                return Poll::Ready((lane, landed));
             }
         }
         Poll::Pending

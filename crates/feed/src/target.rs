@@ -1,6 +1,6 @@
 //! Where batches go: a function, or rows. A lane hands over one batch at a time and waits for what became of it.
 
-use crate::lane::Outcome;
+use crate::lane::{DropReason, Outcome};
 use crate::mapping::Mapping;
 use bytes::Bytes;
 use engine::stream::Record;
@@ -8,6 +8,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use world::Timestamp;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -35,6 +36,46 @@ pub struct Delivery {
     pub outcome: Outcome,
     /// What the mapping's owner reads about it, unless all is well.
     pub problem: Option<&'static str>,
+    /// What the target said about its failure, for who looks into it.
+    pub error: Option<String>,
+    /// Of a target that ran: what its run is known by.
+    pub report: Option<Report>,
+}
+
+/// One run of a target, as records that are given up tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub request_id: String,
+    pub version: String,
+    /// `Unhandled`, unless the target ran well and named records that failed.
+    pub error: Option<String>,
+}
+
+/// A record that is given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buried {
+    pub sequence: u64,
+    pub created: Timestamp,
+    pub encoded: Bytes,
+}
+
+/// Records of one shard that are given up, in order.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    pub mapping: Arc<Mapping>,
+    pub shard: Arc<str>,
+    pub records: Vec<Buried>,
+    pub reason: DropReason,
+    /// How often the target ran on them.
+    pub invocations: u32,
+    /// The last run.
+    pub report: Option<Report>,
+}
+
+/// Takes what targets do not.
+pub trait Destination: Send + Sync {
+    /// Done once the letter is safe; tried again later otherwise.
+    fn bury(&self, letter: Letter) -> BoxFuture<'_, Result<(), String>>;
 }
 
 impl Delivery {
@@ -43,7 +84,7 @@ impl Delivery {
             Outcome::Accepted => None,
             Outcome::Partly(_) | Outcome::Refused | Outcome::Unavailable => Some(PROBLEM_CALL),
         };
-        Delivery { outcome, problem }
+        Delivery { outcome, problem, error: None, report: None }
     }
 }
 
@@ -66,4 +107,9 @@ pub trait Target: Send + Sync {
 /// Makes the target of a mapping.
 pub trait Targets: Send + Sync {
     fn target(&self, mapping: &Mapping) -> Arc<dyn Target>;
+
+    /// Where records go that are given up; none where the mapping names none.
+    fn destination(&self, _mapping: &Mapping) -> Option<Arc<dyn Destination>> {
+        None
+    }
 }

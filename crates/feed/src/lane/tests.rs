@@ -1,7 +1,8 @@
 //! Each case is a script of what happens to a lane, and the lines of what it does about it.
 //!
-//! `read 1 2 3` (created now; `1@0` created at that millisecond), `through 9`, `end`, `ok`, `fail`, `part 2`, `gone`,
-//! `nudge`, `stop`, `wait MS` (deadlines within it tick).
+//! `read 1 2 3` (created now; `1@0` created at that millisecond), `mixed (1) 2` (1 is filtered), `through 9`, `end`, `ok`,
+//! `fail`, `part 2`, `gone`, `nudge`, `buried`, `kept` (the destination took given-up records, or did not),
+//! `stop`, `wait MS` (deadlines within it tick).
 
 use super::*;
 
@@ -41,7 +42,21 @@ impl Rig {
 
     fn read(&mut self, entries: Vec<Entry<u64>>, ended: bool) {
         let through = entries.last().map_or(self.lane.taken, |entry| entry.sequence);
-        self.event(Event::Read { entries, through, ended });
+        self.event(Event::Read { entries, filtered: vec![], through, ended });
+    }
+
+    /// Records of which those in parentheses are filtered.
+    fn mixed<'w>(&mut self, words: impl Iterator<Item = &'w str>) {
+        let (mut entries, mut filtered, mut through) = (vec![], vec![], self.lane.taken);
+        for word in words {
+            match word.strip_prefix('(').and_then(|word| word.strip_suffix(')')) {
+                Some(word) => filtered.push(word.parse().unwrap()),
+                None => entries.push(self.entry(word)),
+            }
+            through =
+                filtered.last().copied().max(entries.last().map(|entry| entry.sequence)).unwrap_or(through);
+        }
+        self.event(Event::Read { entries, filtered, through, ended: false });
     }
 
     fn event(&mut self, event: Event<u64>) {
@@ -59,6 +74,9 @@ impl Rig {
                 }
                 Action::Drop { batch, reason, invocations } => {
                     format!("drop {} {reason:?} after {invocations}", list(&batch))
+                }
+                Action::Bury { batch, reason, invocations } => {
+                    format!("bury {} {reason:?} after {invocations}", list(&batch))
                 }
                 Action::Finish(finish) => format!("{finish:?}"),
             };
@@ -91,9 +109,12 @@ impl Rig {
                     let entries = rest.split(' ').map(|word| self.entry(word)).collect();
                     self.read(entries, false);
                 }
+                "mixed" => self.mixed(rest.split(' ')),
+                "buried" => self.event(Event::Buried { accepted: true }),
+                "kept" => self.event(Event::Buried { accepted: false }),
                 "through" => {
                     let through = rest.parse().unwrap();
-                    self.event(Event::Read { entries: vec![], through, ended: false });
+                    self.event(Event::Read { entries: vec![], filtered: vec![], through, ended: false });
                 }
                 "end" => self.read(vec![], true),
                 "ok" => self.event(Event::Settled(Outcome::Accepted)),
@@ -406,6 +427,71 @@ fn wants_no_more_than_it_can_hold() {
     assert_eq!(rig.lane.wants().map(|wants| wants.records), Some(1));
 }
 
+#[test]
+fn filtered_records_count_once_nothing_before_them_is_unfinished() {
+    let mut rig = Rig::new(policy(2));
+    let filtered = |rig: &Rig| (rig.lane.totals().filtered, rig.lane.pending());
+    rig.run("mixed (1) (2) 3 (4) (5) 6 7 (8)");
+    assert_eq!(filtered(&rig), (2, 6));
+    rig.run("part 6");
+    assert_eq!(filtered(&rig), (4, 3));
+    rig.run("mixed (9)");
+    assert_eq!(filtered(&rig), (4, 4));
+    rig.run("wait 400; ok");
+    assert_eq!(filtered(&rig), (4, 3));
+    rig.run("ok");
+    assert_eq!((filtered(&rig), rig.lane.totals().delivered, rig.lane.position()), ((6, 0), 3, 9));
+    // Nothing but filtered records: nobody is called, and the position moves.
+    rig.run("mixed (10) (11)");
+    assert_eq!((filtered(&rig), rig.lane.position()), ((8, 0), 11));
+}
+
+#[test]
+fn given_up_records_count_once_their_destination_has_them() {
+    check(
+        Policy { retries_max: Some(1), dead_letter: true, ..policy(2) },
+        "read 1 2 3; fail; wait 400; fail; kept; wait 400; kept; wait 800; buried; ok",
+        "0: deliver 1,2 try 1
+         400: deliver 1,2 try 2
+         400: bury 1,2 RetriesExhausted after 2
+         800: bury 1,2 RetriesExhausted after 2
+         1600: bury 1,2 RetriesExhausted after 2
+         1600: at 2 delivered 0 dropped 0
+         1600: deliver 3 try 1
+         1600: at 3 delivered 1 dropped 0",
+    );
+}
+
+#[test]
+fn expired_records_are_given_up_and_the_rest_goes_on() {
+    check(
+        Policy { age_max: Some(Duration::from_secs(60)), dead_letter: true, ..policy(3) },
+        "wait 70000; read 1@0 2@5000 3@60000; buried; stop; ok",
+        "70000: bury 1,2 AgeExceeded after 0
+         70000: at 2 delivered 0 dropped 0
+         70000: deliver 3 try 1
+         70000: at 3 delivered 1 dropped 0
+         70000: Stopped",
+    );
+}
+
+#[test]
+fn a_lane_says_what_it_is_stuck_at() {
+    let mut rig = Rig::new(Policy { retries_max: Some(0), dead_letter: true, ..policy(2) });
+    rig.run("read 1 2");
+    assert_eq!(rig.lane.blockage(), None);
+    rig.run("gone");
+    let blockage = rig.lane.blockage().unwrap();
+    assert_eq!((blockage.sequence, blockage.stalls, blockage.invocations), (1, 1, 0));
+    assert_eq!(blockage.until, Some(Duration::from_millis(400)));
+    rig.run("wait 400; fail; kept");
+    let blockage = rig.lane.blockage().unwrap();
+    assert!(blockage.is_burial && blockage.invocations == 1 && blockage.records == 2);
+    rig.run("wait 400; buried");
+    assert_eq!(rig.lane.blockage(), None);
+    assert_eq!(rig.lane.totals().dead_lettered, 2);
+}
+
 /// Whatever the target does: order is kept, nothing is delivered after it was accepted, and the sums add up.
 #[test]
 fn laws_hold_for_any_target() {
@@ -417,6 +503,7 @@ fn laws_hold_for_any_target() {
             bisect: roll(2) == 0,
             retries_max: [None, Some(0), Some(2)][roll(3) as usize],
             age_max: [None, Some(Duration::from_secs(60))][roll(2) as usize],
+            dead_letter: roll(2) == 0,
             ..policy(1 + roll(7) as usize)
         });
         let (mut read, mut settled_through) = (0u64, 0u64);
@@ -433,6 +520,12 @@ fn laws_hold_for_any_target() {
                 };
                 settled_through = settled_through.max(accepted);
                 rig.event(event);
+            } else if rig.lane.phase == Phase::Burying && roll(2) == 0 {
+                let accepted = roll(3) > 0;
+                if accepted {
+                    settled_through = *flight.last().unwrap();
+                }
+                rig.event(Event::Buried { accepted });
             } else if roll(2) == 0 && rig.lane.wants().is_some() {
                 let room = rig.lane.wants().unwrap().records as u64;
                 let count = roll(9).min(room);
@@ -451,6 +544,10 @@ fn laws_hold_for_any_target() {
                         assert_eq!(flight[0], settled_through + 1, "seed {seed}: {line}");
                         assert!(flight.windows(2).all(|pair| pair[0] + 1 == pair[1]), "seed {seed}: {line}");
                     }
+                    "bury" => {
+                        flight = batch();
+                        assert_eq!(flight[0], settled_through + 1, "seed {seed}: {line}");
+                    }
                     "drop" => {
                         let batch = batch();
                         assert_eq!(batch[0], settled_through + 1, "seed {seed}: {line}");
@@ -460,7 +557,7 @@ fn laws_hold_for_any_target() {
                 }
             }
             let totals = rig.lane.totals();
-            assert_eq!(totals.delivered + totals.dropped + rig.lane.pending() as u64, read, "seed {seed}");
+            assert_eq!(totals.finished() + rig.lane.pending(), read, "seed {seed}");
             assert_eq!(rig.lane.position(), settled_through, "seed {seed}");
         }
     }
