@@ -55,7 +55,9 @@ impl Mappings {
             return Err(invalid("Unrecognized event source."));
         }
         let start = start(input, stream)?;
+        let filters = read::filters(input)?.unwrap_or_default();
         read::unsupported(input)?;
+        let metrics = read::metrics(input)?.unwrap_or_default();
         let policy = read::policy(input, None)?;
         let function = self.function(call, required(input, "FunctionName"))?;
         let new = NewMapping {
@@ -66,6 +68,9 @@ impl Mappings {
             start,
             lanes: read::lanes(input).unwrap_or(1),
             policy,
+            filters,
+            on_failure: None,
+            metrics,
             tags: read::tags(input),
             enabled: input.get("Enabled").and_then(Value::as_bool).unwrap_or(true),
         };
@@ -138,6 +143,9 @@ impl Mappings {
             },
             policy: Some(read::policy(input, Some(&old.policy))?),
             lanes: read::lanes(input),
+            filters: read::filters(input)?,
+            on_failure: None,
+            metrics: read::metrics(input)?,
             enabled: input.get("Enabled").and_then(Value::as_bool),
             tags: None,
         };

@@ -1,8 +1,8 @@
 //! What a caller wants of a mapping, and what it cannot have.
 
-use crate::fields::{integer, texts};
+use crate::fields::{integer, text, texts};
 use crate::lambda::name::invalid;
-use feed::Policy;
+use feed::{Filter, Policy};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,15 +23,10 @@ pub(super) fn destination(input: &Value) -> Result<(), ServiceError> {
 
 /// A parameter that would be stored and not honoured is refused by its name.
 pub(super) fn unsupported(input: &Value) -> Result<(), ServiceError> {
-    let filters =
-        input.get("FilterCriteria").and_then(|criteria| criteria.get("Filters")).and_then(Value::as_array);
-    if filters.is_some_and(|filters| !filters.is_empty()) {
-        return Err(invalid("FilterCriteria is not supported yet."));
-    }
     if integer(input, "TumblingWindowInSeconds").unwrap_or(0) != 0 {
         return Err(invalid("TumblingWindowInSeconds is not supported yet."));
     }
-    const OTHER_SOURCES: [&str; 13] = [
+    const OTHER_SOURCES: [&str; 12] = [
         "Topics",
         "Queues",
         "ScalingConfig",
@@ -43,7 +38,6 @@ pub(super) fn unsupported(input: &Value) -> Result<(), ServiceError> {
         "DocumentDBEventSourceConfig",
         "StartingPositionTimestamp",
         "KMSKeyArn",
-        "MetricsConfig",
         "LoggingConfig",
     ];
     let is_given = |value: &Value| match value {
@@ -55,6 +49,40 @@ pub(super) fn unsupported(input: &Value) -> Result<(), ServiceError> {
     match OTHER_SOURCES.iter().find(|name| input.get(**name).is_some_and(is_given)) {
         Some(name) => Err(invalid(format!("{name} is not supported for this event source."))),
         None => Ok(()),
+    }
+}
+
+/// Filters beyond this are refused: the most that the service grants an account on request.
+const FILTERS_MAX: usize = 10;
+
+/// The patterns a call gives; none if it says nothing about them.
+pub(super) fn filters(input: &Value) -> Result<Option<Vec<String>>, ServiceError> {
+    let Some(criteria) = input.get("FilterCriteria").filter(|criteria| !criteria.is_null()) else {
+        return Ok(None);
+    };
+    let listed = criteria.get("Filters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if listed.len() > FILTERS_MAX {
+        return Err(invalid(format!(
+            "FilterCriteria holds {} filters; {FILTERS_MAX} are allowed.",
+            listed.len()
+        )));
+    }
+    let wrong = || invalid("Invalid filter pattern definition.");
+    let texts = listed.iter().map(|filter| text(filter, "Pattern").map(str::to_owned).ok_or_else(wrong));
+    let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
+    Filter::compile(&texts).map_err(|_| wrong())?;
+    Ok(Some(texts))
+}
+
+/// The measurements a call asks for. Events are counted for every mapping; the others belong to other sources.
+pub(super) fn metrics(input: &Value) -> Result<Option<Vec<String>>, ServiceError> {
+    let Some(config) = input.get("MetricsConfig").filter(|config| !config.is_null()) else { return Ok(None) };
+    let metrics = texts(config, "Metrics");
+    match metrics.iter().find(|metric| *metric != "EventCount") {
+        Some(other) => {
+            Err(invalid(format!("MetricsConfig: {other} is not supported for this event source.")))
+        }
+        None => Ok(Some(metrics)),
     }
 }
 

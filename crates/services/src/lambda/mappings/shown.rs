@@ -7,7 +7,7 @@ pub(super) fn shown(found: &Described) -> Value {
     let mapping = &found.mapping;
     let policy = &mapping.policy;
     let responses: &[&str] = if policy.partial { &["ReportBatchItemFailures"] } else { &[] };
-    json!({
+    let mut shown = json!({
         "UUID": mapping.id.as_str(),
         "StartingPosition": match mapping.start {
             Start::Horizon => "TRIM_HORIZON",
@@ -40,5 +40,14 @@ pub(super) fn shown(found: &Described) -> Value {
             "arn:aws:lambda:{}:{}:event-source-mapping:{}",
             mapping.region, mapping.account, mapping.id
         ),
-    })
+    });
+    // A mapping without filters, or without measurements, does not show the member.
+    if !mapping.filters.is_empty() {
+        let filters: Vec<_> = mapping.filters.iter().map(|pattern| json!({ "Pattern": pattern })).collect();
+        shown["FilterCriteria"] = json!({ "Filters": filters });
+    }
+    if !mapping.metrics.is_empty() {
+        shown["MetricsConfig"] = json!({ "Metrics": mapping.metrics });
+    }
+    shown
 }

@@ -1,0 +1,104 @@
+//! Event source mappings, as their owners meet them.
+
+use crate::support::{create_function, create_table, eventually, start};
+use serde_json::{Value, json};
+use testkit::{Client, Node, TempDir};
+
+const QUIET: &str = "def handler(event, context):\n    return None\n";
+
+fn map(client: &mut Client, function: &str, stream: &str, more: Value) -> (u16, Value) {
+    let mut body =
+        json!({ "FunctionName": function, "EventSourceArn": stream, "StartingPosition": "LATEST" });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let answer = client.lambda("POST", "/2015-03-31/event-source-mappings", &body).expect("an answer");
+    (answer.status, answer.json())
+}
+
+fn put(client: &mut Client, table: &str, id: &str, kind: &str) {
+    let item = json!({ "id": { "S": id }, "kind": { "S": kind }, "n": { "N": "1234" } });
+    let answer = client.dynamodb("PutItem", &json!({ "TableName": table, "Item": item })).expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+/// What a mapping's records came to: the metric of one fate.
+pub fn fate(node: &Node, uuid: &str, fate: &str) -> u64 {
+    let text = node.client().send("GET", "/_millstream/metrics", "", b"").expect("an answer").text();
+    let name = format!("millstream_mapping_records{{mapping=\"{uuid}\",fate=\"{fate}\"}} ");
+    text.lines().find_map(|line| line.strip_prefix(&name)).map_or(0, |count| count.parse().unwrap())
+}
+
+#[test]
+fn filters_pass_what_their_patterns_describe() {
+    let dir = TempDir::new("filters");
+    let node = start(&dir);
+    let mut client = node.client();
+    let stream = create_table(&mut client, "Tab");
+    let filters = |patterns: &[&str]| {
+        let filters: Vec<_> = patterns.iter().map(|pattern| json!({ "Pattern": pattern })).collect();
+        json!({ "FilterCriteria": { "Filters": filters } })
+    };
+    create_function(&mut client, "never", QUIET, &json!({}));
+    for bad in ["", "x", "[]", r#"{"eventName":"INSERT"}"#, r#"{"eventName":[]}"#] {
+        let (status, answer) = map(&mut client, "never", &stream, filters(&[bad]));
+        assert_eq!((status, answer["Type"].as_str()), (400, Some("User")), "{bad}");
+        assert_eq!(answer["Message"], "Invalid filter pattern definition.", "{bad}");
+    }
+    // A pattern, and how many of four records pass: two inserts, a change and a removal.
+    let cases = [
+        (r#"{"eventName":["INSERT"]}"#, 2),
+        (r#"{"eventName":["INSERT","REMOVE"],"eventVersion":["1.1"]}"#, 3),
+        (r#"{"dynamodb":{"NewImage":{"kind":{"S":["open"]}}}}"#, 1),
+        (r#"{"dynamodb":{"NewImage":{"kind":["open"]}}}"#, 0),
+        (r#"{"dynamodb":{"NewImage":{"kind":{"S":[{"anything-but":["open"]}]}}}}"#, 2),
+        (r#"{"dynamodb":{"OldImage":{"kind":{"S":[{"exists":true}]}}}}"#, 2),
+        (r#"{"dynamodb":{"NewImage":{"kind":{"S":[{"exists":false}]}}}}"#, 1),
+        (r#"{"dynamodb":{"NewImage":{"kind":[{"exists":true}]}}}"#, 0),
+        (r#"{"dynamodb":{"NewImage":{"kind":[{"exists":false}]}}}"#, 4),
+        (r#"{"dynamodb":{"NewImage":{"n":{"N":["1234"]}}}}"#, 3),
+        (r#"{"dynamodb":{"NewImage":{"n":{"N":[{"numeric":[">",100]}]}}}}"#, 0),
+        (
+            r#"{"dynamodb":{"ApproximateCreationDateTime":[{"numeric":[">",0]}],"SizeBytes":[{"numeric":["<",9999]}]}}"#,
+            4,
+        ),
+        (r#"{"dynamodb":{"Keys":{"id":{"S":["a"]}},"StreamViewType":[{"wildcard":"NEW*"}]}}"#, 3),
+        (r#"{"$or":[{"eventName":["REMOVE"]},{"dynamodb":{"Keys":{"id":{"S":["b"]}}}}]}"#, 2),
+        (r#"{"userIdentity":{"type":["Service"]}}"#, 0),
+    ];
+    let uuids: Vec<_> = cases
+        .iter()
+        .enumerate()
+        .map(|(number, (pattern, _))| {
+            let function = format!("f{number}");
+            create_function(&mut client, &function, QUIET, &json!({}));
+            let (status, made) = map(&mut client, &function, &stream, filters(&[pattern]));
+            assert_eq!(status, 202, "{made}");
+            assert_eq!(made["FilterCriteria"]["Filters"][0]["Pattern"], *pattern);
+            made["UUID"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    put(&mut client, "Tab", "a", "open");
+    put(&mut client, "Tab", "b", "new");
+    put(&mut client, "Tab", "a", "closed");
+    let key = json!({ "TableName": "Tab", "Key": { "id": { "S": "a" } } });
+    client.dynamodb("DeleteItem", &key).expect("an answer");
+    for ((pattern, passing), uuid) in cases.iter().zip(&uuids) {
+        eventually(pattern, || {
+            fate(&node, uuid, "delivered") == *passing && fate(&node, uuid, "filtered") == 4 - passing
+        });
+    }
+    // An empty list takes the filters away.
+    let path = format!("/2015-03-31/event-source-mappings/{}", uuids[3]);
+    let changed = client.lambda("PUT", &path, &filters(&[])).expect("an answer").json();
+    assert_eq!(changed.get("FilterCriteria"), None);
+    put(&mut client, "Tab", "c", "late");
+    eventually("a record passes where there is no filter any more", || {
+        fate(&node, &uuids[3], "delivered") == 1
+    });
+    // Nothing is counted twice or lost by a restart.
+    node.stop();
+    let node = start(&dir);
+    for ((pattern, passing), uuid) in cases.iter().zip(&uuids).take(3) {
+        eventually(pattern, || fate(&node, uuid, "delivered") + fate(&node, uuid, "filtered") == 5);
+        assert!(fate(&node, uuid, "delivered") <= passing + 1, "{pattern}");
+    }
+}
