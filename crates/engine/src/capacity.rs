@@ -27,6 +27,17 @@ impl Consumed {
         self.table + self.indexes.iter().map(|index| index.units).sum::<f64>()
     }
 
+    /// What another operation consumed, too.
+    pub fn add(&mut self, other: &Consumed) {
+        self.table += other.table;
+        for index in &other.indexes {
+            match self.indexes.iter_mut().find(|known| known.name == index.name) {
+                Some(known) => known.units += index.units,
+                None => self.indexes.push(index.clone()),
+            }
+        }
+    }
+
     /// What a transaction consumes: it prepares and then commits.
     pub(crate) fn double(&mut self) {
         self.table *= 2.0;

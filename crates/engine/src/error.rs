@@ -24,6 +24,8 @@ pub enum ErrorKind {
     LimitExceeded,
     /// A transaction did not happen; its reasons stand beside the error.
     TransactionCancelled,
+    /// A transaction's token was taken for another one, not long ago.
+    TokenReused,
     /// What is asked for has left the stream.
     Trimmed,
     /// Damaged data, or a store that refuses: not the caller's fault. The message is for the operator.

@@ -37,6 +37,16 @@ impl Key {
         let place = Place::find(id, schema, key, |_, _| Error::validation(MISMATCH))?;
         Ok(Key { item: key.to_item()?, place })
     }
+
+    /// The key that is part of an item.
+    pub(crate) fn of_item(id: u64, schema: &KeySchema, item: View<'_>) -> Result<Key, Error> {
+        let place = Place::of_item(id, schema, item)?;
+        let parts = schema.parts().map(|part| {
+            let value = item.get(&part.name)?.ok_or_else(|| Error::validation(MISMATCH))?;
+            Ok((part.name.to_string(), value.to_value()?))
+        });
+        Ok(Key { item: parts.collect::<Result<Item, Error>>()?, place })
+    }
 }
 
 pub(crate) const MISMATCH: &str = "The provided key element does not match the schema";

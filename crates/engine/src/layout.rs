@@ -27,6 +27,17 @@ impl Meta {
     pub const STREAMS: &'static [u8] = b"engine/stream/";
     pub const TRIMS: &'static [u8] = b"engine/trim/";
 
+    const TOKENS: &'static [u8] = b"engine/token/";
+
+    pub fn token(name: &[u8]) -> Vec<u8> {
+        [Meta::TOKENS, name].concat()
+    }
+
+    /// Where all tokens lie.
+    pub fn tokens() -> (Vec<u8>, Vec<u8>) {
+        (Meta::TOKENS.to_vec(), b"engine/token0".to_vec())
+    }
+
     pub fn table(id: u64) -> Vec<u8> {
         with_id(Meta::TABLES, id)
     }

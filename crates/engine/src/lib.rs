@@ -51,4 +51,4 @@ pub use spec::{
     TableChange, TableClass, TableSpec, Throughput,
 };
 pub use table::{Table, TableState};
-pub use write::{Action, BatchWritten, Refused, Write, Written};
+pub use write::{Action, BatchWritten, Refused, Token, Transacted, Write, Written};

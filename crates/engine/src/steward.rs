@@ -4,7 +4,7 @@ use crate::catalog::{Backfill, Range, Trimming};
 use crate::engine::Inner;
 use crate::{Engine, Error, Maintenance};
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
 use std::thread::{self, JoinHandle};
@@ -28,7 +28,11 @@ pub(crate) struct Steward {
     trims_running: Mutex<Vec<Trimming>>,
     backfills: Mutex<Vec<Backfill>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    tokens_seen_ms: AtomicU64,
 }
+
+/// Tokens of transactions are looked through at most this often.
+const TOKENS_EVERY_MS: u64 = 60_000;
 
 /// One round of a thread's work; says when the next is due.
 type Work = fn(&Engine) -> Result<Duration, Error>;
@@ -44,6 +48,15 @@ impl Steward {
 
     pub fn backfills_waiting(&self) -> MutexGuard<'_, Vec<Backfill>> {
         lock(&self.backfills)
+    }
+
+    fn is_time_for_tokens(&self, now_ms: u64) -> bool {
+        let seen_ms = self.tokens_seen_ms.load(Ordering::Relaxed);
+        let due = now_ms >= seen_ms + TOKENS_EVERY_MS;
+        if due {
+            self.tokens_seen_ms.store(now_ms, Ordering::Relaxed);
+        }
+        due
     }
 
     /// There is something to do.
@@ -94,6 +107,9 @@ impl Engine {
         };
         let dues = [self.roll_shards()?, self.retain_streams()?];
         self.trim(waker.as_ref())?;
+        if self.steward().is_time_for_tokens(self.world().now().millis()) {
+            self.forget_tokens()?;
+        }
         Ok(dues.into_iter().flatten().min().unwrap_or(REST_MAX))
     }
 }

@@ -94,6 +94,11 @@ impl Table {
         Key::of_request(self.id, &self.key, key)
     }
 
+    /// The key of an item that is to be put.
+    pub fn key_of(&self, item: View<'_>) -> Result<Key, Error> {
+        Key::of_item(self.id, &self.key, item)
+    }
+
     /// What may change, as it is now.
     pub fn state(&self) -> Arc<TableState> {
         self.state.load_full()

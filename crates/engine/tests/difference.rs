@@ -4,6 +4,7 @@ use crate::support::*;
 use engine::stream::ViewType;
 use engine::{
     Attributes, Consistency, KeyCondition, KeyPart, ProjectionKind, Query, Scan, Segment, Table, TableSpec,
+    Transacted,
 };
 use model::expression::RangeCondition;
 use model::key::KeyType;
@@ -185,10 +186,11 @@ impl Run {
                     let at = self.below(items.len() as u64) as usize;
                     let holds = self.reference.items.contains_key(&name(&items[at]));
                     writes[at].1 = when(writes[at].1.clone(), "attribute_exists(id)", &[]);
-                    let done = house.engine().transact_write(writes);
+                    let done = house.engine().transact_write(writes, None);
                     assert_eq!(done.is_ok(), holds);
                     match done {
-                        Ok(done) => drop(done.commit.wait().unwrap()),
+                        Ok(Transacted::Now(done)) => drop(done.commit.wait().unwrap()),
+                        Ok(Transacted::Before(_)) => panic!("it has no token"),
                         Err(refused) => {
                             assert!(
                                 refused

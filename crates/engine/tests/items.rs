@@ -1,5 +1,5 @@
 use crate::support::*;
-use engine::{Action, ErrorKind, KeyPart, KeySchema, ProjectionKind, Write};
+use engine::{Action, ErrorKind, KeyPart, KeySchema, ProjectionKind, Transacted, Write};
 use model::key::KeyType;
 use model::{Item, Value};
 
@@ -195,7 +195,7 @@ fn batches_and_transactions_are_one_commit() {
             (two.clone(), when(check.clone(), "attribute_not_exists(id)", &[])),
             (one.clone(), delete(&one, id("a"))),
         ];
-        let refused = house.engine().transact_write(failing).unwrap_err();
+        let refused = house.engine().transact_write(failing, None).unwrap_err();
         refused.after.wait().unwrap();
         assert_eq!(refused.error.kind, ErrorKind::TransactionCancelled);
         let reasons: Vec<_> = refused.reasons.iter().map(Option::is_some).collect();
@@ -207,7 +207,9 @@ fn batches_and_transactions_are_one_commit() {
             (two.clone(), when(check, "attribute_exists(id)", &[])),
             (one.clone(), delete(&one, id("a"))),
         ];
-        let done = house.engine().transact_write(passing).unwrap();
+        let Transacted::Now(done) = house.engine().transact_write(passing, None).unwrap() else {
+            panic!("once")
+        };
         done.commit.wait().unwrap();
         assert_eq!(done.writes[0].consumed.table, 2.0);
         assert!(house.get(&one, id("d")).is_some() && house.get(&one, id("a")).is_none());

@@ -2,10 +2,31 @@
 
 use super::one::written;
 use super::plan::{Plan, Prepared, plan};
-use super::{BatchWritten, Refused, Write};
+use super::{BatchWritten, Refused, Token, Transacted, Write};
+use crate::layout::Meta;
 use crate::{Engine, Error, ErrorKind, Table};
 use std::sync::Arc;
-use store::{Commit, Space, UpdateError};
+use store::{Commit, Order, Space, UpdateError};
+use world::Timestamp;
+
+/// How long a transaction's token is remembered.
+const TOKEN_MS: u64 = 600_000;
+/// Forgotten tokens are removed so many at a time.
+const TOKENS_AT_ONCE: usize = 500;
+
+/// What a plan decided.
+enum Decided {
+    Plans(Vec<Plan>),
+    /// The token is known: all of it was done before.
+    Before,
+}
+
+/// What stands in the way of several writes.
+enum Against {
+    Reasons(Reasons),
+    /// The token was another transaction's.
+    Token,
+}
 
 /// Errors of the writes, each in its place.
 struct Reasons(Vec<Option<Error>>);
@@ -14,7 +35,11 @@ impl Engine {
     /// Several writes to different items, with one commit. They do not depend on one another, yet either all
     /// happen or none.
     pub fn write_batch(&self, writes: Vec<(Arc<Table>, Write)>) -> Result<BatchWritten, Refused> {
-        let done = self.write_many(writes, "Provided list of item keys contains duplicates");
+        let done = self.write_many(writes, "Provided list of item keys contains duplicates", None);
+        let done = done.map(|done| match done {
+            Transacted::Now(done) => done,
+            Transacted::Before(commit) => BatchWritten { writes: Vec::new(), commit },
+        });
         done.map_err(|mut refused| {
             // There is nothing to cancel here: the first reason is the error.
             if let Some(reason) = refused.reasons.drain(..).flatten().next() {
@@ -24,12 +49,19 @@ impl Engine {
         })
     }
 
-    /// Several writes to different items, all or nothing: if a condition fails, none happens.
-    pub fn transact_write(&self, writes: Vec<(Arc<Table>, Write)>) -> Result<BatchWritten, Refused> {
-        let mut done =
-            self.write_many(writes, "Transaction request cannot include multiple operations on one item")?;
-        for written in &mut done.writes {
-            written.consumed.double();
+    /// Several writes to different items, all or nothing: if a condition fails, none happens. With a token that is
+    /// remembered nothing happens again.
+    pub fn transact_write(
+        &self,
+        writes: Vec<(Arc<Table>, Write)>,
+        token: Option<&Token>,
+    ) -> Result<Transacted, Refused> {
+        let words = "Transaction request cannot include multiple operations on one item";
+        let mut done = self.write_many(writes, words, token)?;
+        if let Transacted::Now(done) = &mut done {
+            for written in &mut done.writes {
+                written.consumed.double();
+            }
         }
         Ok(done)
     }
@@ -38,14 +70,27 @@ impl Engine {
         &self,
         writes: Vec<(Arc<Table>, Write)>,
         duplicates: &str,
-    ) -> Result<BatchWritten, Refused> {
+        token: Option<&Token>,
+    ) -> Result<Transacted, Refused> {
         let mut tables = Vec::with_capacity(writes.len());
         let mut prepared = Vec::with_capacity(writes.len());
+        let mut reasons = Vec::with_capacity(writes.len());
         for (table, write) in writes {
-            prepared.push(Prepared::new(&table, write)?);
+            match Prepared::new(&table, write) {
+                Ok(write) => {
+                    prepared.push(write);
+                    reasons.push(None);
+                }
+                Err(error) if error.kind == ErrorKind::TableNotFound => return Err(error.into()),
+                Err(error) => reasons.push(Some(error)),
+            }
             tables.push(table);
         }
-        let keys: Vec<_> = prepared.iter().map(|write| (Space::Items, write.place.stored.clone())).collect();
+        if reasons.iter().any(Option::is_some) {
+            return Err(cancelled(reasons, Commit::ready()));
+        }
+        let mut keys: Vec<_> =
+            prepared.iter().map(|write| (Space::Items, write.place.stored.clone())).collect();
         let mut sorted: Vec<&[u8]> = keys.iter().map(|(_, key)| &key[..]).collect();
         sorted.sort_unstable();
         if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
@@ -60,8 +105,19 @@ impl Engine {
         for state in &states {
             state.check_exists()?;
         }
+        if let Some(token) = token {
+            keys.push((Space::Meta, Meta::token(&token.name)));
+        }
         let planned = self.store().update(&keys, |before, batch| {
             let now = self.world().now();
+            if let Some(token) = token {
+                match before.get(prepared.len()).and_then(Remembered::read) {
+                    Some(known) if known.is_over(now) => {}
+                    Some(known) if known.digest == token.digest => return Ok(Decided::Before),
+                    Some(_) => return Err(Against::Token),
+                    None => {}
+                }
+            }
             let mut plans: Vec<Plan> = Vec::with_capacity(prepared.len());
             let mut reasons = Vec::new();
             for (at, write) in prepared.iter().enumerate() {
@@ -74,23 +130,91 @@ impl Engine {
                 }
             }
             if !reasons.is_empty() {
-                return Err(Reasons(reasons));
+                return Err(Against::Reasons(Reasons(reasons)));
             }
             for (plan, write) in plans.iter_mut().zip(&prepared) {
                 plan.fill(&write.place, batch);
             }
-            Ok(plans)
+            if let Some(token) = token {
+                let remembered = Remembered { at: now, digest: token.digest };
+                batch.put(Space::Meta, Meta::token(&token.name), remembered.bytes());
+            }
+            Ok(Decided::Plans(plans))
         });
         match planned {
-            Ok((plans, commit)) => {
+            Ok((Decided::Plans(plans), commit)) => {
                 let writes = plans.into_iter().map(|plan| written(plan, Commit::ready())).collect();
-                Ok(BatchWritten { writes, commit })
+                Ok(Transacted::Now(BatchWritten { writes, commit }))
             }
-            Err(UpdateError::Plan { error: Reasons(reasons), after }) => {
-                let error = Error::new(ErrorKind::TransactionCancelled, "Transaction cancelled");
-                Err(Refused { error, after, reasons })
+            Ok((Decided::Before, commit)) => Ok(Transacted::Before(commit)),
+            Err(UpdateError::Plan { error: Against::Reasons(Reasons(reasons)), after }) => {
+                Err(cancelled(reasons, after))
+            }
+            Err(UpdateError::Plan { error: Against::Token, after }) => {
+                let error = Error::new(ErrorKind::TokenReused, "The token was another transaction's");
+                Err(Refused { error, after, reasons: Vec::new() })
             }
             Err(UpdateError::Store(error)) => Err(error.into()),
         }
+    }
+
+    /// Removes tokens whose time is over, once in a while.
+    pub(crate) fn forget_tokens(&self) -> Result<(), Error> {
+        let now = self.world().now();
+        let snapshot = self.store().snapshot();
+        let (from, to) = Meta::tokens();
+        let mut over = Vec::new();
+        for row in snapshot.range(Space::Meta, &from, &to, Order::Forward) {
+            let (key, value) = row?;
+            if Remembered::read(&value).is_none_or(|known| known.is_over(now)) {
+                over.push((Space::Meta, key.to_vec()));
+            }
+        }
+        for keys in over.chunks(TOKENS_AT_ONCE) {
+            // A token may have been taken anew since it was looked at.
+            let removed = self.store().update(keys, |before, batch| {
+                for (at, (_, key)) in keys.iter().enumerate() {
+                    if before.get(at).and_then(Remembered::read).is_none_or(|known| known.is_over(now)) {
+                        batch.remove(Space::Meta, key.clone());
+                    }
+                }
+                Ok::<(), Error>(())
+            });
+            match removed {
+                Ok(_) => {}
+                Err(UpdateError::Plan { error, .. }) => return Err(error),
+                Err(UpdateError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cancelled(reasons: Vec<Option<Error>>, after: Commit) -> Refused {
+    Refused { error: Error::new(ErrorKind::TransactionCancelled, "Transaction cancelled"), after, reasons }
+}
+
+/// What is stored of a token: a version byte, when it was taken, and what for.
+struct Remembered {
+    at: Timestamp,
+    digest: [u8; 32],
+}
+
+impl Remembered {
+    const VERSION: u8 = 1;
+
+    fn read(bytes: &[u8]) -> Option<Remembered> {
+        let (version, rest) = bytes.split_first()?;
+        let (at, digest) = rest.split_first_chunk::<8>().filter(|_| *version == Remembered::VERSION)?;
+        let at = Timestamp::from_millis(u64::from_be_bytes(*at));
+        Some(Remembered { at, digest: digest.try_into().ok()? })
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        [&[Remembered::VERSION][..], &self.at.millis().to_be_bytes(), &self.digest].concat()
+    }
+
+    fn is_over(&self, now: Timestamp) -> bool {
+        now.millis() >= self.at.millis() + TOKEN_MS
     }
 }

@@ -49,6 +49,23 @@ pub struct BatchWritten {
     pub commit: Commit,
 }
 
+/// A client's name for a transaction: asked for again within ten minutes, it is not done again.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Unique among everybody's: whose it is, and what they called it.
+    pub name: Vec<u8>,
+    /// Of everything that was asked for.
+    pub digest: [u8; 32],
+}
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub enum Transacted {
+    Now(BatchWritten),
+    /// It was done before, under its token. Answer when the commit is ready.
+    Before(Commit),
+}
+
 /// Why a write did not happen. Answer when `after` is ready: it may rest on what is not durable yet.
 #[derive(Debug)]
 pub struct Refused {

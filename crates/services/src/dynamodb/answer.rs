@@ -5,8 +5,9 @@ use super::fault::{Fault, data, failed, internal};
 use api::dynamodb::{
     Object, ReturnConsumedCapacity, ReturnItemCollectionMetrics, ReturnOnConditionFailure, item,
 };
-use engine::{Consumed, ErrorKind, IndexKind, Refused, Table};
+use engine::{Consumed, Error, ErrorKind, IndexKind, Refused, Table};
 use model::{CorruptImage, Item, View};
+use serde_json::json;
 use store::Slice;
 
 /// What a client wants to know of a write besides its success.
@@ -94,6 +95,95 @@ pub(super) fn capacities_member<'a>(
             capacity(table, consumed, wanted, out);
         });
     }
+}
+
+/// The capacities of a transaction: by table, and said twice.
+pub(super) fn transacted_capacities<'a>(
+    object: &mut Object<'_>,
+    parts: impl Iterator<Item = (&'a str, &'a Consumed)>,
+    member: &str,
+    wanted: Option<ReturnConsumedCapacity>,
+) {
+    if !matches!(wanted, Some(ReturnConsumedCapacity::Total | ReturnConsumedCapacity::Indexes)) {
+        return;
+    }
+    let mut tables: Vec<(&str, Consumed)> = Vec::new();
+    for (table, consumed) in parts {
+        match tables.iter_mut().find(|(known, _)| *known == table) {
+            Some((_, sum)) => sum.add(consumed),
+            None => tables.push((table, consumed.clone())),
+        }
+    }
+    let all = wanted == Some(ReturnConsumedCapacity::Indexes);
+    array(object.member("ConsumedCapacity"), tables.iter(), |(table, consumed), out| {
+        let mut object = Object::new(out);
+        let twice = |object: &mut Object<'_>, sum: f64| {
+            units(object, sum);
+            object.number(member, format_args!("{sum:?}"));
+        };
+        object.string("TableName", table);
+        twice(&mut object, consumed.total());
+        if all {
+            let mut own = Object::new(object.member("Table"));
+            twice(&mut own, consumed.table);
+            own.end();
+            for (kind, member) in
+                [(IndexKind::Local, "LocalSecondaryIndexes"), (IndexKind::Global, "GlobalSecondaryIndexes")]
+            {
+                let of_kind: Vec<_> = consumed.indexes.iter().filter(|index| index.kind == kind).collect();
+                if of_kind.is_empty() {
+                    continue;
+                }
+                let mut indexes = Object::new(object.member(member));
+                for index in of_kind {
+                    let mut one = Object::new(indexes.member(&index.name));
+                    twice(&mut one, index.units);
+                    one.end();
+                }
+                indexes.end();
+            }
+        }
+        object.end();
+    });
+}
+
+/// A transaction that did not happen: each part's reason in its place, with the item where it is asked for.
+pub(super) fn cancelled(
+    reasons: impl Iterator<Item = (Option<Error>, Option<ReturnOnConditionFailure>)>,
+) -> Fault {
+    let mut codes = Vec::new();
+    let mut told = Vec::new();
+    for (reason, wanted) in reasons {
+        let Some(reason) = reason else {
+            codes.push("None");
+            told.push(json!({ "Code": "None" }));
+            continue;
+        };
+        let code = match &reason.kind {
+            ErrorKind::ConditionFailed { .. } => "ConditionalCheckFailed",
+            ErrorKind::Validation | ErrorKind::ItemTooLarge => "ValidationError",
+            _ => return data(reason),
+        };
+        codes.push(code);
+        let image = match &reason.kind {
+            ErrorKind::ConditionFailed { item } if wanted == Some(ReturnOnConditionFailure::AllOld) => {
+                item.clone()
+            }
+            _ => None,
+        };
+        let mut one = json!({ "Code": code, "Message": data(reason).message });
+        match image.map(|image| tree(&image)) {
+            Some(Ok(item)) => one["Item"] = item,
+            Some(Err(fault)) => return fault,
+            None => {}
+        }
+        told.push(one);
+    }
+    let message = format!(
+        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
+        codes.join(", ")
+    );
+    Fault::new("TransactionCanceledException", message).with("CancellationReasons", told)
 }
 
 fn capacity(table: &str, consumed: &Consumed, wanted: Option<ReturnConsumedCapacity>, out: &mut Vec<u8>) {

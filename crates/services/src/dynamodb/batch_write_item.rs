@@ -169,14 +169,6 @@ fn answer(
 
 fn sum(parts: impl Iterator<Item = Consumed>) -> Consumed {
     let mut total = Consumed::default();
-    for part in parts {
-        total.table += part.table;
-        for index in part.indexes {
-            match total.indexes.iter_mut().find(|known| known.name == index.name) {
-                Some(known) => known.units += index.units,
-                None => total.indexes.push(index),
-            }
-        }
-    }
+    parts.for_each(|part| total.add(&part));
     total
 }

@@ -27,6 +27,9 @@ mod search;
 mod batch_get_item;
 mod batch_write_item;
 
+mod transact_get_items;
+mod transact_write_items;
+
 mod create_table;
 mod delete_table;
 mod describe_continuous_backups;
@@ -85,6 +88,8 @@ impl Dynamodb {
             "Scan" => scan::scan(self, call),
             "BatchGetItem" => batch_get_item::batch_get_item(self, call),
             "BatchWriteItem" => batch_write_item::batch_write_item(self, call).await,
+            "TransactGetItems" => transact_get_items::transact_get_items(self, call),
+            "TransactWriteItems" => transact_write_items::transact_write_items(self, call).await,
             "CreateTable" => create_table::create_table(self, call).await,
             "DescribeTable" => describe_table::describe_table(self, call),
             "UpdateTable" => update_table::update_table(self, call).await,

@@ -6,6 +6,7 @@ mod legacy;
 mod searches;
 mod streams;
 mod tables;
+mod transactions;
 mod words;
 
 use super::Dynamodb;
