@@ -22,6 +22,7 @@ mod spec;
 mod table;
 
 mod catalog;
+mod expiry;
 mod index;
 mod key;
 mod layout;
@@ -41,6 +42,7 @@ pub use catalog::{
 };
 pub use engine::{Engine, Maintenance, Settings};
 pub use error::{Error, ErrorKind};
+pub use expiry::Expiry;
 pub use index::{Index, IndexKind};
 pub use key::Key;
 pub use programs::Programs;

@@ -1,5 +1,6 @@
 //! A table as requests see it.
 
+use crate::expiry::Expiry;
 use crate::index::{Index, IndexKind};
 use crate::stream::{Routes, Stream, ViewType};
 use crate::{Billing, Encryption, Error, ErrorKind, Key, KeyPart, KeySchema, Scope, TableClass};
@@ -37,6 +38,7 @@ pub struct TableState {
     pub(crate) deletion_protection: bool,
     pub(crate) encryption: Option<Encryption>,
     pub(crate) tags: Vec<(String, String)>,
+    pub(crate) expiry: Option<Arc<Expiry>>,
     /// The enabled stream, and which shard takes which partition.
     pub(crate) stream: Option<(Arc<Stream>, Routes)>,
     /// Label and view type of the latest stream, enabled or not.
@@ -141,6 +143,11 @@ impl Table {
 impl TableState {
     pub fn indexes(&self) -> &[Arc<Index>] {
         &self.indexes
+    }
+
+    /// Its time to live, if it has one.
+    pub fn expiry(&self) -> Option<&Expiry> {
+        self.expiry.as_deref()
     }
 
     /// Whether the table is no more.

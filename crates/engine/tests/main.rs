@@ -3,6 +3,7 @@
 mod capacity;
 mod concurrency;
 mod difference;
+mod expiry;
 mod failure;
 mod formats;
 mod indexes;

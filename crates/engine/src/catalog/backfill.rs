@@ -6,8 +6,11 @@
 //! reason: the backfill counts the snapshot's entries, whatever has become of them, and the writes count their changes.
 
 use crate::catalog::stored;
+use crate::expiry::Expiry;
+use crate::index::{Entry, Index};
 use crate::layout::{self, Meta};
 use crate::{Engine, Error, ErrorKind, Table, TableState};
+use model::View;
 use std::sync::Arc;
 use store::{Order, Slice, Snapshot, Space, UpdateError};
 
@@ -46,27 +49,24 @@ impl Backfill {
     fn fill(&self, engine: &Engine, chunk: &[(Slice, Slice)]) -> Result<bool, Error> {
         let gate = self.table.enter();
         let state = self.table.load();
-        let Some(index) = state.indexes.iter().find(|index| index.id == self.index && !state.deleted) else {
-            return Ok(false);
-        };
+        let Some(filled) = Filled::find(&state, self.index) else { return Ok(false) };
         let keys: Vec<_> = chunk.iter().map(|(key, _)| (Space::Items, key.to_vec())).collect();
         let filled = engine.store().update(&keys, |before, batch| {
             let (mut items, mut bytes) = (0, 0);
             for (at, (key, image)) in chunk.iter().enumerate() {
-                let own = &key[layout::HEAD_LEN..];
-                if let Some(entry) = index.entry(image, own)? {
+                if let Some(entry) = filled.entry(image, key)? {
                     items += 1;
                     bytes += entry.size_bytes as i64;
                 }
                 if let Some(now) = before.slice(at)
-                    && let Some(entry) = index.entry(now, own)?
+                    && let Some(entry) = filled.entry(now, key)?
                 {
                     batch.put(Space::Items, entry.stored, entry.value);
                 }
             }
-            if items != 0 {
-                batch.count(Meta::items(index.id), items);
-                batch.count(Meta::bytes(index.id), bytes);
+            if items != 0 && filled.counts() {
+                batch.count(Meta::items(self.index), items);
+                batch.count(Meta::bytes(self.index), bytes);
             }
             Ok::<_, Error>(())
         });
@@ -84,12 +84,18 @@ impl Backfill {
         let _ddl = engine.lock();
         let shut = self.table.shut();
         let mut state = TableState::clone(&self.table.load());
-        let Some(index) =
-            state.indexes.iter_mut().find(|index| index.id == self.index).filter(|_| !state.deleted)
-        else {
+        if state.deleted {
             return Ok(());
-        };
-        *index = Arc::new(crate::Index { backfilling: false, ..crate::Index::clone(index) });
+        }
+        let index = state.indexes.iter_mut().find(|index| index.id == self.index);
+        let expiry = state.expiry.as_mut().filter(|expiry| expiry.id == self.index);
+        match (index, expiry) {
+            (Some(index), _) => *index = Arc::new(Index { backfilling: false, ..Index::clone(index) }),
+            (None, Some(expiry)) => {
+                *expiry = Arc::new(Expiry { backfilling: false, ..Expiry::clone(expiry) });
+            }
+            (None, None) => return Ok(()),
+        }
         let commit = engine.change(|batch| {
             batch.put(Space::Meta, Meta::table(self.table.id), stored::table(&self.table, &state));
         })?;
@@ -97,6 +103,38 @@ impl Backfill {
         drop(shut);
         commit.wait()?;
         Ok(())
+    }
+}
+
+/// What is being filled.
+enum Filled<'a> {
+    Index(&'a Index),
+    Expiry(&'a Expiry),
+}
+
+impl<'a> Filled<'a> {
+    fn find(state: &'a TableState, id: u64) -> Option<Filled<'a>> {
+        if state.deleted {
+            return None;
+        }
+        let index = state.indexes.iter().find(|index| index.id == id).map(|index| Filled::Index(index));
+        let expiry = || state.expiry.as_deref().filter(|expiry| expiry.id == id).map(Filled::Expiry);
+        index.or_else(expiry)
+    }
+
+    fn entry(&self, image: &Slice, key: &[u8]) -> Result<Option<Entry>, Error> {
+        match self {
+            Filled::Index(index) => Ok(index.entry(image, &key[layout::HEAD_LEN..])?),
+            Filled::Expiry(expiry) => {
+                let stored = expiry.place(View::new(image)?, key)?;
+                Ok(stored.map(|stored| Entry { stored, value: Slice::from(&[][..]), size_bytes: 0 }))
+            }
+        }
+    }
+
+    /// Whether clients are told how much it holds.
+    fn counts(&self) -> bool {
+        matches!(self, Filled::Index(_))
     }
 }
 

@@ -47,6 +47,7 @@ impl Engine {
             encryption: spec.encryption,
             tags: spec.tags,
             stream: new_stream.as_ref().map(|NewStream { stream, routes }| (stream.clone(), routes.clone())),
+            expiry: None,
             latest_stream: new_stream.as_ref().map(|new| (new.stream.label.clone(), new.stream.view)),
         };
         let table =

@@ -16,7 +16,13 @@ impl Engine {
                 "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
             ));
         }
-        let ids: Vec<u64> = before.indexes.iter().map(|index| index.id).chain([table.id]).collect();
+        let ids: Vec<u64> = before
+            .indexes
+            .iter()
+            .map(|index| index.id)
+            .chain(before.expiry.iter().map(|expiry| expiry.id))
+            .chain([table.id])
+            .collect();
         let ranges = ids.iter().map(|id| {
             let (from, to) = layout::whole(*id);
             (Space::Items, from, to)

@@ -1,6 +1,7 @@
 //! The catalog as it was left.
 
 use crate::catalog::{Backfill, Ddl, Tables, Trims, queued, stored};
+use crate::expiry::Expiry;
 use crate::index::{Index, IndexKind};
 use crate::layout::{self, Meta};
 use crate::stream::{
@@ -70,6 +71,12 @@ fn restart_backfills(store: &Store, loaded: &mut Loaded) -> Result<(), Error> {
             *index = Arc::new(Index { id: loaded.ddl.fresh_id(), ..Index::clone(index) });
             begun.push(index.id);
         }
+        if let Some(expiry) = state.expiry.as_mut().filter(|expiry| expiry.backfilling) {
+            let (from, to) = layout::whole(expiry.id);
+            trims.0.push((loaded.ddl.fresh_id(), (Space::Items, from, to)));
+            *expiry = Arc::new(Expiry { id: loaded.ddl.fresh_id(), ..Expiry::clone(expiry) });
+            begun.push(expiry.id);
+        }
         if begun.is_empty() {
             continue;
         }
@@ -118,6 +125,7 @@ fn table(record: &Slice, streams: &HashMap<u64, Arc<Stream>>) -> Result<Table, E
         deletion_protection: record.deletion_protection,
         encryption: record.encryption.map(|encryption| encryption.read()),
         tags: record.tags,
+        expiry: record.expiry.map(|expiry| Arc::new(expiry.read())),
         stream,
         latest_stream: match record.latest_stream {
             None => None,

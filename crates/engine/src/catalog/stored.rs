@@ -1,6 +1,7 @@
 //! The catalog's records as they lie in the store: a version byte, then JSON.
 
 use crate::catalog::trims::Range;
+use crate::expiry::Expiry;
 use crate::stream::{Stream, StreamState, ViewType};
 use crate::{
     Billing, Encryption, Error, IndexKind, IndexSpec, KeyPart, KeySchema, ProjectionKind, Table, TableClass,
@@ -30,6 +31,8 @@ pub(super) struct TableRecord {
     pub deletion_protection: bool,
     pub encryption: Option<EncryptionRecord>,
     pub tags: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<ExpiryRecord>,
     /// Label and view type.
     pub latest_stream: Option<(String, String)>,
     /// The enabled stream's id.
@@ -78,6 +81,13 @@ pub(super) enum ClassRecord {
 #[derive(Serialize, Deserialize)]
 pub(super) struct EncryptionRecord {
     kms_key_arn: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ExpiryRecord {
+    id: u64,
+    attribute: String,
+    backfilling: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,6 +167,11 @@ pub(crate) fn table(table: &Table, state: &TableState) -> Vec<u8> {
             .as_ref()
             .map(|Encryption { kms_key_arn }| EncryptionRecord { kms_key_arn: kms_key_arn.clone() }),
         tags: state.tags.clone(),
+        expiry: state.expiry.as_ref().map(|expiry| ExpiryRecord {
+            id: expiry.id,
+            attribute: expiry.attribute.to_string(),
+            backfilling: expiry.backfilling,
+        }),
         latest_stream: state
             .latest_stream
             .as_ref()
@@ -253,6 +268,12 @@ impl ClassRecord {
 impl EncryptionRecord {
     pub fn read(self) -> Encryption {
         Encryption { kms_key_arn: self.kms_key_arn }
+    }
+}
+
+impl ExpiryRecord {
+    pub fn read(self) -> Expiry {
+        Expiry { id: self.id, attribute: self.attribute.into(), backfilling: self.backfilling }
     }
 }
 

@@ -1,8 +1,11 @@
 //! Writes: put, update, delete; alone, in batches, and all or nothing.
 
+mod expired;
 mod many;
 mod one;
 mod plan;
+
+pub(crate) use plan::Expired;
 
 use crate::{Consumed, Error, Key};
 use model::Image;

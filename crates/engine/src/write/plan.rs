@@ -2,6 +2,7 @@
 
 use super::{Action, Write};
 use crate::capacity::{IndexUnits, write_units};
+use crate::expiry::Expiry;
 use crate::index::{Entry, Index};
 use crate::key::Place;
 use crate::layout::{self, Meta};
@@ -122,7 +123,41 @@ pub(super) fn plan(
         Action::Delete(_) => None,
         Action::Check(_) => old.cloned(),
     };
-    effects(table, state, prepared, Images { old, new }, now)
+    effects(table, state, &prepared.place, Images { old, new }, By::User, now)
+}
+
+/// An item whose time is over, and the entry that says so.
+pub(crate) struct Expired {
+    pub stored: Vec<u8>,
+    pub entry: Vec<u8>,
+}
+
+/// What deleting an item does whose time is over, if its image is `old` and it is still over. Else there is at most an
+/// entry to remove that is not the item's.
+pub(super) fn plan_expired(
+    table: &Table,
+    state: &TableState,
+    place: &Place,
+    old: Option<&Slice>,
+    entry: &[u8],
+    now: Timestamp,
+) -> Result<Option<Plan>, Error> {
+    let Some(expiry) = &state.expiry else { return Ok(None) };
+    let current = match old {
+        Some(old) => expiry.place(View::new(old)?, &place.stored)?,
+        None => None,
+    };
+    if current.as_deref() != Some(entry) || !crate::expiry::is_over(entry, now) {
+        return Ok(None);
+    }
+    effects(table, state, place, Images { old, new: None }, By::TimeToLive, now).map(Some)
+}
+
+/// Who deletes.
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    User,
+    TimeToLive,
 }
 
 struct Images<'a> {
@@ -133,8 +168,9 @@ struct Images<'a> {
 fn effects(
     table: &Table,
     state: &TableState,
-    prepared: &Prepared,
+    place: &Place,
     images: Images<'_>,
+    by: By,
     now: Timestamp,
 ) -> Result<Plan, Error> {
     let Images { old, new } = images;
@@ -148,9 +184,12 @@ fn effects(
     plan.changed = old != new.as_ref();
     if plan.changed {
         plan.count(table.id, (old.is_some(), before), (new.is_some(), after));
-        let own = &prepared.place.stored[layout::HEAD_LEN..];
+        let own = &place.stored[layout::HEAD_LEN..];
         for index in &state.indexes {
             plan.index(index, old, new.as_ref(), own)?;
+        }
+        if let Some(expiry) = &state.expiry {
+            plan.expiry(expiry, old, new.as_ref(), &place.stored)?;
         }
         if let Some((stream, routes)) = &state.stream {
             let event = match (old, &new) {
@@ -162,11 +201,11 @@ fn effects(
                 event,
                 view: stream.view(),
                 created: now,
-                service_delete: false,
+                service_delete: by == By::TimeToLive,
                 before: old.map(|old| &**old),
                 after: new.as_deref(),
             };
-            let shard = routes.shard(prepared.place.partition);
+            let shard = routes.shard(place.partition);
             plan.record = Some((shard.prefix(), record::encode(&change, table.key_names())?));
         }
     }
@@ -240,6 +279,25 @@ impl Plan {
             }
         };
         self.consumed.indexes.push(IndexUnits { name: index.name.clone(), kind: index.kind, units });
+        Ok(())
+    }
+
+    fn expiry(
+        &mut self,
+        expiry: &Expiry,
+        old: Option<&Slice>,
+        new: Option<&Slice>,
+        stored: &[u8],
+    ) -> Result<(), Error> {
+        let entry = |image: Option<&Slice>| -> Result<Option<Vec<u8>>, Error> {
+            let Some(image) = image else { return Ok(None) };
+            Ok(expiry.place(View::new(image)?, stored)?)
+        };
+        let (before, after) = (entry(old)?, entry(new)?);
+        if before != after {
+            self.entries.extend(before.map(|before| (before, None)));
+            self.entries.extend(after.map(|after| (after, Some(Slice::from(&[][..])))));
+        }
         Ok(())
     }
 

@@ -36,10 +36,10 @@ mod describe_continuous_backups;
 mod describe_endpoints;
 mod describe_limits;
 mod describe_table;
-mod describe_time_to_live;
 mod description;
 mod list_tables;
 mod tags;
+mod time_to_live;
 mod update_table;
 
 mod streams;
@@ -95,7 +95,8 @@ impl Dynamodb {
             "UpdateTable" => update_table::update_table(self, call).await,
             "DeleteTable" => delete_table::delete_table(self, call).await,
             "ListTables" => list_tables::list_tables(self, call),
-            "DescribeTimeToLive" => describe_time_to_live::describe_time_to_live(self, call),
+            "DescribeTimeToLive" => time_to_live::describe_time_to_live(self, call),
+            "UpdateTimeToLive" => time_to_live::update_time_to_live(self, call).await,
             "DescribeContinuousBackups" => {
                 describe_continuous_backups::describe_continuous_backups(self, call)
             }
