@@ -139,6 +139,11 @@ impl Functions {
         let _ = self.0.endpoint.set(url.to_owned());
     }
 
+    /// Where functions reach the server; empty until it was said.
+    pub fn endpoint(&self) -> &str {
+        self.0.endpoint.get().map_or("", String::as_str)
+    }
+
     /// How many invocations may run at once.
     pub fn concurrency_max(&self) -> u32 {
         self.0.settings.concurrency_max

@@ -37,6 +37,14 @@ impl Pipeline {
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
+        if path.starts_with("/_millstream/code/") {
+            return match self.services.download(path).await {
+                Some(zip) => text(StatusCode::OK, "application/zip", zip),
+                None => {
+                    text(StatusCode::FORBIDDEN, "text/plain", "This link is not one of ours, or too old.\n")
+                }
+            };
+        }
         if let Some(own) = path.strip_prefix("/_millstream/") {
             return self.own(own);
         }

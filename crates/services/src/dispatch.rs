@@ -96,6 +96,16 @@ impl Services {
         }
     }
 
+    /// The package behind a link that `GetFunction` gave out.
+    pub async fn download(&self, path: &str) -> Option<Vec<u8>> {
+        self.0.lambda.download(path).await
+    }
+
+    #[cfg(test)]
+    pub(crate) fn lambda(&self) -> &Lambda {
+        &self.0.lambda
+    }
+
     /// Lets work in flight finish, makes every checkpoint durable, and ends the functions' processes.
     pub async fn shutdown(&self) {
         self.0.parts.feed.shutdown().await;

@@ -25,6 +25,11 @@ impl Lambda {
         Lambda { functions: Functions::new(parts), mappings: Mappings::new(parts) }
     }
 
+    /// What lies behind a path of the server's own: a package.
+    pub async fn download(&self, path: &str) -> Option<Vec<u8>> {
+        self.functions.download(path).await
+    }
+
     pub async fn call(&self, call: Call) -> Response {
         match call.operation.name {
             "CreateEventSourceMapping"

@@ -49,6 +49,9 @@ pub(crate) struct Function {
     /// The highest number that was given out, and the generation it was given to.
     #[serde(default)]
     pub last_version: u64,
+    /// None is the least there is.
+    #[serde(default)]
+    pub ephemeral_mb: Option<u32>,
     #[serde(default)]
     pub published: Option<String>,
 }

@@ -73,10 +73,9 @@ impl Functions {
     pub(super) async fn delete_alias(&self, call: &Call, input: &Value) -> Answer {
         let _alone = self.registry.structure.lock().await;
         let function = self.whole(call, input)?;
-        self.registry
-            .aliases
-            .remove(&alias_key(&call.caller, &function.name, required(input, "Name")))
-            .await?;
+        let key = alias_key(&call.caller, &function.name, required(input, "Name"));
+        self.events.configs.remove(&key).await?;
+        self.registry.aliases.remove(&key).await?;
         Ok(json!({}))
     }
 

@@ -57,6 +57,7 @@ impl Functions {
             generation: self.world.uuid(),
             version: None,
             last_version: 0,
+            ephemeral_mb: ephemeral_mb(input),
             published: None,
             name,
         };
@@ -99,6 +100,9 @@ impl Functions {
         }
         let _alone = self.registry.structure.lock().await;
         let key = key(&call.caller, &name.name);
+        for (qualifier, _) in self.events.configs.list(&format!("{key}/"))? {
+            self.events.configs.remove(&format!("{key}/{qualifier}")).await?;
+        }
         // The function goes last: while something of it is left it can be deleted again.
         for (alias, _) in self.registry.aliases.list(&format!("{key}/"))? {
             self.registry.aliases.remove(&format!("{key}/{alias}")).await?;
@@ -143,10 +147,6 @@ pub(super) fn refuse_unsupported(input: &Value) -> Result<(), ServiceError> {
     if text(input, "PackageType") == Some("Image") {
         return unsupported("PackageType Image");
     }
-    let storage = input.get("EphemeralStorage").and_then(|storage| integer(storage, "Size"));
-    if storage.is_some_and(|size| size != 512) {
-        return unsupported("EphemeralStorage other than 512 MB");
-    }
     let snap_start = input.get("SnapStart").and_then(|snap| text(snap, "ApplyOn"));
     if snap_start.is_some_and(|on| on != "None") {
         return unsupported("SnapStart");
@@ -164,6 +164,10 @@ pub(super) fn refuse_unsupported(input: &Value) -> Result<(), ServiceError> {
         return unsupported("LogFormat JSON");
     }
     Ok(())
+}
+
+pub(super) fn ephemeral_mb(input: &Value) -> Option<u32> {
+    Some(integer(input.get("EphemeralStorage")?, "Size")?.clamp(512, 10_240) as u32)
 }
 
 pub(super) fn publishes(input: &Value) -> bool {

@@ -4,18 +4,15 @@ use super::Functions;
 use crate::call::Call;
 use crate::fields::{object, required, text};
 use crate::lambda::name::{FunctionName, invalid};
-use ::functions::{FunctionConfig, Invocation, InvokeError};
+use ::functions::{Invocation, InvokeError};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
 use wire::ServiceError;
 
 /// What may be sent to a function that is waited for, and to one that is not.
 const PAYLOAD_BYTES_MAX: usize = 6_291_456;
 const EVENT_BYTES_MAX: usize = 1_048_576;
-/// The pauses before the second and the third attempt of an event.
-const RETRIES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
 
 impl Functions {
     pub(super) async fn invoke(&self, call: &Call, input: &Value) -> Result<(Value, Bytes), ServiceError> {
@@ -54,7 +51,9 @@ impl Functions {
         match kind {
             "DryRun" => Ok((json!({ "StatusCode": 204 }), Bytes::new())),
             "Event" => {
-                tokio::spawn(run_event(self.functions.clone(), Arc::new(config), invocation));
+                let payload = String::from_utf8_lossy(&invocation.payload).into_owned();
+                let Invocation { request_id, client_context, function_arn, .. } = invocation;
+                self.events.accept(&call.caller, function_arn, request_id, payload, client_context).await?;
                 Ok((json!({ "StatusCode": 202 }), Bytes::new()))
             }
             _ => {
@@ -69,22 +68,6 @@ impl Functions {
                 ]);
                 Ok((output, done.payload))
             }
-        }
-    }
-}
-
-/// Runs an event to its end: twice more when it fails, and again and again while it is throttled.
-async fn run_event(functions: ::functions::Functions, config: Arc<FunctionConfig>, invocation: Invocation) {
-    let mut pauses = RETRIES.into_iter();
-    loop {
-        match functions.invoke(config.clone(), invocation.clone()).await {
-            Ok(done) if !done.failed => return,
-            Ok(_) => match pauses.next() {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return,
-            },
-            Err(InvokeError::Throttled { .. }) => tokio::time::sleep(Duration::from_secs(1)).await,
-            Err(InvokeError::Closed) => return,
         }
     }
 }

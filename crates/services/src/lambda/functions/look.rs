@@ -29,7 +29,10 @@ impl Functions {
             function.reserved_concurrency.map(|most| json!({ "ReservedConcurrentExecutions": most }));
         Ok(object([
             ("Configuration", Some(configuration_as(&function, Shown::Settled, arn))),
-            ("Code", Some(json!({ "RepositoryType": "S3" }))),
+            (
+                "Code",
+                Some(json!({ "RepositoryType": "S3", "Location": self.link(call, &function.code_sha256) })),
+            ),
             ("Tags", (!function.tags.is_empty()).then(|| json!(function.tags))),
             ("Concurrency", concurrency),
         ]))

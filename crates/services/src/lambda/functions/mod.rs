@@ -3,6 +3,9 @@
 mod aliases;
 mod code;
 mod create;
+mod download;
+mod event_config;
+mod events;
 mod grant;
 mod invoke;
 mod look;
@@ -16,6 +19,8 @@ mod tests;
 use super::registry::Registry;
 use crate::call::Call;
 use crate::dispatch::Parts;
+use download::Links;
+use events::Events;
 use wire::Response;
 use world::World;
 
@@ -23,14 +28,21 @@ pub(crate) struct Functions {
     world: World,
     pub(super) registry: Registry,
     functions: ::functions::Functions,
+    events: Events,
+    links: Links,
 }
 
 impl Functions {
     pub fn new(parts: &Parts) -> Functions {
+        let registry = parts.targets.registry.clone();
+        let events = Events::new(&parts.store, &parts.world, &registry, &parts.functions);
+        events.resume();
         Functions {
             world: parts.world.clone(),
-            registry: parts.targets.registry.clone(),
+            registry,
             functions: parts.functions.clone(),
+            events,
+            links: Links::new(&parts.world),
         }
     }
 
@@ -60,6 +72,11 @@ impl Functions {
             "UpdateAlias" => self.update_alias(&call, &input).await,
             "DeleteAlias" => self.delete_alias(&call, &input).await,
             "ListAliases" => self.list_aliases(&call, &input),
+            "PutFunctionEventInvokeConfig" => self.put_event_config(&call, &input, false).await,
+            "UpdateFunctionEventInvokeConfig" => self.put_event_config(&call, &input, true).await,
+            "GetFunctionEventInvokeConfig" => self.get_event_config(&call, &input),
+            "DeleteFunctionEventInvokeConfig" => self.delete_event_config(&call, &input).await,
+            "ListFunctionEventInvokeConfigs" => self.list_event_configs(&call, &input),
             "GetAccountSettings" => self.account_settings(&call),
             "AddPermission" => self.add_permission(&call, &input).await,
             "GetPolicy" => self.get_policy(&call, &input),

@@ -55,7 +55,7 @@ pub(super) fn configuration_as(function: &Function, shown: Shown, arn: String) -
         ("LastUpdateStatusReasonCode", update_code.map(Value::from)),
         ("PackageType", Some("Zip".into())),
         ("Architectures", Some(json!([function.architecture]))),
-        ("EphemeralStorage", Some(json!({ "Size": 512 }))),
+        ("EphemeralStorage", Some(json!({ "Size": function.ephemeral_mb.unwrap_or(512) }))),
         ("SnapStart", Some(json!({ "ApplyOn": "None", "OptimizationStatus": "Off" }))),
         ("LoggingConfig", Some(json!({ "LogFormat": "Text", "LogGroup": function.log_group }))),
     ])

@@ -1,4 +1,5 @@
 //! Calls as clients make them, to functions that really run.
 
 mod bench;
+mod events;
 mod versions;

@@ -105,6 +105,9 @@ impl Functions {
                 if let Some(megabytes) = integer(input, "MemorySize") {
                     function.memory_mb = megabytes.max(1) as u32;
                 }
+                if let Some(megabytes) = create::ephemeral_mb(input) {
+                    function.ephemeral_mb = Some(megabytes);
+                }
                 if environment.is_some() {
                     function.environment.clone_from(&environment);
                 }

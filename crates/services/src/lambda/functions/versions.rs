@@ -115,6 +115,7 @@ impl Functions {
                 names.join(", ")
             )));
         }
+        self.events.configs.remove(&format!("{}/{number}", key(&call.caller, &name.name))).await?;
         let gone = self.registry.versions.remove(&version_key(&call.caller, &name.name, number)).await?;
         let gone = gone.ok_or_else(|| not_found(&name.arn(&call.caller)))?;
         self.functions.retire(&gone.version_arn());

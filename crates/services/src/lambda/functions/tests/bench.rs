@@ -137,6 +137,14 @@ impl Bench {
         self.good("POST", "/2015-03-31/functions", input)
     }
 
+    pub fn until_events_end(&self) {
+        self.runtime.block_on(self.services.lambda().functions.events.idle());
+    }
+
+    pub fn download(&self, path: &str) -> Option<Vec<u8>> {
+        self.runtime.block_on(self.services.download(path))
+    }
+
     pub fn invoke(&self, name: &str, payload: Value) -> Reply {
         self.call("POST", &format!("/2015-03-31/functions/{name}/invocations"), &[], &bytes(&payload))
     }

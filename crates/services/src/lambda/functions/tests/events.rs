@@ -1,0 +1,117 @@
+//! Events, their settings, and who is told of their end.
+
+use super::super::event_config::EventConfig;
+use super::super::events::{Step, after};
+use super::bench::Bench;
+use ::functions::InvokeError;
+use serde_json::{Value, json};
+
+const CONFIG: &str = "/2019-09-25/functions/f/event-invoke-config";
+const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST";
+
+#[test]
+fn attempts_end() {
+    let (plain, none) = (EventConfig::default(), EventConfig { retries_max: Some(0), ..Default::default() });
+    let short = EventConfig { age_s_max: Some(60), ..Default::default() };
+    let throttled = || Err(InvokeError::Throttled { reserved: true });
+    let end = |condition| Step::End { condition };
+    for (attempt, attempts, throttles, age_ms, config, expect) in [
+        (Ok(true), 1, 0, 0, &plain, end("Success")),
+        (Ok(false), 1, 0, 0, &plain, Step::Again { after_ms: 60_000 }),
+        (Ok(false), 2, 0, 0, &plain, Step::Again { after_ms: 120_000 }),
+        (Ok(false), 3, 0, 0, &plain, end("RetriesExhausted")),
+        (Ok(false), 1, 0, 0, &none, end("RetriesExhausted")),
+        (Ok(false), 1, 0, 1, &short, end("EventAgeExceeded")),
+        (throttled(), 0, 0, 0, &none, Step::Again { after_ms: 1_000 }),
+        (throttled(), 0, 5, 0, &plain, Step::Again { after_ms: 32_000 }),
+        (throttled(), 0, 60, 0, &plain, Step::Again { after_ms: 300_000 }),
+        (throttled(), 0, 6, 30_000, &short, end("EventAgeExceeded")),
+        (throttled(), 0, 60, 21_500_000, &plain, end("EventAgeExceeded")),
+    ] {
+        assert_eq!(
+            after(&attempt, attempts, throttles, age_ms, config),
+            expect,
+            "{attempt:?} {attempts} {age_ms}"
+        );
+    }
+}
+
+#[test]
+fn settings_are_put_merged_and_listed() {
+    let bench = Bench::new();
+    bench.function("f", "def handler(e, c): pass", json!({}));
+    bench.function("g", "def handler(e, c): pass", json!({}));
+    let unset =
+        format!("404 ResourceNotFoundException: The function {ARN} doesn't have an EventInvokeConfig");
+    assert_eq!(bench.bad("GET", CONFIG, Value::Null), unset);
+    assert_eq!(bench.bad("POST", CONFIG, json!({ "MaximumRetryAttempts": 1 })), unset);
+    assert!(
+        bench
+            .bad("PUT", CONFIG, json!({}))
+            .ends_with("at least one of error handling or destination setting.")
+    );
+    let queue = json!({ "DestinationConfig": { "OnFailure": { "Destination": "arn:aws:events:us-east-1:123456789012:event-bus/b" } } });
+    assert!(bench.bad("PUT", CONFIG, queue).contains("is not supported: destinations are"));
+    let to_g = json!({ "OnSuccess": { "Destination": "arn:aws:lambda:us-east-1:123456789012:function:g" } });
+    let put = bench.good("PUT", CONFIG, json!({ "MaximumRetryAttempts": 0, "DestinationConfig": to_g }));
+    assert_eq!((&put["FunctionArn"], &put["MaximumRetryAttempts"]), (&json!(ARN), &json!(0)));
+    let merged = bench.good("POST", CONFIG, json!({ "MaximumEventAgeInSeconds": 60 }));
+    assert_eq!(
+        (&merged["MaximumRetryAttempts"], &merged["MaximumEventAgeInSeconds"]),
+        (&json!(0), &json!(60))
+    );
+    assert!(merged["DestinationConfig"]["OnSuccess"]["Destination"].as_str().unwrap().ends_with(":g"));
+    let listed = bench.good("GET", &format!("{CONFIG}/list"), Value::Null);
+    assert_eq!(listed["FunctionEventInvokeConfigs"][0], merged);
+    bench.good("DELETE", CONFIG, Value::Null);
+    assert_eq!(bench.bad("GET", CONFIG, Value::Null), unset);
+}
+
+#[test]
+fn the_end_of_an_event_is_told() {
+    let bench = Bench::new();
+    let place = std::env::temp_dir().join(format!("events-test-{}", world::World::real().hex(12)));
+    std::fs::create_dir_all(&place).unwrap();
+    let failing =
+        "def handler(event, context):\n    if event.get('bad'): raise ValueError('no')\n    return 'fine'";
+    // Written beside and moved, so that what is there is whole.
+    let writing = "import json, os\ndef handler(event, context):\n    name = os.environ['PLACE'] + '/' + event['requestContext']['condition']\n    open(name, 'w').write(json.dumps(event))";
+    bench.function("f", failing, json!({}));
+    bench.function("g", writing, json!({ "Environment": { "Variables": { "PLACE": place } } }));
+    let to_g = json!({ "Destination": "arn:aws:lambda:us-east-1:123456789012:function:g" });
+    let config =
+        json!({ "MaximumRetryAttempts": 0, "DestinationConfig": { "OnSuccess": to_g, "OnFailure": to_g } });
+    bench.good("PUT", CONFIG, config);
+    for payload in [r#"{"bad":true}"#, r#"{"n":1}"#] {
+        let event = [("x-amz-invocation-type", "Event")];
+        let reply = bench.call("POST", "/2015-03-31/functions/f/invocations", &event, payload.as_bytes());
+        assert_eq!((reply.status, reply.body.len()), (202, 0));
+    }
+    bench.until_events_end();
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(place.join(name)).expect(name)).expect("json")
+    };
+    let (bad, good) = (read("RetriesExhausted"), read("Success"));
+    assert_eq!(bad["requestContext"]["functionArn"], ARN);
+    assert_eq!(bad["requestContext"]["approximateInvokeCount"], 1);
+    assert_eq!(
+        (&bad["requestPayload"], &bad["responseContext"]["functionError"]),
+        (&json!({ "bad": true }), &json!("Unhandled"))
+    );
+    assert_eq!(bad["responsePayload"]["errorMessage"], "no");
+    assert_eq!((&good["requestPayload"], &good["responsePayload"]), (&json!({ "n": 1 }), &json!("fine")));
+    let _ = std::fs::remove_dir_all(place);
+}
+
+#[test]
+fn code_is_where_get_function_says() {
+    let bench = Bench::new();
+    let made =
+        bench.function("f", "def handler(e, c): pass", json!({ "EphemeralStorage": { "Size": 1024 } }));
+    assert_eq!(made["EphemeralStorage"]["Size"], 1024);
+    let shown = bench.good("GET", "/2015-03-31/functions/f", Value::Null);
+    let location = shown["Code"]["Location"].as_str().unwrap();
+    let path = location.strip_prefix("http://127.0.0.1:4566").unwrap();
+    assert_eq!(bench.download(path).map(|zip| json!(zip.len())), Some(made["CodeSize"].clone()));
+    assert_eq!(bench.download(&format!("{path}0")), None);
+}
