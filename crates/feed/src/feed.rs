@@ -224,6 +224,11 @@ impl Feed {
         self.0.entries().get(id).map(Entry::described)
     }
 
+    /// The moment that blockages' next tries are told in.
+    pub fn elapsed(&self) -> std::time::Duration {
+        self.0.parts.world.elapsed()
+    }
+
     /// All mappings, by id.
     pub fn list(&self) -> Vec<Described> {
         self.0.entries().values().map(Entry::described).collect()

@@ -64,21 +64,32 @@ impl Metrics {
         let now_ms = self.world.now().millis();
         let mut records = Vec::new();
         let mut ages = Vec::new();
+        let (mut blocked, mut buried) = (Vec::new(), Vec::new());
         for found in &mappings {
             let (id, flow) = (&found.mapping.id, &found.flow);
             let fates = [
                 ("delivered", flow.totals.delivered),
                 ("filtered", flow.totals.filtered),
+                ("dead-lettered", flow.totals.dead_lettered),
                 ("dropped", flow.totals.dropped),
                 ("pending", flow.pending),
             ];
             records
                 .extend(fates.map(|(fate, count)| (format!("{{mapping=\"{id}\",fate=\"{fate}\"}}"), count)));
             let age_ms = flow.oldest.map_or(0, |oldest| now_ms.saturating_sub(oldest.millis()));
+            let stuck = found.shards.iter().map(|(_, shard)| shard.stuck.len() as u64).sum();
+            blocked.push((format!("{{mapping=\"{id}\"}}"), stuck));
+            buried.push((format!("{{mapping=\"{id}\"}}"), found.burial_failures));
             ages.push((format!("{{mapping=\"{id}\"}}"), age_ms));
         }
         counter("mapping_records", "Records read by each mapping, by what became of them.", &records);
         counter("mapping_age_milliseconds", "The age of the oldest record not yet finished.", &ages);
+        counter("mapping_blocked", "Batches that failed and are tried again, now.", &blocked);
+        counter(
+            "mapping_destination_failures_total",
+            "How often the destination of given-up records did not take them.",
+            &buried,
+        );
         out
     }
 }

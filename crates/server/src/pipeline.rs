@@ -73,10 +73,15 @@ impl Pipeline {
         match path {
             "health" => text(StatusCode::OK, "application/json", "{\"status\":\"ok\"}\n"),
             "metrics" => text(StatusCode::OK, "text/plain; version=0.0.4", self.metrics.text()),
+            "triggers" => text(StatusCode::OK, "application/json", self.services.triggers(None)),
+            path if path.starts_with("triggers/") => {
+                let id = path.trim_start_matches("triggers/");
+                text(StatusCode::OK, "application/json", self.services.triggers(Some(id)))
+            }
             _ => text(
                 StatusCode::NOT_FOUND,
                 "text/plain",
-                "There are /_millstream/health and /_millstream/metrics.\n",
+                "There are /_millstream/health, /_millstream/metrics and /_millstream/triggers.\n",
             ),
         }
     }

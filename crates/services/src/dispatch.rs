@@ -106,6 +106,12 @@ impl Services {
         &self.0.lambda
     }
 
+    /// Every mapping's records and what stands in their way, as JSON; or those of one mapping.
+    pub fn triggers(&self, id: Option<&str>) -> String {
+        let parts = &self.0.parts;
+        crate::lambda::mapping_status(&parts.feed, &parts.world, id).to_string()
+    }
+
     /// Lets work in flight finish, makes every checkpoint durable, and ends the functions' processes.
     pub async fn shutdown(&self) {
         self.0.parts.feed.shutdown().await;

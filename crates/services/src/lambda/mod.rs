@@ -13,6 +13,7 @@ use functions::Functions;
 use mappings::Mappings;
 use wire::Response;
 
+pub(crate) use mappings::status as mapping_status;
 pub use target::LambdaTargets;
 
 pub(crate) struct Lambda {

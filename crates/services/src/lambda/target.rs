@@ -3,11 +3,11 @@
 use super::name::FunctionName;
 use super::registry::Registry;
 use crate::call::Caller;
-use ::functions::{FunctionConfig, Functions, Invocation};
+use ::functions::{FunctionConfig, Functions, Invocation, InvokeError};
 use api::dynamodb::{StreamRecord, stream_record};
 use bytes::Bytes;
 use engine::stream::{Event, Record, Sequence};
-use feed::{Batch, BoxFuture, Delivery, Mapping, Outcome, Target, Targets};
+use feed::{Batch, BoxFuture, Delivery, Mapping, Outcome, Report, Target, Targets};
 use std::str::FromStr;
 use std::sync::Arc;
 use store::Store;
@@ -62,25 +62,49 @@ impl FunctionTarget {
     }
 
     async fn run(&self, batch: Batch) -> Delivery {
-        let Some(config) = self.config() else { return Delivery::of(Outcome::Unavailable) };
+        let unreachable = |why: String| Delivery { error: Some(why), ..Delivery::of(Outcome::Unavailable) };
+        let Some(config) = self.config() else {
+            return unreachable(format!("{} does not exist, or cannot run here", self.function));
+        };
+        let request_id = self.parts.world.uuid();
         let invocation = Invocation {
-            request_id: self.parts.world.uuid(),
+            request_id: request_id.clone(),
             payload: event(&batch),
             client_context: None,
             function_arn: self.function.clone(),
         };
-        let outcome = match self.parts.functions.invoke(Arc::new(config), invocation).await {
-            Err(_) => Outcome::Unavailable,
-            Ok(done) if done.failed => Outcome::Refused,
-            Ok(done) if self.partial => {
-                let sequences: Vec<u64> = batch.records.iter().map(|record| record.sequence).collect();
-                let parse = |text: &str| Sequence::from_str(text).ok().map(|sequence| sequence.0);
-                feed::read_verdict(&done.payload, &sequences, parse)
-            }
-            Ok(_) => Outcome::Accepted,
+        let done = match self.parts.functions.invoke(Arc::new(config), invocation).await {
+            Ok(done) => done,
+            Err(why) => return unreachable(told(&why)),
         };
-        Delivery::of(outcome)
+        let outcome = if done.failed {
+            Outcome::Refused
+        } else if self.partial {
+            let sequences: Vec<u64> = batch.records.iter().map(|record| record.sequence).collect();
+            let parse = |text: &str| Sequence::from_str(text).ok().map(|sequence| sequence.0);
+            feed::read_verdict(&done.payload, &sequences, parse)
+        } else {
+            Outcome::Accepted
+        };
+        let error = (outcome != Outcome::Accepted).then(|| complaint(&done.payload));
+        let failure = done.failed.then(|| "Unhandled".to_owned());
+        let report = Report { request_id, version: done.version, error: failure };
+        Delivery { error, report: Some(report), ..Delivery::of(outcome) }
     }
+}
+
+fn told(why: &InvokeError) -> String {
+    match why {
+        InvokeError::Throttled { .. } => "throttled: as many invocations run as may".to_owned(),
+        InvokeError::Closed => "the server is going down".to_owned(),
+    }
+}
+
+/// How much of an answer is kept for who asks why.
+const COMPLAINT_CHARS_MAX: usize = 500;
+
+fn complaint(payload: &[u8]) -> String {
+    String::from_utf8_lossy(payload).chars().take(COMPLAINT_CHARS_MAX).collect()
 }
 
 impl Target for FunctionTarget {

@@ -2,6 +2,7 @@
 
 mod read;
 mod shown;
+mod status;
 
 use super::name::{FunctionName, conflict, invalid};
 use super::registry::Registry;
@@ -14,6 +15,8 @@ use serde_json::{Value, json};
 use shown::shown;
 use std::collections::BTreeMap;
 use wire::{Response, ServiceError};
+
+pub(crate) use status::status;
 
 pub(crate) struct Mappings {
     feed: Feed,
