@@ -1,6 +1,6 @@
 //! Event source mappings, as their owners meet them.
 
-use crate::support::{create_function, create_table, eventually, start};
+use crate::support::{BINARY, create_function, create_table, eventually, start};
 use serde_json::{Value, json};
 use testkit::{Client, Node, TempDir};
 
@@ -101,4 +101,57 @@ fn filters_pass_what_their_patterns_describe() {
         eventually(pattern, || fate(&node, uuid, "delivered") + fate(&node, uuid, "filtered") == 5);
         assert!(fate(&node, uuid, "delivered") <= passing + 1, "{pattern}");
     }
+}
+
+/// The text of a command that must succeed.
+fn trigger(node: &Node, arguments: &[&str]) -> String {
+    let done = std::process::Command::new(BINARY)
+        .arg("trigger")
+        .args(arguments)
+        .args(["--endpoint", &node.url()])
+        .output()
+        .expect("the command runs");
+    let text = String::from_utf8(done.stdout).expect("text");
+    assert!(done.status.success(), "{arguments:?}: {text}{}", String::from_utf8_lossy(&done.stderr));
+    text
+}
+
+#[test]
+fn a_blocked_mapping_says_why_and_its_records_can_be_replayed() {
+    let dir = TempDir::new("blocked");
+    let node = start(&dir);
+    let mut client = node.client();
+    let stream = create_table(&mut client, "Tab");
+    create_function(
+        &mut client,
+        "broken",
+        "def handler(event, context):\n    raise ValueError('no ' + event['Records'][0]['dynamodb']['Keys']['id']['S'])\n",
+        &json!({}),
+    );
+    let (_, made) = map(&mut client, "broken", &stream, json!({}));
+    let uuid = made["UUID"].as_str().unwrap();
+    for number in 0..5 {
+        put(&mut client, "Tab", &format!("i{number}"), "x");
+    }
+    let mut status = String::new();
+    eventually("the status tells of the failure", || {
+        status = trigger(&node, &["status", uuid]);
+        status.contains("no i0") && status.contains("pending 5;")
+    });
+    assert!(status.contains("blocked in shardId-") && status.contains("attempts"), "{status}");
+    let json: Value = serde_json::from_str(&trigger(&node, &["status", "--json"])).expect("JSON");
+    assert_eq!((&json[0]["records"]["read"], &json[0]["records"]["pending"]), (&json!(5), &json!(5)));
+    let first = json[0]["shards"][0]["blocked"][0]["sequenceNumber"].as_str().expect("a record").to_owned();
+
+    // While that one is stuck, another function is handed the same records, all or from a place on.
+    let count = "def handler(event, context):\n    return [len(event['Records']), event['Records'][0]['eventSourceARN']]\n";
+    create_function(&mut client, "count", count, &json!({}));
+    let replay = |more: &[&str]| trigger(&node, &[&["replay", "count", "--table", "Tab"], more].concat());
+    assert_eq!(replay(&["--batch", "2"]), "5 records in 3 batches handed to count\n");
+    let next = (first.parse::<u128>().unwrap() + 1).to_string();
+    assert_eq!(replay(&["--from", &next, "--since", "3600"]), "4 records in 1 batches handed to count\n");
+    assert_eq!(replay(&["--to", &first]), "1 records in 1 batches handed to count\n");
+    let event = dir.path().join("event.json");
+    std::fs::write(&event, r#"{"Records":[{"eventSourceARN":"here"},{}]}"#).expect("a file");
+    assert_eq!(trigger(&node, &["run", "count", event.to_str().unwrap()]).replace(' ', ""), "[2,\"here\"]\n");
 }

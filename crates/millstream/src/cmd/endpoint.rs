@@ -12,6 +12,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// The largest answer: a page of records, and what JSON makes of it.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
+/// A status and a body.
+pub type Answer = (u16, Vec<u8>);
+
 pub struct Endpoint {
     host: String,
     stream: BufReader<TcpStream>,
@@ -20,6 +23,17 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Connects to the endpoint that was typed, or the one that AWS clients would find in their variables.
+    pub fn of(typed: Option<&String>) -> Result<Endpoint, Failure> {
+        let url = typed.cloned().or_else(|| std::env::var("AWS_ENDPOINT_URL").ok());
+        Endpoint::connect(&url.unwrap_or_else(|| "http://127.0.0.1:4566".to_owned()))
+    }
+
+    /// How long an answer may take.
+    pub fn patience(&mut self, most: Duration) -> Result<(), Failure> {
+        Ok(self.stream.get_ref().set_read_timeout(Some(most))?)
+    }
+
     /// Connects to `http://host:port`, with the credentials that AWS clients would find in their variables.
     pub fn connect(url: &str) -> Result<Endpoint, Failure> {
         let host = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/')).ok_or_else(|| {
@@ -49,14 +63,7 @@ impl Endpoint {
             .with_header("host", &self.host)
             .with_header("content-type", "application/x-amz-json-1.0")
             .with_header("x-amz-target", target);
-        let request = self.signer.sign(request, self.world.now());
-        let mut head = format!("POST / HTTP/1.1\r\ncontent-length: {}\r\n", body.len());
-        for (name, value) in &request.headers {
-            head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
-        }
-        head.push_str("\r\n");
-        self.stream.get_mut().write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
-        let (status, answer) = self.read()?;
+        let (status, answer) = self.send("dynamodb", request, body.as_bytes())?;
         let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
         if status != 200 {
             let message =
@@ -69,7 +76,28 @@ impl Endpoint {
         Ok(answer)
     }
 
-    fn read(&mut self) -> Result<(u16, Vec<u8>), Failure> {
+    /// Any other request: its status and what came back. `service` is the one that it is signed for.
+    pub fn ask(&mut self, service: &str, method: &str, path: &str, body: &[u8]) -> Result<Answer, Failure> {
+        let mut request = wire::Request::post(body.to_vec()).with_header("host", &self.host);
+        request.method = method.parse().map_err(|_| Failure::Failed(format!("{method} is no method")))?;
+        request.path = path.to_owned();
+        self.send(service, request, body)
+    }
+
+    fn send(&mut self, service: &str, request: wire::Request, body: &[u8]) -> Result<Answer, Failure> {
+        service.clone_into(&mut self.signer.service);
+        let request = self.signer.sign(request, self.world.now());
+        let mut head =
+            format!("{} {} HTTP/1.1\r\ncontent-length: {}\r\n", request.method, request.path, body.len());
+        for (name, value) in &request.headers {
+            head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
+        }
+        head.push_str("\r\n");
+        self.stream.get_mut().write_all(&[head.as_bytes(), body].concat())?;
+        self.read()
+    }
+
+    fn read(&mut self) -> Result<Answer, Failure> {
         let broken =
             || Failure::Failed("the server's answer cannot be read: is it an HTTP server?".to_owned());
         let mut line = String::new();

@@ -9,6 +9,7 @@ mod serve;
 mod settings;
 mod tail;
 mod tour;
+mod trigger;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -21,6 +22,9 @@ USAGE: millstream <command> [flags]
   serve         everything, on one port        --data-dir DIR | --memory, --listen ADDR, --config FILE
   tour          a server in memory and the first walkthrough, live and explained
   tail TABLE    follows a table's changes      --endpoint URL, --from latest|trim-horizon, --event NAME, --json, --once
+  trigger status [UUID]         each mapping's records by fate, and what blocks it      --endpoint URL, --json
+  trigger run FN EVENT.json     invokes a function with an event and prints its answer
+  trigger replay FN --table T   hands records to a function again    --since SECONDS-AGO|TIME, --from SEQ, --to SEQ, --batch N
   check         is a data directory sound, and what would functions run on?      --data-dir DIR
   explain CODE  what an error means, and what to do
   completions   for bash, zsh or fish
@@ -54,6 +58,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         "serve" => serve::run(rest),
         "tour" => tour::run(rest),
         "tail" => tail::run(rest),
+        "trigger" => trigger::run(rest),
         "check" => check::run(rest),
         "explain" => explain::run(rest),
         "completions" => completions::run(rest),

@@ -37,8 +37,7 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     {
         return Err(Failure::Usage(format!("--event {event}: INSERT, MODIFY or REMOVE")));
     }
-    let url = args.values.get("endpoint").cloned().or_else(|| std::env::var("AWS_ENDPOINT_URL").ok());
-    let mut endpoint = Endpoint::connect(&url.unwrap_or_else(|| "http://127.0.0.1:4566".to_owned()))?;
+    let mut endpoint = Endpoint::of(args.values.get("endpoint"))?;
     let view = View { from_horizon, event, json: args.has("json"), once: args.has("once") };
     follow(&mut endpoint, table, &view)
 }
@@ -97,7 +96,7 @@ fn follow(endpoint: &mut Endpoint, table: &str, view: &View) -> Result<(), Failu
 }
 
 /// All shards, page by page.
-fn shards(endpoint: &mut Endpoint, stream: &str) -> Result<Vec<Value>, Failure> {
+pub(super) fn shards(endpoint: &mut Endpoint, stream: &str) -> Result<Vec<Value>, Failure> {
     let mut all = Vec::new();
     let mut asked = json!({ "StreamArn": stream });
     loop {
