@@ -1,6 +1,6 @@
 //! Secondary indexes: which entry an item has in one.
 
-use crate::{Error, KeyPart, KeySchema, ProjectionKind, Throughput, key, layout};
+use crate::{Error, KeyPart, KeySchema, ProjectionKind, Reserve, Throughput, key, layout};
 use model::{CorruptImage, ValueView, View};
 use std::sync::Arc;
 use store::Slice;
@@ -20,6 +20,7 @@ pub struct Index {
     pub(crate) key: KeySchema,
     pub(crate) projection: ProjectionKind,
     pub(crate) throughput: Option<Throughput>,
+    pub(crate) reserve: Reserve,
     /// Not all items have their entries yet: it is written, not read.
     pub(crate) backfilling: bool,
     /// What it holds besides everything: sorted names. `None` is everything.
@@ -61,8 +62,8 @@ impl Index {
             held.dedup();
             held
         });
-        let crate::IndexSpec { name, key, projection, throughput } = spec;
-        Index { id, name, kind, key, projection, throughput, backfilling, held }
+        let crate::IndexSpec { name, key, projection, throughput, reserve } = spec;
+        Index { id, name, kind, key, projection, throughput, reserve, backfilling, held }
     }
 
     pub fn name(&self) -> &Arc<str> {

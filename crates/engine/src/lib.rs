@@ -49,8 +49,8 @@ pub use programs::Programs;
 pub use read::{Attributes, Consistency, Got, KeyCondition, Page, Query, Scan, Segment};
 pub use scope::Scope;
 pub use spec::{
-    Billing, Encryption, IndexChange, IndexSpec, KeyPart, KeySchema, ProjectionKind, StreamChange,
-    TableChange, TableClass, TableSpec, Throughput,
+    Billing, Encryption, IndexCapacity, IndexChange, IndexSpec, KeyPart, KeySchema, OnDemandLimits,
+    ProjectionKind, Reserve, StreamChange, TableChange, TableClass, TableSpec, Throughput,
 };
 pub use table::{Table, TableState};
 pub use write::{Action, BatchWritten, Refused, Token, Transacted, Write, Written};

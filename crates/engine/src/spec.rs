@@ -32,6 +32,7 @@ pub struct TableSpec {
     pub class: Option<TableClass>,
     pub deletion_protection: bool,
     pub encryption: Option<Encryption>,
+    pub reserve: Reserve,
     pub tags: Vec<(String, String)>,
 }
 
@@ -42,6 +43,7 @@ pub struct IndexSpec {
     pub projection: ProjectionKind,
     /// Of a global index of a provisioned table.
     pub throughput: Option<Throughput>,
+    pub reserve: Reserve,
 }
 
 /// Which attributes an index holds besides keys.
@@ -52,7 +54,7 @@ pub enum ProjectionKind {
     Include(Vec<Arc<str>>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Throughput {
     pub read_units: u64,
     pub write_units: u64,
@@ -65,6 +67,21 @@ pub enum Billing {
         since: Option<Timestamp>,
     },
     Provisioned(Throughput),
+}
+
+/// What a table or index may take at most, and what it was warmed up for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reserve {
+    pub on_demand: Option<OnDemandLimits>,
+    /// Units a second, when it was ever asked to be ready for more than it is by itself.
+    pub warm: Option<Throughput>,
+}
+
+/// Most units a second while billed on demand; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OnDemandLimits {
+    pub read_units_max: Option<u64>,
+    pub write_units_max: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +104,7 @@ pub struct TableChange {
     pub class: Option<TableClass>,
     pub deletion_protection: Option<bool>,
     pub encryption: Option<Option<Encryption>>,
+    pub reserve: Option<Reserve>,
     pub indexes: Vec<IndexChange>,
     /// Definitions of the key attributes of new indexes.
     pub attributes: Vec<KeyPart>,
@@ -102,7 +120,14 @@ pub enum StreamChange {
 pub enum IndexChange {
     Create(IndexSpec),
     Delete(Arc<str>),
-    Throughput(Arc<str>, Throughput),
+    Capacity(Arc<str>, IndexCapacity),
+}
+
+/// What an index is given, in place of what it had.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IndexCapacity {
+    pub throughput: Option<Throughput>,
+    pub reserve: Reserve,
 }
 
 impl KeySchema {

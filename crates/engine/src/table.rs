@@ -3,7 +3,7 @@
 use crate::expiry::Expiry;
 use crate::index::{Index, IndexKind};
 use crate::stream::{Routes, Stream, ViewType};
-use crate::{Billing, Encryption, Error, ErrorKind, Key, KeyPart, KeySchema, Scope, TableClass};
+use crate::{Billing, Encryption, Error, ErrorKind, Key, KeyPart, KeySchema, Reserve, Scope, TableClass};
 use arc_swap::ArcSwap;
 use model::View;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -37,6 +37,7 @@ pub struct TableState {
     pub(crate) class: Option<TableClass>,
     pub(crate) deletion_protection: bool,
     pub(crate) encryption: Option<Encryption>,
+    pub(crate) reserve: Reserve,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) expiry: Option<Arc<Expiry>>,
     /// The enabled stream, and which shard takes which partition.

@@ -155,6 +155,7 @@ fn global_indexes_may_have_several_key_attributes() {
         key: KeySchema { hash: vec![a, b], range: vec![c, d] },
         projection: ProjectionKind::KeysOnly,
         throughput: None,
+        reserve: engine::Reserve::default(),
     }];
     let table = house.create(wanted);
     for number in 0..16 {

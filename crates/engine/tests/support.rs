@@ -6,7 +6,7 @@ use std::time::Duration;
 use engine::stream::{Position, Record, Sequence, Shard, Stream, ViewType};
 use engine::{
     Action, Billing, Consistency, Engine, Error, ErrorKind, IndexSpec, KeyPart, KeySchema, Maintenance, Page,
-    ProjectionKind, Query, Refused, Scan, Scope, Settings, Table, TableSpec, Write, Written,
+    ProjectionKind, Query, Refused, Reserve, Scan, Scope, Settings, Table, TableSpec, Write, Written,
 };
 use model::expression::{Binder, Bound, Condition, Update};
 use model::key::KeyType;
@@ -186,12 +186,19 @@ pub fn spec(name: &str, range: bool, stream: Option<ViewType>) -> TableSpec {
         class: None,
         deletion_protection: false,
         encryption: None,
+        reserve: Reserve::default(),
         tags: Vec::new(),
     }
 }
 
 pub fn index(name: &str, hash: KeyPart, range: Option<KeyPart>, projection: ProjectionKind) -> IndexSpec {
-    IndexSpec { name: name.into(), key: KeySchema::simple(hash, range), projection, throughput: None }
+    IndexSpec {
+        name: name.into(),
+        key: KeySchema::simple(hash, range),
+        projection,
+        throughput: None,
+        reserve: Reserve::default(),
+    }
 }
 
 pub fn item<const N: usize>(attributes: [(&str, Value); N]) -> Item {

@@ -45,6 +45,7 @@ impl Engine {
             class: spec.class,
             deletion_protection: spec.deletion_protection,
             encryption: spec.encryption,
+            reserve: spec.reserve,
             tags: spec.tags,
             stream: new_stream.as_ref().map(|NewStream { stream, routes }| (stream.clone(), routes.clone())),
             expiry: None,

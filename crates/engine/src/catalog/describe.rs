@@ -41,6 +41,7 @@ impl Engine {
             class: state.class,
             deletion_protection: state.deletion_protection,
             encryption: state.encryption.clone(),
+            reserve: state.reserve,
         })
     }
 
@@ -72,6 +73,7 @@ fn describe_index(snapshot: &Snapshot, table: &Table, index: &Index) -> Result<I
         items,
         bytes,
         throughput: index.throughput,
+        reserve: index.reserve,
     })
 }
 

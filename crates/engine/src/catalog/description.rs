@@ -1,5 +1,5 @@
 use crate::stream::ViewType;
-use crate::{Billing, Encryption, KeyPart, KeySchema, ProjectionKind, TableClass, Throughput};
+use crate::{Billing, Encryption, KeyPart, KeySchema, ProjectionKind, Reserve, TableClass, Throughput};
 use std::sync::Arc;
 use world::Timestamp;
 
@@ -23,6 +23,7 @@ pub struct TableDescription {
     pub class: Option<TableClass>,
     pub deletion_protection: bool,
     pub encryption: Option<Encryption>,
+    pub reserve: Reserve,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub struct IndexDescription {
     pub items: u64,
     pub bytes: u64,
     pub throughput: Option<Throughput>,
+    pub reserve: Reserve,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -124,6 +124,7 @@ fn table(record: &Slice, streams: &HashMap<u64, Arc<Stream>>) -> Result<Table, E
         class: record.class.map(|class| class.read()),
         deletion_protection: record.deletion_protection,
         encryption: record.encryption.map(|encryption| encryption.read()),
+        reserve: record.reserve.read(),
         tags: record.tags,
         expiry: record.expiry.map(|expiry| Arc::new(expiry.read())),
         stream,

@@ -4,8 +4,8 @@ use crate::catalog::trims::Range;
 use crate::expiry::Expiry;
 use crate::stream::{Stream, StreamState, ViewType};
 use crate::{
-    Billing, Encryption, Error, IndexKind, IndexSpec, KeyPart, KeySchema, ProjectionKind, Table, TableClass,
-    TableState, Throughput,
+    Billing, Encryption, Error, IndexKind, IndexSpec, KeyPart, KeySchema, OnDemandLimits, ProjectionKind,
+    Reserve, Table, TableClass, TableState, Throughput,
 };
 use model::key::KeyType;
 use serde::de::DeserializeOwned;
@@ -30,6 +30,8 @@ pub(super) struct TableRecord {
     pub class: Option<ClassRecord>,
     pub deletion_protection: bool,
     pub encryption: Option<EncryptionRecord>,
+    #[serde(default, skip_serializing_if = "ReserveRecord::is_empty")]
+    pub reserve: ReserveRecord,
     pub tags: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<ExpiryRecord>,
@@ -56,6 +58,8 @@ pub(super) struct IndexRecord {
     pub key: Keys,
     pub projection: ProjectionRecord,
     pub throughput: Option<(u64, u64)>,
+    #[serde(default, skip_serializing_if = "ReserveRecord::is_empty")]
+    pub reserve: ReserveRecord,
     pub backfilling: bool,
 }
 
@@ -70,6 +74,13 @@ pub(super) enum ProjectionRecord {
 pub(super) enum BillingRecord {
     OnDemand { since_ms: Option<u64> },
     Provisioned { read_units: u64, write_units: u64 },
+}
+
+/// Read units, then write units.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct ReserveRecord {
+    on_demand: Option<(Option<u64>, Option<u64>)>,
+    warm: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -148,6 +159,7 @@ pub(crate) fn table(table: &Table, state: &TableState) -> Vec<u8> {
                     }
                 },
                 throughput: index.throughput.map(|units| (units.read_units, units.write_units)),
+                reserve: ReserveRecord::of(index.reserve),
                 backfilling: index.backfilling,
             })
             .collect(),
@@ -166,6 +178,7 @@ pub(crate) fn table(table: &Table, state: &TableState) -> Vec<u8> {
             .encryption
             .as_ref()
             .map(|Encryption { kms_key_arn }| EncryptionRecord { kms_key_arn: kms_key_arn.clone() }),
+        reserve: ReserveRecord::of(state.reserve),
         tags: state.tags.clone(),
         expiry: state.expiry.as_ref().map(|expiry| ExpiryRecord {
             id: expiry.id,
@@ -239,6 +252,7 @@ impl IndexRecord {
             throughput: self
                 .throughput
                 .map(|(read_units, write_units)| Throughput { read_units, write_units }),
+            reserve: self.reserve.read(),
         })
     }
 }
@@ -261,6 +275,28 @@ impl ClassRecord {
         match self {
             ClassRecord::Standard => TableClass::Standard,
             ClassRecord::InfrequentAccess => TableClass::InfrequentAccess,
+        }
+    }
+}
+
+impl ReserveRecord {
+    fn is_empty(&self) -> bool {
+        self.on_demand.is_none() && self.warm.is_none()
+    }
+
+    fn of(reserve: Reserve) -> ReserveRecord {
+        ReserveRecord {
+            on_demand: reserve.on_demand.map(|limits| (limits.read_units_max, limits.write_units_max)),
+            warm: reserve.warm.map(|units| (units.read_units, units.write_units)),
+        }
+    }
+
+    pub fn read(self) -> Reserve {
+        Reserve {
+            on_demand: self
+                .on_demand
+                .map(|(read_units_max, write_units_max)| OnDemandLimits { read_units_max, write_units_max }),
+            warm: self.warm.map(|(read_units, write_units)| Throughput { read_units, write_units }),
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::index::{Index, IndexKind};
 use crate::layout::{self, Meta};
 use crate::stream::{NewStream, Of};
 use crate::{
-    Billing, Engine, Error, ErrorKind, IndexChange, Scope, StreamChange, Table, TableChange,
+    Billing, Engine, Error, ErrorKind, IndexCapacity, IndexChange, Scope, StreamChange, Table, TableChange,
     TableDescription, TableState,
 };
 use std::sync::{Arc, MutexGuard};
@@ -36,7 +36,7 @@ impl Engine {
             .indexes
             .iter()
             .filter_map(|change| match change {
-                IndexChange::Throughput(name, _) => Some(name.clone()),
+                IndexChange::Capacity(name, _) => Some(name.clone()),
                 _ => None,
             })
             .collect();
@@ -85,8 +85,16 @@ impl Engine {
         change: TableChange,
     ) -> Result<Consequences, Error> {
         let mut consequences = Consequences::default();
-        let TableChange { billing, stream, class, deletion_protection, encryption, indexes, attributes } =
-            change;
+        let TableChange {
+            billing,
+            stream,
+            class,
+            deletion_protection,
+            encryption,
+            reserve,
+            indexes,
+            attributes,
+        } = change;
         if let Some(billing) = billing {
             state.billing = match billing {
                 Billing::OnDemand { .. } => Billing::OnDemand { since: Some(self.world().now()) },
@@ -98,6 +106,7 @@ impl Engine {
         if let Some(encryption) = encryption {
             state.encryption = encryption;
         }
+        state.reserve = reserve.unwrap_or(state.reserve);
         for part in attributes {
             match state.attributes.iter().find(|known| known.name == part.name) {
                 None => state.attributes.push(part),
@@ -198,10 +207,10 @@ impl Engine {
                     |index| IndexDescription { status: IndexStatus::Deleting, backfilling: false, ..index };
                 consequences.deleted.extend(described.map(deleting));
             }
-            IndexChange::Throughput(name, units) => {
+            IndexChange::Capacity(name, IndexCapacity { throughput, reserve }) => {
                 let at = global(&name, state)?;
                 let index = Index::clone(&state.indexes[at]);
-                state.indexes[at] = Arc::new(Index { throughput: Some(units), ..index });
+                state.indexes[at] = Arc::new(Index { throughput, reserve, ..index });
             }
         }
         Ok(())

@@ -5,20 +5,14 @@ use super::schema::{
     attributes, check_indexes, check_used, global_indexes, local_indexes, table_keys, throughput,
 };
 use super::tree::Tree;
-use super::{Body, Dynamodb, description, names, scope, tags};
+use super::{Body, Dynamodb, capacity, description, names, policies, scope, tags};
 use crate::call::{Call, Caller};
 use engine::stream::ViewType;
-use engine::{Billing, Encryption, IndexSpec, TableClass, TableSpec, Throughput};
+use engine::{Billing, Encryption, IndexSpec, Reserve, TableClass, TableSpec, Throughput};
 use serde_json::json;
 
 /// Parameters that would change what the table is, and that this server does not have.
-const UNSUPPORTED: [&str; 5] = [
-    "OnDemandThroughput",
-    "WarmThroughput",
-    "ResourcePolicy",
-    "GlobalTableSourceArn",
-    "GlobalTableSettingsReplicationMode",
-];
+const UNSUPPORTED: [&str; 2] = ["GlobalTableSourceArn", "GlobalTableSettingsReplicationMode"];
 
 pub(super) async fn create_table(dynamodb: &Dynamodb, call: &Call) -> Body {
     let input = call.unchecked_input()?;
@@ -30,9 +24,14 @@ pub(super) async fn create_table(dynamodb: &Dynamodb, call: &Call) -> Body {
     let name = names::new_table(given, &call.caller)?.to_owned();
     call.check(&input)?;
     let spec = spec(tree, &name, &call.caller)?;
+    let policy = tree.text("ResourcePolicy").map(policies::check).transpose()?.map(str::to_owned);
     let scope = scope(&call.caller);
     let created = dynamodb.blocking(move |engine| engine.create_table(&scope, spec)).await?;
     let created = created.map_err(|error| control(error, &name))?;
+    if let Some(policy) = policy {
+        let table = dynamodb.table(&call.caller, &name)?;
+        dynamodb.policies.begin(&table, policy, dynamodb.world.now()).await?;
+    }
     Ok(json!({ "TableDescription": description::table(&created) }).to_string().into_bytes())
 }
 
@@ -53,11 +52,13 @@ fn spec(input: Tree<'_>, name: &str, caller: &Caller) -> Result<TableSpec, Fault
     let key = table_keys(input, &attributes)?;
     let local = local_indexes(input, &attributes, &key)?;
     let mut global = global_indexes(input, &attributes)?;
-    for index in &mut global {
+    for (index, tree) in global.iter_mut().zip(input.structures("GlobalSecondaryIndexes")) {
         check_throughput(index, &billing)?;
+        index.reserve = index_reserve(tree, index, &billing)?;
     }
     check_indexes(local.iter().chain(&global))?;
     check_used(&attributes, &key, local.iter().chain(&global))?;
+    let reserve = capacity::reserve(input, &billing, Reserve::default(), "table")?;
     Ok(TableSpec {
         name: name.into(),
         key,
@@ -68,7 +69,8 @@ fn spec(input: Tree<'_>, name: &str, caller: &Caller) -> Result<TableSpec, Fault
         stream: stream(input)?,
         class: input.text("TableClass").map(class),
         deletion_protection: input.flag("DeletionProtectionEnabled").unwrap_or_default(),
-        encryption: encryption(input, caller),
+        encryption: encryption(input, caller)?,
+        reserve,
         tags: tags::given(input)?,
     })
 }
@@ -118,6 +120,12 @@ pub(super) fn check_throughput(index: &IndexSpec, billing: &Billing) -> Result<(
     }
 }
 
+/// What a new index asks for beyond its billing.
+pub(super) fn index_reserve(tree: Tree<'_>, index: &IndexSpec, billing: &Billing) -> Result<Reserve, Fault> {
+    let billing = index.throughput.map_or(*billing, Billing::Provisioned);
+    capacity::reserve(tree, &billing, Reserve::default(), &format!("index {}", index.name))
+}
+
 fn stream(input: Tree<'_>) -> Result<Option<ViewType>, Fault> {
     let Some(stream) = input.structure("StreamSpecification") else {
         return Ok(None);
@@ -142,8 +150,17 @@ pub(super) fn class(word: &str) -> TableClass {
 }
 
 /// The key that encrypts: the client's, or the one that the account has for this service.
-pub(super) fn encryption(input: Tree<'_>, caller: &Caller) -> Option<Encryption> {
-    let sse = input.structure("SSESpecification").filter(|sse| sse.flag("Enabled") == Some(true))?;
+pub(super) fn encryption(input: Tree<'_>, caller: &Caller) -> Result<Option<Encryption>, Fault> {
+    let Some(sse) = input.structure("SSESpecification") else { return Ok(None) };
+    if sse.text("SSEType") == Some("AES256") {
+        return Err(parameter("SSEType AES256 is not supported"));
+    }
+    if sse.flag("Enabled") != Some(true) {
+        return match sse.has("SSEType") || sse.has("KMSMasterKeyId") {
+            true => Err(parameter("SSEType and KMSMasterKeyId can only be specified when SSE is enabled")),
+            false => Ok(None),
+        };
+    }
     let key = sse.text("KMSMasterKeyId").unwrap_or("alias/aws/dynamodb");
     let arn = match key {
         arn if arn.starts_with("arn:") => arn.to_owned(),
@@ -152,5 +169,5 @@ pub(super) fn encryption(input: Tree<'_>, caller: &Caller) -> Option<Encryption>
         }
         id => format!("arn:aws:kms:{}:{}:key/{id}", caller.region, caller.account),
     };
-    Some(Encryption { kms_key_arn: Some(arn) })
+    Ok(Some(Encryption { kms_key_arn: Some(arn) }))
 }

@@ -1,14 +1,11 @@
 //! A table's description, as five operations tell it.
 
+use super::capacity;
 use engine::{
     Billing, IndexDescription, IndexStatus, KeyPart, KeySchema, ProjectionKind, TableClass, TableDescription,
     TableStatus, Throughput,
 };
 use serde_json::{Map, Value as Json, json};
-
-/// What on-demand tables are ready for without being asked.
-const WARM_READ_UNITS: u64 = 12_000;
-const WARM_WRITE_UNITS: u64 = 4_000;
 
 /// The whole description.
 pub(super) fn table(table: &TableDescription) -> Json {
@@ -42,9 +39,8 @@ pub(super) fn table(table: &TableDescription) -> Json {
     if let Some(class) = table.class {
         set(&mut out, "TableClassSummary", json!({ "TableClass": class_name(class) }));
     }
-    if table.status == TableStatus::Active {
-        set(&mut out, "WarmThroughput", warm(&table.billing, "ACTIVE"));
-    }
+    let active = table.status == TableStatus::Active;
+    capacity::describe(&table.billing, table.reserve, active, |member, told| set(&mut out, member, told));
     Json::Object(out)
 }
 
@@ -101,14 +97,6 @@ fn throughput(units: Throughput) -> Json {
     })
 }
 
-fn warm(billing: &Billing, status: &str) -> Json {
-    let (read, write) = match billing {
-        Billing::OnDemand { .. } => (WARM_READ_UNITS, WARM_WRITE_UNITS),
-        Billing::Provisioned(units) => (units.read_units, units.write_units),
-    };
-    json!({ "ReadUnitsPerSecond": read, "WriteUnitsPerSecond": write, "Status": status })
-}
-
 fn index(index: &IndexDescription) -> Json {
     json!({
         "IndexName": &*index.name,
@@ -138,10 +126,9 @@ fn global_index(description: &IndexDescription, on_demand: bool) -> Json {
     let none = Throughput { read_units: 0, write_units: 0 };
     let units = description.throughput.filter(|_| !on_demand).unwrap_or(none);
     out["ProvisionedThroughput"] = throughput(units);
-    if description.status == IndexStatus::Active {
-        let billing = if on_demand { Billing::OnDemand { since: None } } else { Billing::Provisioned(units) };
-        out["WarmThroughput"] = warm(&billing, "ACTIVE");
-    }
+    let billing = if on_demand { Billing::OnDemand { since: None } } else { Billing::Provisioned(units) };
+    let active = description.status == IndexStatus::Active;
+    capacity::describe(&billing, description.reserve, active, |member, told| out[member] = told);
     out
 }
 

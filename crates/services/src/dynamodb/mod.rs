@@ -30,6 +30,7 @@ mod batch_write_item;
 mod transact_get_items;
 mod transact_write_items;
 
+mod capacity;
 mod create_table;
 mod delete_table;
 mod describe_continuous_backups;
@@ -38,6 +39,7 @@ mod describe_limits;
 mod describe_table;
 mod description;
 mod list_tables;
+mod policies;
 mod tags;
 mod time_to_live;
 mod update_table;
@@ -57,6 +59,7 @@ pub(crate) struct Dynamodb {
     engine: Arc<Engine>,
     world: World,
     seal: streams::Seal,
+    policies: policies::Policies,
 }
 
 /// The body of a success.
@@ -68,6 +71,7 @@ impl Dynamodb {
             engine: parts.engine.clone(),
             world: parts.world.clone(),
             seal: streams::Seal::durable(&parts.store, &parts.world),
+            policies: policies::Policies::new(&parts.store),
         }
     }
 
@@ -105,6 +109,9 @@ impl Dynamodb {
             "TagResource" => tags::tag_resource(self, call).await,
             "UntagResource" => tags::untag_resource(self, call).await,
             "ListTagsOfResource" => tags::list_tags_of_resource(self, call),
+            "PutResourcePolicy" => policies::put_resource_policy(self, call).await,
+            "GetResourcePolicy" => policies::get_resource_policy(self, call),
+            "DeleteResourcePolicy" => policies::delete_resource_policy(self, call).await,
             "ListStreams" => streams::list_streams(self, call),
             "DescribeStream" => streams::describe_stream(self, call),
             "GetShardIterator" => streams::get_shard_iterator(self, call),

@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, constraint, parameter, validation};
 use super::tree::Tree;
-use engine::{IndexSpec, KeyPart, KeySchema, ProjectionKind, Throughput};
+use engine::{IndexSpec, KeyPart, KeySchema, ProjectionKind, Reserve, Throughput};
 use model::key::KeyType;
 
 pub(super) const LOCAL_INDEXES_MAX: usize = 5;
@@ -65,7 +65,8 @@ pub(super) fn index(tree: Tree<'_>, attributes: &[KeyPart]) -> Result<IndexSpec,
         )));
     }
     let key = pair(schema, attributes)?;
-    Ok(IndexSpec { name: name.into(), key, projection: projection(tree)?, throughput: throughput(tree) })
+    let (projection, throughput) = (projection(tree)?, throughput(tree));
+    Ok(IndexSpec { name: name.into(), key, projection, throughput, reserve: Reserve::default() })
 }
 
 /// LocalSecondaryIndexes, which share the table's partition key.

@@ -3,6 +3,7 @@
 mod batches;
 mod items;
 mod legacy;
+mod lifecycle;
 mod searches;
 mod streams;
 mod tables;
@@ -35,7 +36,8 @@ impl Bench {
         let engine = Engine::open(store.clone(), world.clone(), settings)
             .expect("an engine opens over an empty store");
         let seal = Seal::durable(&store, &world);
-        let dynamodb = Dynamodb { engine: Arc::new(engine), world: world.clone(), seal };
+        let policies = super::policies::Policies::new(&store);
+        let dynamodb = Dynamodb { engine: Arc::new(engine), world: world.clone(), seal, policies };
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
         Bench { dynamodb, world, runtime }
     }

@@ -1,13 +1,15 @@
 //! UpdateTable.
 
-use super::create_table::{check_bounds, check_throughput, class, encryption};
+use super::create_table::{check_bounds, check_throughput, class, encryption, index_reserve};
 use super::fault::{Fault, control, limit_exceeded, parameter, validation};
 use super::schema::{GLOBAL_INDEXES_MAX, attributes, index, throughput};
 use super::tree::Tree;
-use super::{Body, Dynamodb, description, names, scope};
+use super::{Body, Dynamodb, capacity, description, names, scope};
 use crate::call::{Call, Caller};
 use engine::stream::ViewType;
-use engine::{Billing, IndexChange, IndexStatus, StreamChange, TableChange, TableDescription, Throughput};
+use engine::{
+    Billing, IndexCapacity, IndexChange, IndexStatus, StreamChange, TableChange, TableDescription, Throughput,
+};
 use serde_json::json;
 
 /// Changes of which a request must have at least one.
@@ -27,11 +29,9 @@ const CHANGES: [&str; 13] = [
     "GlobalTableSettingsReplicationMode",
 ];
 
-const UNSUPPORTED: [&str; 6] = [
+const UNSUPPORTED: [&str; 4] = [
     "ReplicaUpdates",
     "MultiRegionConsistency",
-    "OnDemandThroughput",
-    "WarmThroughput",
     "GlobalTableWitnessUpdates",
     "GlobalTableSettingsReplicationMode",
 ];
@@ -99,7 +99,10 @@ fn change(input: Tree<'_>, now: &TableDescription, caller: &Caller) -> Result<Ta
             )));
         }
     }
-    let encryption = input.has("SSESpecification").then(|| encryption(input, caller));
+    let encryption = input.has("SSESpecification").then(|| encryption(input, caller)).transpose()?;
+    let asks = input.has("OnDemandThroughput") || input.has("WarmThroughput");
+    let reserve = asks
+        .then(|| capacity::reserve(input, billing.as_ref().unwrap_or(&now.billing), now.reserve, "table"));
     Ok(TableChange {
         indexes: index_changes(input, now, billing.as_ref().unwrap_or(&now.billing))?,
         billing,
@@ -107,6 +110,7 @@ fn change(input: Tree<'_>, now: &TableDescription, caller: &Caller) -> Result<Ta
         class: input.text("TableClass").map(class),
         deletion_protection: input.flag("DeletionProtectionEnabled"),
         encryption,
+        reserve: reserve.transpose()?,
         attributes: defined,
     })
 }
@@ -173,14 +177,7 @@ fn index_changes(
             (None, Some(delete), None) => IndexChange::Delete(known(delete, now)?.into()),
             (None, None, Some(update)) => {
                 let name = known(update, now)?;
-                let units = throughput(update).unwrap_or(Throughput { read_units: 0, write_units: 0 });
-                check_bounds(units, &format!("index {name}"))?;
-                if matches!(billing, Billing::OnDemand { .. }) {
-                    return Err(parameter(
-                        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
-                    ));
-                }
-                IndexChange::Throughput(name.into(), units)
+                IndexChange::Capacity(name.into(), index_capacity(update, name, now, billing)?)
             }
             (None, None, None) => {
                 return Err(parameter(
@@ -193,7 +190,7 @@ fn index_changes(
                 ));
             }
         };
-        structural += usize::from(!matches!(change, IndexChange::Throughput(..)));
+        structural += usize::from(!matches!(change, IndexChange::Capacity(..)));
         changes.push(change);
     }
     if structural > 1 {
@@ -203,7 +200,7 @@ fn index_changes(
     }
     let name = |change: &IndexChange| match change {
         IndexChange::Create(index) => index.name.clone(),
-        IndexChange::Delete(name) | IndexChange::Throughput(name, _) => name.clone(),
+        IndexChange::Delete(name) | IndexChange::Capacity(name, _) => name.clone(),
     };
     for (at, change) in changes.iter().enumerate() {
         if changes[..at].iter().any(|earlier| name(earlier) == name(change)) {
@@ -214,6 +211,36 @@ fn index_changes(
         }
     }
     Ok(changes)
+}
+
+fn index_capacity(
+    update: Tree<'_>,
+    name: &str,
+    now: &TableDescription,
+    billing: &Billing,
+) -> Result<IndexCapacity, Fault> {
+    let of = format!("index {name}");
+    let known = now.global.iter().find(|index| *index.name == *name);
+    let (was, before) = known.map(|index| (index.throughput, index.reserve)).unwrap_or_default();
+    let given = throughput(update);
+    if let Some(units) = given {
+        check_bounds(units, &of)?;
+        if matches!(billing, Billing::OnDemand { .. }) {
+            return Err(parameter(
+                "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+            ));
+        }
+    } else if !update.has("OnDemandThroughput") && !update.has("WarmThroughput") {
+        return Err(parameter(format!(
+            "One of ProvisionedThroughput, OnDemandThroughput or WarmThroughput must be specified for {of}"
+        )));
+    }
+    let throughput = given.or(was);
+    let billing = match billing {
+        Billing::Provisioned(_) => Billing::Provisioned(throughput.unwrap_or_default()),
+        on_demand => *on_demand,
+    };
+    Ok(IndexCapacity { throughput, reserve: capacity::reserve(update, &billing, before, &of)? })
 }
 
 fn new_index(
@@ -229,7 +256,7 @@ fn new_index(
             defined.push(part.clone());
         }
     }
-    let index = index(tree, &defined)?;
+    let mut index = index(tree, &defined)?;
     if now.local.iter().chain(&now.global).any(|known| known.name == index.name) {
         return Err(validation("Attempting to create an index which already exists"));
     }
@@ -239,6 +266,7 @@ fn new_index(
         )));
     }
     check_throughput(&index, billing)?;
+    index.reserve = index_reserve(tree, &index, billing)?;
     Ok(IndexChange::Create(index))
 }
 
