@@ -16,6 +16,8 @@ pub struct FunctionConfig {
     pub handler: String,
     /// The package's hash, as [`Code`](crate::Code) gives it.
     pub code_sha256: String,
+    /// Packages that lie in `/opt`, later ones over earlier ones.
+    pub layers: Vec<String>,
     pub timeout: Duration,
     pub memory_mb: u32,
     pub environment: BTreeMap<String, String>,

@@ -3,6 +3,7 @@
 use crate::Runtime;
 use crate::capture::{Capture, LogSink};
 use crate::config::FunctionConfig;
+use crate::layers::search_paths;
 use crate::process::{Ending, Process};
 use crate::runtime::Interpreter;
 use crate::runtime_api::{Job, Posted, RuntimeApi};
@@ -24,6 +25,8 @@ pub(crate) struct Place<'a> {
     pub sink: &'a Arc<dyn LogSink>,
     /// The unpacked code.
     pub code: PathBuf,
+    /// The function's layers as one tree.
+    pub layers: Option<PathBuf>,
     /// Where the language's client lies.
     pub client: PathBuf,
     pub interpreter: Option<Arc<Interpreter>>,
@@ -181,7 +184,10 @@ fn command(config: &FunctionConfig, place: &Place<'_>) -> Result<Command, InitEr
             command.arg(place.client.join("node.mjs"));
             Ok(command)
         }
-        Runtime::Provided(_) => executable(&place.code, "bootstrap"),
+        Runtime::Provided(_) => executable(&place.code, "bootstrap").or_else(|error| match &place.layers {
+            Some(layers) => executable(layers, "bootstrap"),
+            None => Err(error),
+        }),
         Runtime::Go => executable(&place.code, &config.handler),
     }
 }
@@ -236,13 +242,12 @@ fn variables(command: &mut Command, config: &FunctionConfig, place: &Place<'_>, 
     command.envs(set);
     match config.runtime {
         Runtime::Python(_) => {
-            command.env("LC_CTYPE", "C.UTF-8").env("PYTHONPATH", &code).env("PYTHONDONTWRITEBYTECODE", "1");
+            command.env("LC_CTYPE", "C.UTF-8").env("PYTHONDONTWRITEBYTECODE", "1");
         }
-        Runtime::Node(_) => {
-            command.env("NODE_PATH", format!("{code}/node_modules:{code}"));
-        }
-        Runtime::Provided(_) | Runtime::Go => {}
+        Runtime::Node(_) | Runtime::Provided(_) | Runtime::Go => {}
     }
+    let layers = place.layers.as_ref().map(|layers| layers.display().to_string());
+    search_paths(command, config.runtime, place.interpreter.as_deref(), &code, layers.as_deref(), &host_path);
     if let Some(name) = config.runtime.execution_env() {
         command.env("AWS_EXECUTION_ENV", name);
     }

@@ -111,6 +111,7 @@ struct Inner {
     counters: Counters,
     endpoint: OnceLock<String>,
     clients: OnceLock<PathBuf>,
+    writing_clients: Mutex<()>,
 }
 
 impl Functions {
@@ -131,6 +132,7 @@ impl Functions {
             counters: Counters::default(),
             endpoint: OnceLock::new(),
             clients: OnceLock::new(),
+            writing_clients: Mutex::default(),
         }))
     }
 
@@ -152,6 +154,11 @@ impl Functions {
     /// Checks and unpacks a package. Reads and writes files: slow.
     pub fn put_code(&self, zip: &[u8]) -> Result<Code, PackageError> {
         self.0.packages.put(zip)
+    }
+
+    /// What a package takes when it is unpacked. Reads directories: slow.
+    pub fn unpacked_bytes(&self, sha256: &str) -> Result<u64, PackageError> {
+        self.0.packages.unpacked_bytes(sha256)
     }
 
     /// A package as it was uploaded.
@@ -349,16 +356,19 @@ impl Inner {
 
     async fn start(self: &Arc<Inner>, config: &Arc<FunctionConfig>) -> Result<Environment, InitError> {
         self.counters.cold_starts.fetch_add(1, Ordering::Relaxed);
-        let (inner, runtime) = (self.clone(), config.runtime);
-        let prepared =
-            tokio::task::spawn_blocking(move || Ok((inner.interpreters.find(runtime), inner.clients()?)));
+        let (inner, wanted) = (self.clone(), config.clone());
+        let prepared = tokio::task::spawn_blocking(move || {
+            let layered = inner.packages.layered(&wanted.layers)?;
+            Ok((inner.interpreters.find(wanted.runtime), inner.clients()?, layered))
+        });
         let prepared: std::io::Result<_> =
             prepared.await.unwrap_or_else(|_| Err(std::io::Error::other("interrupted")));
-        let (interpreter, client) = prepared.map_err(InitError::Io)?;
+        let (interpreter, client, layers) = prepared.map_err(InitError::Io)?;
         let place = Place {
             world: &self.world,
             sink: &self.sink,
             code: self.packages.code_dir(&config.code_sha256),
+            layers,
             client,
             interpreter,
             temporary: self.settings.dir.join("tmp").join(self.world.hex(16)),
@@ -369,6 +379,8 @@ impl Inner {
 
     /// The directory of the embedded runtime clients, written once.
     fn clients(&self) -> std::io::Result<PathBuf> {
+        // Two first starts at once would write over each other.
+        let _alone = self.writing_clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(dir) = self.clients.get() {
             return Ok(dir.clone());
         }

@@ -4,6 +4,7 @@
 mod config;
 mod functions;
 
+mod layers;
 mod package;
 mod runtime;
 

@@ -50,6 +50,7 @@ impl House {
             runtime: Runtime::parse(runtime).expect("a runtime"),
             handler: handler.into(),
             code_sha256: code.sha256,
+            layers: Vec::new(),
             timeout: Duration::from_secs(20),
             memory_mb: 128,
             environment: [("COLOUR".to_owned(), "green".to_owned())].into(),

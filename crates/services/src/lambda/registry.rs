@@ -52,8 +52,38 @@ pub(crate) struct Function {
     /// None is the least there is.
     #[serde(default)]
     pub ephemeral_mb: Option<u32>,
+    /// In the order in which they are laid.
+    #[serde(default)]
+    pub layers: Vec<LayerUse>,
     #[serde(default)]
     pub published: Option<String>,
+}
+
+/// A layer as a function has it: it stays when the layer's version is removed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LayerUse {
+    pub arn: String,
+    pub code_sha256: String,
+    pub code_bytes: u64,
+}
+
+/// One version of a layer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Layer {
+    pub name: String,
+    pub version: u64,
+    pub description: String,
+    pub code_sha256: String,
+    /// In base64.
+    pub code_digest: String,
+    pub code_bytes: u64,
+    pub runtimes: Vec<String>,
+    pub architectures: Vec<String>,
+    pub license: Option<String>,
+    pub created: String,
+    /// Statements of its policy, by id.
+    pub policy: BTreeMap<String, Value>,
+    pub revision: String,
 }
 
 /// A name for a version, or for two.
@@ -77,6 +107,9 @@ pub(crate) struct Registry {
     pub versions: Documents<Function>,
     /// By function and name.
     pub aliases: Documents<Alias>,
+    /// By name and number, and the highest number each name has had.
+    pub layers: Documents<Layer>,
+    pub layer_numbers: Documents<u64>,
     /// Held by what changes several documents of a function.
     pub structure: Arc<Mutex<()>>,
     /// Told whenever a function appears or changes.
@@ -89,6 +122,8 @@ impl Registry {
             functions: Documents::new(store, "lambda/function"),
             versions: Documents::new(store, "lambda/version"),
             aliases: Documents::new(store, "lambda/alias"),
+            layers: Documents::new(store, "lambda/layer"),
+            layer_numbers: Documents::new(store, "lambda/layer-number"),
             structure: Arc::default(),
             changed: Arc::new(Notify::new()),
         }
@@ -201,6 +236,7 @@ impl Function {
             runtime: Runtime::parse(&self.runtime)?,
             handler: self.handler.clone(),
             code_sha256: self.code_sha256.clone(),
+            layers: self.layers.iter().map(|layer| layer.code_sha256.clone()).collect(),
             timeout: Duration::from_secs(self.timeout_s),
             memory_mb: self.memory_mb,
             environment: self.environment.clone().unwrap_or_default(),

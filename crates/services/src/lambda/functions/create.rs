@@ -33,7 +33,9 @@ impl Functions {
             }
         };
         let environment = environment(input)?;
+        let layers = self.layers_of(call, input)?.unwrap_or_default();
         let code = self.put_code(&input["Code"]).await?;
+        self.check_size(&code.sha256, &layers).await?;
         let function = Function {
             arn: name::arn(&call.caller, &name),
             runtime,
@@ -58,6 +60,7 @@ impl Functions {
             version: None,
             last_version: 0,
             ephemeral_mb: ephemeral_mb(input),
+            layers,
             published: None,
             name,
         };
@@ -120,8 +123,7 @@ impl Functions {
 
 /// A parameter that would be stored and not honoured is refused by its name.
 pub(super) fn refuse_unsupported(input: &Value) -> Result<(), ServiceError> {
-    const UNSUPPORTED: [&str; 12] = [
-        "Layers",
+    const UNSUPPORTED: [&str; 11] = [
         "FileSystemConfigs",
         "ImageConfig",
         "DeadLetterConfig",

@@ -8,6 +8,8 @@ mod event_config;
 mod events;
 mod grant;
 mod invoke;
+mod layer_policy;
+mod layers;
 mod look;
 mod shown;
 mod update;
@@ -77,6 +79,15 @@ impl Functions {
             "GetFunctionEventInvokeConfig" => self.get_event_config(&call, &input),
             "DeleteFunctionEventInvokeConfig" => self.delete_event_config(&call, &input).await,
             "ListFunctionEventInvokeConfigs" => self.list_event_configs(&call, &input),
+            "PublishLayerVersion" => self.publish_layer(&call, &input).await,
+            "GetLayerVersion" => self.get_layer(&call, &input),
+            "GetLayerVersionByArn" => self.get_layer_by_arn(&call, &input),
+            "DeleteLayerVersion" => self.delete_layer(&call, &input).await,
+            "ListLayerVersions" => self.list_layer_versions(&call, &input),
+            "ListLayers" => self.list_layers(&call, &input),
+            "AddLayerVersionPermission" => self.add_layer_permission(&call, &input).await,
+            "GetLayerVersionPolicy" => self.get_layer_policy(&call, &input),
+            "RemoveLayerVersionPermission" => self.remove_layer_permission(&call, &input).await,
             "GetAccountSettings" => self.account_settings(&call),
             "AddPermission" => self.add_permission(&call, &input).await,
             "GetPolicy" => self.get_policy(&call, &input),

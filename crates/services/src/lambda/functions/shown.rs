@@ -45,6 +45,7 @@ pub(super) fn configuration_as(function: &Function, shown: Shown, arn: String) -
         ("CodeSha256", Some(function.code_digest.clone().into())),
         ("Version", Some(function.version().into())),
         ("Environment", function.environment.as_ref().map(|variables| json!({ "Variables": variables }))),
+        ("Layers", (!function.layers.is_empty()).then(|| layers(function))),
         ("TracingConfig", Some(json!({ "Mode": "PassThrough" }))),
         ("RevisionId", Some(function.revision.clone().into())),
         ("State", Some(state.into())),
@@ -59,6 +60,10 @@ pub(super) fn configuration_as(function: &Function, shown: Shown, arn: String) -
         ("SnapStart", Some(json!({ "ApplyOn": "None", "OptimizationStatus": "Off" }))),
         ("LoggingConfig", Some(json!({ "LogFormat": "Text", "LogGroup": function.log_group }))),
     ])
+}
+
+fn layers(function: &Function) -> Value {
+    function.layers.iter().map(|layer| json!({ "Arn": layer.arn, "CodeSize": layer.code_bytes })).collect()
 }
 
 fn modified(function: &Function) -> String {

@@ -2,4 +2,5 @@
 
 mod bench;
 mod events;
+mod layers;
 mod versions;

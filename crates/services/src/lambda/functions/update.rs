@@ -53,6 +53,7 @@ impl Functions {
         create::refuse_unsupported(input)?;
         let function = self.named(call, input)?;
         let code = self.put_code(input).await?;
+        self.check_size(&code.sha256, &function.layers).await?;
         let now_ms = self.world.now().millis();
         let changed = |function: &mut Function| {
             function.modified_ms = now_ms;
@@ -82,6 +83,10 @@ impl Functions {
     pub(super) async fn update_configuration(&self, call: &Call, input: &Value) -> Answer {
         create::refuse_unsupported(input)?;
         let environment = create::environment(input)?;
+        let layers = self.layers_of(call, input)?;
+        if let Some(layers) = &layers {
+            self.check_size(&self.named(call, input)?.code_sha256, layers).await?;
+        }
         let runtime = text(input, "Runtime").map(create::runtime).transpose()?;
         let revision = text(input, "RevisionId");
         let now_ms = self.world.now().millis();
@@ -107,6 +112,9 @@ impl Functions {
                 }
                 if let Some(megabytes) = create::ephemeral_mb(input) {
                     function.ephemeral_mb = Some(megabytes);
+                }
+                if let Some(layers) = &layers {
+                    function.layers.clone_from(layers);
                 }
                 if environment.is_some() {
                     function.environment.clone_from(&environment);
