@@ -47,7 +47,7 @@ impl Default for Settings {
 #[derive(Clone)]
 pub struct Services(Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     parts: Parts,
     dynamodb: Dynamodb,
     lambda: Lambda,
@@ -58,14 +58,21 @@ struct Inner {
 
 impl Services {
     pub fn new(parts: Parts) -> Services {
-        Services(Arc::new(Inner {
+        let post = parts.targets.post.clone();
+        let inner = Arc::new(Inner {
             dynamodb: Dynamodb::new(&parts),
             lambda: Lambda::new(&parts),
             iam: Iam::new(&parts),
             sts: Sts::new(&parts),
             logs: Logs::new(&parts),
             parts,
-        }))
+        });
+        post.open(Arc::downgrade(&inner));
+        Services(inner)
+    }
+
+    pub(crate) fn of(inner: Arc<Inner>) -> Services {
+        Services(inner)
     }
 
     /// Answers one request. Never fails: whatever is wrong is told in the form of the service that was asked.

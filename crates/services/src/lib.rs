@@ -6,6 +6,7 @@ mod dispatch;
 mod documents;
 mod fields;
 mod ids;
+mod post;
 
 mod dynamodb;
 mod iam;

@@ -3,6 +3,7 @@
 mod functions;
 mod mappings;
 
+mod letter;
 mod name;
 mod registry;
 mod target;

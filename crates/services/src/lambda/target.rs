@@ -1,13 +1,15 @@
 //! Functions as targets of mappings: a batch becomes an event, an answer becomes an outcome.
 
+use super::letter::LetterBox;
 use super::name::FunctionName;
 use super::registry::Registry;
 use crate::call::Caller;
+use crate::post::{Place, Post};
 use ::functions::{FunctionConfig, Functions, Invocation, InvokeError};
 use api::dynamodb::{StreamRecord, stream_record};
 use bytes::Bytes;
 use engine::stream::{Event, Record, Sequence};
-use feed::{Batch, BoxFuture, Delivery, Mapping, Outcome, Report, Target, Targets};
+use feed::{Batch, BoxFuture, Delivery, Destination, Mapping, Outcome, Report, Target, Targets};
 use std::str::FromStr;
 use std::sync::Arc;
 use store::Store;
@@ -19,15 +21,26 @@ pub struct LambdaTargets {
     pub(crate) registry: Registry,
     functions: Functions,
     world: World,
+    pub(crate) post: Post,
 }
 
 impl LambdaTargets {
     pub fn new(store: &Store, functions: &Functions, world: &World) -> LambdaTargets {
-        LambdaTargets { registry: Registry::new(store), functions: functions.clone(), world: world.clone() }
+        LambdaTargets {
+            registry: Registry::new(store),
+            functions: functions.clone(),
+            world: world.clone(),
+            post: Post::new(world),
+        }
     }
 }
 
 impl Targets for LambdaTargets {
+    fn destination(&self, mapping: &Mapping) -> Option<Arc<dyn Destination>> {
+        let place = Place::parse(mapping.on_failure.as_deref()?)?;
+        Some(Arc::new(LetterBox { place, post: self.post.clone(), world: self.world.clone() }))
+    }
+
     fn target(&self, mapping: &Mapping) -> Arc<dyn Target> {
         Arc::new(FunctionTarget {
             caller: Caller {

@@ -10,6 +10,7 @@ use crate::call::{Answer, Call};
 use crate::dispatch::Parts;
 use crate::documents::unavailable;
 use crate::fields::{self, integer, object, required, text};
+use crate::post::{Place, Post};
 use feed::{Change, ErrorKind, Feed, MappingId, NewMapping, Start};
 use serde_json::{Value, json};
 use shown::shown;
@@ -21,11 +22,16 @@ pub(crate) use status::status;
 pub(crate) struct Mappings {
     feed: Feed,
     registry: Registry,
+    post: Post,
 }
 
 impl Mappings {
     pub fn new(parts: &Parts) -> Mappings {
-        Mappings { feed: parts.feed.clone(), registry: parts.targets.registry.clone() }
+        Mappings {
+            feed: parts.feed.clone(),
+            registry: parts.targets.registry.clone(),
+            post: parts.targets.post.clone(),
+        }
     }
 
     pub async fn call(&self, call: Call) -> Response {
@@ -52,7 +58,7 @@ impl Mappings {
 
     /// The order of the checks is the service's. [reference: event-source-mapping §1]
     async fn create(&self, call: &Call, input: &Value) -> Answer {
-        read::destination(input)?;
+        let on_failure = read::destination(input)?.flatten();
         let stream = text(input, "EventSourceArn").ok_or_else(|| invalid("Unrecognized event source."))?;
         if !stream.contains(":dynamodb:") || !stream.contains("/stream/") {
             return Err(invalid("Unrecognized event source."));
@@ -63,6 +69,7 @@ impl Mappings {
         let metrics = read::metrics(input)?.unwrap_or_default();
         let policy = read::policy(input, None)?;
         let function = self.function(call, required(input, "FunctionName"))?;
+        self.check_destination(on_failure, call).await?;
         let new = NewMapping {
             account: call.caller.account.to_string(),
             region: call.caller.region.to_string(),
@@ -72,7 +79,7 @@ impl Mappings {
             lanes: read::lanes(input).unwrap_or(1),
             policy,
             filters,
-            on_failure: None,
+            on_failure: on_failure.map(str::to_owned),
             metrics,
             tags: read::tags(input),
             enabled: input.get("Enabled").and_then(Value::as_bool).unwrap_or(true),
@@ -94,6 +101,21 @@ impl Mappings {
         let name = FunctionName::parse(name, &call.caller).map_err(|_| invalid("Function does not exist"))?;
         self.registry.find(&call.caller, &name).map_err(|_| invalid("Function does not exist"))?;
         Ok(name.arn(&call.caller))
+    }
+
+    /// A destination must be there, of a kind that this server has.
+    async fn check_destination(&self, arn: Option<&str>, call: &Call) -> Result<(), ServiceError> {
+        let Some(arn) = arn else { return Ok(()) };
+        let wrong = || {
+            invalid(format!(
+                "The provided destination config DestinationConfig(onSuccess=null, onFailure=OnFailure(destination={arn})) is invalid."
+            ))
+        };
+        let place = Place::parse(arn).ok_or_else(wrong)?;
+        if !place.is_built() {
+            return Err(invalid(format!("DestinationConfig.OnFailure: this server has nothing like {arn}.")));
+        }
+        if self.post.is_there(&place, &call.caller.region).await { Ok(()) } else { Err(wrong()) }
     }
 
     fn get(&self, call: &Call, input: &Value) -> Answer {
@@ -136,8 +158,9 @@ impl Mappings {
 
     async fn update(&self, call: &Call, input: &Value) -> Answer {
         let id = self.own(call, required(input, "UUID"))?;
-        read::destination(input)?;
+        let on_failure = read::destination(input)?;
         read::unsupported(input)?;
+        self.check_destination(on_failure.flatten(), call).await?;
         let old = self.feed.get(&id).ok_or_else(missing)?.mapping;
         let change = Change {
             target: match text(input, "FunctionName") {
@@ -147,7 +170,7 @@ impl Mappings {
             policy: Some(read::policy(input, Some(&old.policy))?),
             lanes: read::lanes(input),
             filters: read::filters(input)?,
-            on_failure: None,
+            on_failure: on_failure.map(|on_failure| on_failure.map(str::to_owned)),
             metrics: read::metrics(input)?,
             enabled: input.get("Enabled").and_then(Value::as_bool),
             tags: None,

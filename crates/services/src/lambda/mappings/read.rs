@@ -8,17 +8,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::ServiceError;
 
-/// Success has no destination, and failure none yet.
-pub(super) fn destination(input: &Value) -> Result<(), ServiceError> {
-    let Some(config) = input.get("DestinationConfig") else { return Ok(()) };
-    let destination = |of: &str| config.get(of).and_then(|of| of.get("Destination")).and_then(Value::as_str);
+/// Where records go that are given up: none if the call says nothing about it, `Some(None)` if nowhere.
+pub(super) fn destination(input: &Value) -> Result<Option<Option<&str>>, ServiceError> {
+    let Some(config) = input.get("DestinationConfig").filter(|config| !config.is_null()) else {
+        return Ok(None);
+    };
     if config.get("OnSuccess").is_some() {
         return Err(invalid("Unsupported DestinationConfig parameter for given event source mapping type."));
     }
-    if destination("OnFailure").is_some_and(|arn| !arn.is_empty()) {
-        return Err(invalid("DestinationConfig.OnFailure is not supported yet."));
-    }
-    Ok(())
+    let destination = config.get("OnFailure").and_then(|of| text(of, "Destination"));
+    Ok(Some(destination.filter(|arn| !arn.is_empty())))
 }
 
 /// A parameter that would be stored and not honoured is refused by its name.

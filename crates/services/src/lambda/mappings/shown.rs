@@ -30,7 +30,10 @@ pub(super) fn shown(found: &Described) -> Value {
             State::Deleting => "Deleting",
         },
         "StateTransitionReason": "User action",
-        "DestinationConfig": { "OnFailure": {} },
+        "DestinationConfig": { "OnFailure": match &mapping.on_failure {
+            Some(arn) => json!({ "Destination": arn }),
+            None => json!({}),
+        } },
         "MaximumRecordAgeInSeconds": policy.age_max.map_or(-1, |age| age.as_secs() as i64),
         "BisectBatchOnFunctionError": policy.bisect,
         "MaximumRetryAttempts": policy.retries_max.map_or(-1, i64::from),
