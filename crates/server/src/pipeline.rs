@@ -45,7 +45,8 @@ impl Pipeline {
                 }
             };
         }
-        if let Some(own) = path.strip_prefix("/_millstream/") {
+        let own = path.strip_prefix("/_millstream/").filter(|own| !own.starts_with("url/"));
+        if let Some(own) = own {
             return self.own(own);
         }
         let lambda = path.starts_with("/2015-03-31/") || path.starts_with("/2018-10-31/");
@@ -61,7 +62,10 @@ impl Pipeline {
             headers: parts.headers,
             body,
         };
-        let answer = self.services.call(request).await;
+        let answer = match self.services.call_url(&request).await {
+            Some(answer) => answer,
+            None => self.services.call(request).await,
+        };
         self.metrics.count(answer.status);
         let mut response = Response::new(Full::new(answer.body));
         *response.status_mut() = answer.status;

@@ -108,6 +108,11 @@ impl Services {
         self.0.lambda.download(path).await
     }
 
+    /// The answer to a request to a function's address; None when it is to something else.
+    pub async fn call_url(&self, request: &Request) -> Option<Response> {
+        self.0.lambda.call_url(request).await
+    }
+
     #[cfg(test)]
     pub(crate) fn lambda(&self) -> &Lambda {
         &self.0.lambda

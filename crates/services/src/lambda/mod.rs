@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::dispatch::Parts;
 use functions::Functions;
 use mappings::Mappings;
-use wire::Response;
+use wire::{Request, Response};
 
 pub(crate) use mappings::status as mapping_status;
 pub use target::LambdaTargets;
@@ -30,6 +30,11 @@ impl Lambda {
     /// What lies behind a path of the server's own: a package.
     pub async fn download(&self, path: &str) -> Option<Vec<u8>> {
         self.functions.download(path).await
+    }
+
+    /// The answer to a request to a function's address; None when it is to something else.
+    pub async fn call_url(&self, request: &Request) -> Option<Response> {
+        self.functions.call_url(request).await
     }
 
     pub async fn call(&self, call: Call) -> Response {

@@ -74,6 +74,7 @@ impl Functions {
         let _alone = self.registry.structure.lock().await;
         let function = self.whole(call, input)?;
         let key = alias_key(&call.caller, &function.name, required(input, "Name"));
+        self.urls.remove(&key).await?;
         self.events.configs.remove(&key).await?;
         self.registry.aliases.remove(&key).await?;
         Ok(json!({}))

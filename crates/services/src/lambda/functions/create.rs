@@ -103,6 +103,7 @@ impl Functions {
         }
         let _alone = self.registry.structure.lock().await;
         let key = key(&call.caller, &name.name);
+        self.urls.remove_all(&format!("{key}/")).await?;
         for (qualifier, _) in self.events.configs.list(&format!("{key}/"))? {
             self.events.configs.remove(&format!("{key}/{qualifier}")).await?;
         }

@@ -13,6 +13,9 @@ mod layers;
 mod look;
 mod shown;
 mod update;
+mod url_call;
+mod url_event;
+mod urls;
 mod versions;
 
 #[cfg(test)]
@@ -23,6 +26,7 @@ use crate::call::Call;
 use crate::dispatch::Parts;
 use download::Links;
 use events::Events;
+use urls::Urls;
 use wire::Response;
 use world::World;
 
@@ -32,6 +36,7 @@ pub(crate) struct Functions {
     functions: ::functions::Functions,
     events: Events,
     links: Links,
+    urls: Urls,
 }
 
 impl Functions {
@@ -45,6 +50,7 @@ impl Functions {
             functions: parts.functions.clone(),
             events,
             links: Links::new(&parts.world),
+            urls: Urls::new(&parts.store),
         }
     }
 
@@ -88,6 +94,11 @@ impl Functions {
             "AddLayerVersionPermission" => self.add_layer_permission(&call, &input).await,
             "GetLayerVersionPolicy" => self.get_layer_policy(&call, &input),
             "RemoveLayerVersionPermission" => self.remove_layer_permission(&call, &input).await,
+            "CreateFunctionUrlConfig" => self.create_url(&call, &input).await,
+            "GetFunctionUrlConfig" => self.get_url(&call, &input),
+            "UpdateFunctionUrlConfig" => self.update_url(&call, &input).await,
+            "DeleteFunctionUrlConfig" => self.delete_url(&call, &input).await,
+            "ListFunctionUrlConfigs" => self.list_urls(&call, &input),
             "GetAccountSettings" => self.account_settings(&call),
             "AddPermission" => self.add_permission(&call, &input).await,
             "GetPolicy" => self.get_policy(&call, &input),

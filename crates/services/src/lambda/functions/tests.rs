@@ -3,4 +3,5 @@
 mod bench;
 mod events;
 mod layers;
+mod urls;
 mod versions;

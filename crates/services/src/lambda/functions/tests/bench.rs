@@ -23,6 +23,8 @@ impl Drop for Bench {
     }
 }
 
+const CREDENTIAL: &str = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=00";
+
 pub struct Reply {
     pub status: u16,
     pub headers: http::HeaderMap,
@@ -80,24 +82,16 @@ impl Bench {
     }
 
     pub fn call(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut all = http::HeaderMap::new();
-        let credential = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=00";
-        for (name, value) in
-            [("authorization", credential), ("x-amz-date", "20260101T000000Z")].iter().chain(headers)
-        {
-            let name: http::HeaderName = name.parse().expect("a header's name");
-            all.insert(name, value.parse().expect("a header's value"));
-        }
-        let request = wire::Request {
-            method: method.parse().expect("a method"),
-            path: path.to_owned(),
-            query: query.to_owned(),
-            headers: all,
-            body: body.to_vec().into(),
-        };
-        let response = self.runtime.block_on(self.services.call(request));
-        Reply { status: response.status.as_u16(), headers: response.headers, body: response.body.to_vec() }
+        let mut all = vec![("authorization", CREDENTIAL), ("x-amz-date", "20260101T000000Z")];
+        all.extend(headers);
+        let request = request(method, target, &all, body);
+        reply(self.runtime.block_on(self.services.call(request)))
+    }
+
+    /// A request to a function's address.
+    pub fn url(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let request = request(method, target, headers, body);
+        reply(self.runtime.block_on(self.services.call_url(&request)).expect("a function's address"))
     }
 
     /// A call that must go well.
@@ -156,4 +150,24 @@ pub fn zip(text: &str) -> String {
 
 fn bytes(body: &Value) -> Vec<u8> {
     if body.is_null() { Vec::new() } else { body.to_string().into_bytes() }
+}
+
+fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> wire::Request {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut all = http::HeaderMap::new();
+    for (name, value) in headers {
+        let name: http::HeaderName = name.parse().expect("a header's name");
+        all.insert(name, value.parse().expect("a header's value"));
+    }
+    wire::Request {
+        method: method.parse().expect("a method"),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: all,
+        body: body.to_vec().into(),
+    }
+}
+
+fn reply(response: wire::Response) -> Reply {
+    Reply { status: response.status.as_u16(), headers: response.headers, body: response.body.to_vec() }
 }
