@@ -85,6 +85,12 @@ impl Engine {
         }));
         engine.start_trims(loaded.trims);
         engine.start_backfills(loaded.backfills);
+        for table in engine.all_tables() {
+            let state = table.state();
+            if let Some(restore) = state.restore.as_ref().filter(|restore| restore.in_progress) {
+                engine.start_filling(&table, restore.backup);
+            }
+        }
         if engine.settings().maintenance == Maintenance::Thread {
             steward::start(&engine)?;
         }

@@ -11,6 +11,9 @@ pub enum ErrorKind {
     /// The table or index is being created, changed or deleted.
     TableInUse,
     IndexNotFound,
+    BackupNotFound,
+    /// The backup is being made, or read.
+    BackupInUse,
     StreamNotFound,
     ShardNotFound,
     /// The request is wrong; the message says how, in the service's words where they are known.

@@ -61,6 +61,7 @@ impl Engine {
         let mut ddl = self.lock();
         let table = self.table(scope, name)?;
         let mut state = TableState::clone(&table.load());
+        state.check_settled(&table)?;
         match &state.expiry {
             Some(expiry) if *expiry.attribute == *attribute => {
                 return Err(Error::validation("TimeToLive is already enabled"));

@@ -25,6 +25,7 @@ impl Meta {
     pub const NEXT_ID: &'static [u8] = b"engine/next-id";
     pub const TABLES: &'static [u8] = b"engine/table/";
     pub const STREAMS: &'static [u8] = b"engine/stream/";
+    pub const BACKUPS: &'static [u8] = b"engine/backup/";
     pub const TRIMS: &'static [u8] = b"engine/trim/";
 
     const TOKENS: &'static [u8] = b"engine/token/";
@@ -40,6 +41,10 @@ impl Meta {
 
     pub fn table(id: u64) -> Vec<u8> {
         with_id(Meta::TABLES, id)
+    }
+
+    pub fn backup(id: u64) -> Vec<u8> {
+        with_id(Meta::BACKUPS, id)
     }
 
     pub fn stream(id: u64) -> Vec<u8> {

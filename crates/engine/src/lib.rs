@@ -21,6 +21,7 @@ mod scope;
 mod spec;
 mod table;
 
+mod backup;
 mod catalog;
 mod expiry;
 mod index;
@@ -36,6 +37,7 @@ pub mod stream;
 mod capacity;
 mod programs;
 
+pub use backup::{Backup, BackupSource, BackupStatus, Restore};
 pub use capacity::{Consumed, IndexUnits};
 pub use catalog::{
     IndexDescription, IndexStatus, StreamDescription, TableDescription, TableNames, TableStatus,

@@ -1,5 +1,6 @@
 //! What is to be done when nobody asks: rollover, retention, clearing up, filling indexes.
 
+use crate::backup::{Copy, Filling};
 use crate::catalog::{Backfill, Range, Trimming};
 use crate::engine::Inner;
 use crate::{Engine, Error, Maintenance};
@@ -27,6 +28,8 @@ pub(crate) struct Steward {
     trims_waiting: Mutex<Vec<(u64, Range)>>,
     trims_running: Mutex<Vec<Trimming>>,
     backfills: Mutex<Vec<Backfill>>,
+    copies: Mutex<Vec<Copy>>,
+    fillings: Mutex<Vec<Filling>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     tokens_seen_ms: AtomicU64,
 }
@@ -57,6 +60,14 @@ impl Steward {
             self.tokens_seen_ms.store(now_ms, Ordering::Relaxed);
         }
         due
+    }
+
+    pub fn copies_waiting(&self) -> MutexGuard<'_, Vec<Copy>> {
+        lock(&self.copies)
+    }
+
+    pub fn fillings_waiting(&self) -> MutexGuard<'_, Vec<Filling>> {
+        lock(&self.fillings)
     }
 
     /// There is something to do.
@@ -102,6 +113,7 @@ impl Engine {
             Maintenance::Thread => Some(Waker::from(self.steward().clone())),
             Maintenance::Manual => {
                 self.run_backfills(|| true)?;
+                self.run_copies(|| true)?;
                 None
             }
         };
@@ -115,11 +127,15 @@ impl Engine {
 }
 
 pub(crate) fn start(engine: &Engine) -> Result<(), Error> {
-    let threads: [(&str, Work); 2] = [
+    let threads: [(&str, Work); 3] = [
         ("engine-steward", Engine::maintain),
         ("engine-backfill", |engine| {
             let steward = engine.steward().clone();
             engine.run_backfills(|| !steward.is_stopped()).map(|()| REST_MAX)
+        }),
+        ("engine-copy", |engine| {
+            let steward = engine.steward().clone();
+            engine.run_copies(|| !steward.is_stopped()).map(|()| REST_MAX)
         }),
     ];
     for (name, work) in threads {

@@ -3,7 +3,9 @@
 use crate::expiry::Expiry;
 use crate::index::{Index, IndexKind};
 use crate::stream::{Routes, Stream, ViewType};
-use crate::{Billing, Encryption, Error, ErrorKind, Key, KeyPart, KeySchema, Reserve, Scope, TableClass};
+use crate::{
+    Billing, Encryption, Error, ErrorKind, Key, KeyPart, KeySchema, Reserve, Restore, Scope, TableClass,
+};
 use arc_swap::ArcSwap;
 use model::View;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -40,6 +42,8 @@ pub struct TableState {
     pub(crate) reserve: Reserve,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) expiry: Option<Arc<Expiry>>,
+    /// Where it was restored from, if it was.
+    pub(crate) restore: Option<Restore>,
     /// The enabled stream, and which shard takes which partition.
     pub(crate) stream: Option<(Arc<Stream>, Routes)>,
     /// Label and view type of the latest stream, enabled or not.
@@ -160,9 +164,28 @@ impl TableState {
         self.indexes.iter().filter(move |index| index.kind == kind)
     }
 
+    /// Whether the table is still being filled: until it is, nobody reads or writes it.
+    pub fn is_restoring(&self) -> bool {
+        self.restore.as_ref().is_some_and(|restore| restore.in_progress)
+    }
+
     pub(crate) fn check_exists(&self) -> Result<(), Error> {
-        match self.deleted {
-            true => Err(Error::new(ErrorKind::TableNotFound, "the table was deleted")),
+        if self.deleted || self.is_restoring() {
+            return Err(Error::new(ErrorKind::TableNotFound, "the table was deleted, or is not there yet"));
+        }
+        Ok(())
+    }
+
+    /// Refuses to change a table that is being filled.
+    pub(crate) fn check_settled(&self, table: &Table) -> Result<(), Error> {
+        match self.is_restoring() {
+            true => Err(Error::new(
+                ErrorKind::TableInUse,
+                format!(
+                    "Attempt to change a resource which is still in use: Table is being created: {}",
+                    table.name
+                ),
+            )),
             false => Ok(()),
         }
     }

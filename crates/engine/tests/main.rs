@@ -1,5 +1,6 @@
 //! The engine, tried on a store in memory and on one on disk.
 
+mod backups;
 mod capacity;
 mod concurrency;
 mod difference;

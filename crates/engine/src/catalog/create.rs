@@ -1,13 +1,13 @@
-use crate::catalog::TableStatus;
+use crate::catalog::{Ddl, TableStatus};
 use crate::index::{Index, IndexKind};
 use crate::layout::Meta;
 use crate::stream::NewStream;
 use crate::stream::Of;
 use crate::{
-    Billing, Engine, Error, ErrorKind, IndexSpec, KeySchema, ProjectionKind, Scope, Table, TableDescription,
-    TableSpec, TableState,
+    Billing, Engine, Error, ErrorKind, IndexSpec, KeySchema, ProjectionKind, Restore, Scope, Table,
+    TableDescription, TableSpec, TableState,
 };
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use store::Space;
 
 const LOCAL_INDEXES_MAX: usize = 5;
@@ -19,8 +19,17 @@ impl Engine {
     /// Creates a table. It is ready when this returns, though its description still says that it is being created, as
     /// clients expect.
     pub fn create_table(&self, scope: &Scope, spec: TableSpec) -> Result<TableDescription, Error> {
+        self.make_table(self.lock(), scope, spec, None)
+    }
+
+    pub(crate) fn make_table(
+        &self,
+        mut ddl: MutexGuard<'_, Ddl>,
+        scope: &Scope,
+        spec: TableSpec,
+        restore: Option<Restore>,
+    ) -> Result<TableDescription, Error> {
         check(&spec)?;
-        let mut ddl = self.lock();
         if self.table(scope, &spec.name).is_ok() {
             return Err(Error::new(ErrorKind::TableExists, format!("Table already exists: {}", spec.name)));
         }
@@ -46,6 +55,7 @@ impl Engine {
             deletion_protection: spec.deletion_protection,
             encryption: spec.encryption,
             reserve: spec.reserve,
+            restore: restore.clone(),
             tags: spec.tags,
             stream: new_stream.as_ref().map(|NewStream { stream, routes }| (stream.clone(), routes.clone())),
             expiry: None,
@@ -67,6 +77,9 @@ impl Engine {
         self.publish(|tables| {
             tables.entry(scope.clone()).or_default().insert(table.name.clone(), table.clone());
         });
+        if let Some(restore) = restore {
+            self.start_filling(&table, restore.backup);
+        }
         self.steward().poke();
         let mut description = self.describe_table(&table)?;
         description.status = TableStatus::Creating;

@@ -16,6 +16,8 @@ impl Engine {
                 "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
             ));
         }
+        before.check_settled(&table)?;
+        self.check_not_copied(table.id)?;
         let ids: Vec<u64> = before
             .indexes
             .iter()

@@ -3,7 +3,7 @@ use crate::catalog::{
 };
 use crate::index::{Index, IndexKind};
 use crate::layout::Meta;
-use crate::{Engine, Error, KeyPart, Scope, Table, TableState, stream};
+use crate::{Engine, Error, ErrorKind, KeyPart, Scope, Table, TableState, stream};
 use std::ops::Bound;
 use store::Snapshot;
 
@@ -11,19 +11,22 @@ impl Engine {
     pub fn describe_table(&self, table: &Table) -> Result<TableDescription, Error> {
         let snapshot = self.store().snapshot();
         let state = table.load();
-        state.check_exists()?;
+        if state.deleted {
+            return Err(Error::new(ErrorKind::TableNotFound, "the table was deleted"));
+        }
+        let restoring = state.is_restoring();
         let (items, bytes) = counts(&snapshot, table.id)?;
         let indexes = |kind| {
             state
                 .of_kind(kind)
-                .map(|index| describe_index(&snapshot, table, index))
+                .map(|index| describe_index(&snapshot, table, index, restoring))
                 .collect::<Result<Vec<_>, _>>()
         };
         Ok(TableDescription {
             name: table.name.clone(),
             id: table.uuid.clone(),
             arn: table.arn(),
-            status: TableStatus::Active,
+            status: if restoring { TableStatus::Creating } else { TableStatus::Active },
             created: table.created,
             key: table.key.clone(),
             attributes: used_attributes(table, &state),
@@ -42,6 +45,7 @@ impl Engine {
             deletion_protection: state.deletion_protection,
             encryption: state.encryption.clone(),
             reserve: state.reserve,
+            restore: state.restore.clone(),
         })
     }
 
@@ -61,14 +65,19 @@ impl Engine {
     }
 }
 
-fn describe_index(snapshot: &Snapshot, table: &Table, index: &Index) -> Result<IndexDescription, Error> {
+fn describe_index(
+    snapshot: &Snapshot,
+    table: &Table,
+    index: &Index,
+    restoring: bool,
+) -> Result<IndexDescription, Error> {
     let (items, bytes) = counts(snapshot, index.id)?;
     Ok(IndexDescription {
         name: index.name.clone(),
         arn: format!("{}/index/{}", table.arn(), index.name),
         key: index.key.clone(),
         projection: index.projection.clone(),
-        status: if index.backfilling { IndexStatus::Creating } else { IndexStatus::Active },
+        status: if index.backfilling || restoring { IndexStatus::Creating } else { IndexStatus::Active },
         backfilling: index.backfilling,
         items,
         bytes,

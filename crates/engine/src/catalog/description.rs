@@ -1,5 +1,7 @@
 use crate::stream::ViewType;
-use crate::{Billing, Encryption, KeyPart, KeySchema, ProjectionKind, Reserve, TableClass, Throughput};
+use crate::{
+    Billing, Encryption, KeyPart, KeySchema, ProjectionKind, Reserve, Restore, TableClass, Throughput,
+};
 use std::sync::Arc;
 use world::Timestamp;
 
@@ -24,6 +26,7 @@ pub struct TableDescription {
     pub deletion_protection: bool,
     pub encryption: Option<Encryption>,
     pub reserve: Reserve,
+    pub restore: Option<Restore>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::layout::{self, Meta};
 use crate::stream::{
     Logged, Opening, Registry, Routes, Sequence, Shard, ShardId, Stream, StreamState, TailLimits, decode,
 };
-use crate::{Error, Scope, Table, TableState};
+use crate::{Error, Scope, Table, TableState, backup};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,6 +55,7 @@ pub(crate) fn load(store: &Store, limits: TailLimits) -> Result<Loaded, Error> {
         loaded.tables.entry(table.scope.clone()).or_default().insert(table.name.clone(), table);
     }
     restart_backfills(store, &mut loaded)?;
+    drop_unfinished_backups(store, &mut loaded)?;
     Ok(loaded)
 }
 
@@ -95,6 +96,30 @@ fn restart_backfills(store: &Store, loaded: &mut Loaded) -> Result<(), Error> {
     Ok(())
 }
 
+/// The moment that an unfinished backup was to keep has passed.
+fn drop_unfinished_backups(store: &Store, loaded: &mut Loaded) -> Result<(), Error> {
+    let unfinished = backup::unfinished(&store.snapshot())?;
+    if unfinished.is_empty() {
+        return Ok(());
+    }
+    let mut trims = Trims::default();
+    for id in &unfinished {
+        let (from, to) = layout::whole(*id);
+        trims.0.push((loaded.ddl.fresh_id(), (Space::Items, from, to)));
+    }
+    let done = store.update(&[], |_, batch| {
+        loaded.ddl.fill(batch);
+        trims.fill(batch);
+        for id in &unfinished {
+            batch.remove(Space::Meta, Meta::backup(*id));
+        }
+        Ok::<_, std::convert::Infallible>(())
+    });
+    queued(done)?.wait()?;
+    loaded.trims.0.extend(trims.0);
+    Ok(())
+}
+
 fn records(snapshot: &Snapshot, prefix: &[u8]) -> store::Range {
     snapshot.range(Space::Meta, prefix, &layout::behind(prefix.to_vec()), Order::Forward)
 }
@@ -125,6 +150,7 @@ fn table(record: &Slice, streams: &HashMap<u64, Arc<Stream>>) -> Result<Table, E
         deletion_protection: record.deletion_protection,
         encryption: record.encryption.map(|encryption| encryption.read()),
         reserve: record.reserve.read(),
+        restore: record.restore.map(|restore| restore.read()),
         tags: record.tags,
         expiry: record.expiry.map(|expiry| Arc::new(expiry.read())),
         stream,

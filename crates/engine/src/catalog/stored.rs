@@ -5,7 +5,7 @@ use crate::expiry::Expiry;
 use crate::stream::{Stream, StreamState, ViewType};
 use crate::{
     Billing, Encryption, Error, IndexKind, IndexSpec, KeyPart, KeySchema, OnDemandLimits, ProjectionKind,
-    Reserve, Table, TableClass, TableState, Throughput,
+    Reserve, Restore, Table, TableClass, TableState, Throughput,
 };
 use model::key::KeyType;
 use serde::de::DeserializeOwned;
@@ -16,7 +16,7 @@ use world::Timestamp;
 const VERSION: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct TableRecord {
+pub(crate) struct TableRecord {
     pub id: u64,
     pub uuid: String,
     pub account: String,
@@ -39,19 +39,21 @@ pub(super) struct TableRecord {
     pub latest_stream: Option<(String, String)>,
     /// The enabled stream's id.
     pub stream: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<RestoreRecord>,
 }
 
 /// Name and type.
 type Part = (String, String);
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     hash: Vec<Part>,
     range: Vec<Part>,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct IndexRecord {
+pub(crate) struct IndexRecord {
     pub id: u64,
     pub local: bool,
     pub name: String,
@@ -64,45 +66,55 @@ pub(super) struct IndexRecord {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) enum ProjectionRecord {
+pub(crate) enum ProjectionRecord {
     All,
     KeysOnly,
     Include(Vec<String>),
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) enum BillingRecord {
+pub(crate) enum BillingRecord {
     OnDemand { since_ms: Option<u64> },
     Provisioned { read_units: u64, write_units: u64 },
 }
 
 /// Read units, then write units.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct ReserveRecord {
+pub(crate) struct ReserveRecord {
     on_demand: Option<(Option<u64>, Option<u64>)>,
     warm: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) enum ClassRecord {
+pub(crate) enum ClassRecord {
     Standard,
     InfrequentAccess,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct EncryptionRecord {
+pub(crate) struct EncryptionRecord {
     kms_key_arn: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct ExpiryRecord {
+pub(crate) struct ExpiryRecord {
     id: u64,
     attribute: String,
     backfilling: bool,
 }
 
+/// Where a restored table comes from.
 #[derive(Serialize, Deserialize)]
-pub(super) struct StreamRecord {
+pub(crate) struct RestoreRecord {
+    backup: u64,
+    backup_arn: String,
+    table_arn: String,
+    at_ms: u64,
+    in_progress: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StreamRecord {
     pub id: u64,
     pub account: String,
     pub region: String,
@@ -116,7 +128,7 @@ pub(super) struct StreamRecord {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct ShardRecord {
+pub(crate) struct ShardRecord {
     pub number: u64,
     pub created_ms: u64,
     /// The parent's creation and number.
@@ -134,7 +146,11 @@ struct TrimRecord {
 }
 
 pub(crate) fn table(table: &Table, state: &TableState) -> Vec<u8> {
-    encode(&TableRecord {
+    encode(&table_record(table, state))
+}
+
+pub(crate) fn table_record(table: &Table, state: &TableState) -> TableRecord {
+    TableRecord {
         id: table.id,
         uuid: table.uuid.clone(),
         account: table.scope.account.to_string(),
@@ -190,7 +206,14 @@ pub(crate) fn table(table: &Table, state: &TableState) -> Vec<u8> {
             .as_ref()
             .map(|(label, view)| (label.to_string(), view.as_str().to_owned())),
         stream: state.stream.as_ref().map(|(stream, _)| stream.id),
-    })
+        restore: state.restore.as_ref().map(|restore| RestoreRecord {
+            backup: restore.backup,
+            backup_arn: restore.backup_arn.clone(),
+            table_arn: restore.table_arn.clone(),
+            at_ms: restore.at.millis(),
+            in_progress: restore.in_progress,
+        }),
+    }
 }
 
 pub(crate) fn stream(stream: &Stream, state: &StreamState) -> Vec<u8> {
@@ -226,7 +249,7 @@ pub(crate) fn trim((space, from, to): &Range) -> Vec<u8> {
     encode(&TrimRecord { log: *space == Space::Log, from: from.clone(), to: to.clone() })
 }
 
-pub(super) fn read_trim(bytes: &[u8]) -> Result<Range, Error> {
+pub(crate) fn read_trim(bytes: &[u8]) -> Result<Range, Error> {
     let TrimRecord { log, from, to } = decode(bytes)?;
     Ok((if log { Space::Log } else { Space::Items }, from, to))
 }
@@ -301,6 +324,18 @@ impl ReserveRecord {
     }
 }
 
+impl RestoreRecord {
+    pub fn read(self) -> Restore {
+        Restore {
+            backup: self.backup,
+            backup_arn: self.backup_arn,
+            table_arn: self.table_arn,
+            at: Timestamp::from_millis(self.at_ms),
+            in_progress: self.in_progress,
+        }
+    }
+}
+
 impl EncryptionRecord {
     pub fn read(self) -> Encryption {
         Encryption { kms_key_arn: self.kms_key_arn }
@@ -313,11 +348,11 @@ impl ExpiryRecord {
     }
 }
 
-pub(super) fn read_view(text: &str) -> Result<ViewType, Error> {
+pub(crate) fn read_view(text: &str) -> Result<ViewType, Error> {
     ViewType::parse(text).ok_or_else(|| damaged("a stream's view type"))
 }
 
-pub(super) fn read_parts(parts: Vec<Part>) -> Result<Vec<KeyPart>, Error> {
+pub(crate) fn read_parts(parts: Vec<Part>) -> Result<Vec<KeyPart>, Error> {
     let read = |(name, kind): Part| {
         let kind = KeyType::parse(&kind).ok_or_else(|| damaged("a key attribute's type"))?;
         Ok(KeyPart { name: name.into(), kind })
@@ -325,7 +360,7 @@ pub(super) fn read_parts(parts: Vec<Part>) -> Result<Vec<KeyPart>, Error> {
     parts.into_iter().map(read).collect()
 }
 
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     match bytes.split_first() {
         Some((&VERSION, json)) => {
             serde_json::from_slice(json).map_err(|error| damaged(&format!("a catalog record ({error})")))
@@ -337,11 +372,11 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     }
 }
 
-pub(super) fn damaged(what: &str) -> Error {
+pub(crate) fn damaged(what: &str) -> Error {
     Error::internal(format!("the catalog is damaged: {what} cannot be read"))
 }
 
-fn encode(record: &impl Serialize) -> Vec<u8> {
+pub(crate) fn encode(record: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     serde_json::to_writer(&mut bytes, record).expect("records of names and numbers have a JSON form");
     bytes

@@ -32,6 +32,7 @@ impl Engine {
     ) -> Result<TableDescription, Error> {
         let mut ddl = self.lock();
         let table = self.table(scope, name)?;
+        table.load().check_settled(&table)?;
         let touched: Vec<Arc<str>> = change
             .indexes
             .iter()

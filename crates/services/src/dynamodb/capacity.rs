@@ -19,15 +19,7 @@ pub(super) fn reserve(
 ) -> Result<Reserve, Fault> {
     let mut reserve = before;
     if let Some(limits) = tree.structure("OnDemandThroughput") {
-        if matches!(billing, Billing::Provisioned(_)) {
-            return Err(parameter(format!(
-                "OnDemandThroughput cannot be specified for {of} when BillingMode is PROVISIONED"
-            )));
-        }
-        let mut known = before.on_demand.unwrap_or_default();
-        limit(limits, "MaxReadRequestUnits", &mut known.read_units_max)?;
-        limit(limits, "MaxWriteRequestUnits", &mut known.write_units_max)?;
-        reserve.on_demand = (known != OnDemandLimits::default()).then_some(known);
+        reserve = limited(limits, billing, reserve, of)?;
     }
     if let Some(warm) = tree.structure("WarmThroughput") {
         let ready = ready(billing, before);
@@ -36,6 +28,24 @@ pub(super) fn reserve(
         reserve.warm = Some(Throughput { read_units, write_units });
     }
     Ok(reserve)
+}
+
+/// What is left to take with these limits, which `tree` holds itself.
+pub(super) fn limited(
+    tree: Tree<'_>,
+    billing: &Billing,
+    before: Reserve,
+    of: &str,
+) -> Result<Reserve, Fault> {
+    if matches!(billing, Billing::Provisioned(_)) {
+        return Err(parameter(format!(
+            "OnDemandThroughput cannot be specified for {of} when BillingMode is PROVISIONED"
+        )));
+    }
+    let mut limits = before.on_demand.unwrap_or_default();
+    limit(tree, "MaxReadRequestUnits", &mut limits.read_units_max)?;
+    limit(tree, "MaxWriteRequestUnits", &mut limits.write_units_max)?;
+    Ok(Reserve { on_demand: (limits != OnDemandLimits::default()).then_some(limits), ..before })
 }
 
 fn limit(tree: Tree<'_>, member: &str, limit: &mut Option<u64>) -> Result<(), Fault> {

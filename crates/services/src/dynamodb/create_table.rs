@@ -69,7 +69,7 @@ fn spec(input: Tree<'_>, name: &str, caller: &Caller) -> Result<TableSpec, Fault
         stream: stream(input)?,
         class: input.text("TableClass").map(class),
         deletion_protection: input.flag("DeletionProtectionEnabled").unwrap_or_default(),
-        encryption: encryption(input, caller)?,
+        encryption: encryption(input, "SSESpecification", caller)?,
         reserve,
         tags: tags::given(input)?,
     })
@@ -150,8 +150,12 @@ pub(super) fn class(word: &str) -> TableClass {
 }
 
 /// The key that encrypts: the client's, or the one that the account has for this service.
-pub(super) fn encryption(input: Tree<'_>, caller: &Caller) -> Result<Option<Encryption>, Fault> {
-    let Some(sse) = input.structure("SSESpecification") else { return Ok(None) };
+pub(super) fn encryption(
+    input: Tree<'_>,
+    member: &str,
+    caller: &Caller,
+) -> Result<Option<Encryption>, Fault> {
+    let Some(sse) = input.structure(member) else { return Ok(None) };
     if sse.text("SSEType") == Some("AES256") {
         return Err(parameter("SSEType AES256 is not supported"));
     }

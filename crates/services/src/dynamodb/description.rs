@@ -2,8 +2,8 @@
 
 use super::capacity;
 use engine::{
-    Billing, IndexDescription, IndexStatus, KeyPart, KeySchema, ProjectionKind, TableClass, TableDescription,
-    TableStatus, Throughput,
+    Billing, Encryption, IndexDescription, IndexStatus, KeyPart, KeySchema, ProjectionKind, TableClass,
+    TableDescription, TableStatus, Throughput,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -30,11 +30,16 @@ pub(super) fn table(table: &TableDescription) -> Json {
         set(&mut out, "LatestStreamArn", json!(stream.arn));
     }
     if let Some(encryption) = &table.encryption {
-        let mut sse = json!({ "Status": "ENABLED", "SSEType": "KMS" });
-        if let Some(arn) = &encryption.kms_key_arn {
-            sse["KMSMasterKeyArn"] = json!(arn);
-        }
-        set(&mut out, "SSEDescription", sse);
+        set(&mut out, "SSEDescription", self::encryption(encryption));
+    }
+    if let Some(restore) = &table.restore {
+        let summary = json!({
+            "SourceBackupArn": restore.backup_arn,
+            "SourceTableArn": restore.table_arn,
+            "RestoreDateTime": restore.at.seconds_f64(),
+            "RestoreInProgress": restore.in_progress,
+        });
+        set(&mut out, "RestoreSummary", summary);
     }
     if let Some(class) = table.class {
         set(&mut out, "TableClassSummary", json!({ "TableClass": class_name(class) }));
@@ -42,6 +47,14 @@ pub(super) fn table(table: &TableDescription) -> Json {
     let active = table.status == TableStatus::Active;
     capacity::describe(&table.billing, table.reserve, active, |member, told| set(&mut out, member, told));
     Json::Object(out)
+}
+
+pub(super) fn encryption(encryption: &Encryption) -> Json {
+    let mut sse = json!({ "Status": "ENABLED", "SSEType": "KMS" });
+    if let Some(arn) = &encryption.kms_key_arn {
+        sse["KMSMasterKeyArn"] = json!(arn);
+    }
+    sse
 }
 
 /// What is left to say of a table that is being deleted: nothing of its schema.
@@ -132,7 +145,7 @@ fn global_index(description: &IndexDescription, on_demand: bool) -> Json {
     out
 }
 
-fn projection(kind: &ProjectionKind) -> Json {
+pub(super) fn projection(kind: &ProjectionKind) -> Json {
     match kind {
         ProjectionKind::All => json!({ "ProjectionType": "ALL" }),
         ProjectionKind::KeysOnly => json!({ "ProjectionType": "KEYS_ONLY" }),

@@ -72,6 +72,8 @@ pub(super) fn data(error: Error) -> Fault {
         ErrorKind::Validation | ErrorKind::IndexNotFound | ErrorKind::ItemTooLarge => {
             validation(error.message)
         }
+        ErrorKind::BackupNotFound => ServiceError::new("BackupNotFoundException", error.message),
+        ErrorKind::BackupInUse => ServiceError::new("BackupInUseException", error.message),
         ErrorKind::LimitExceeded => limit_exceeded(error.message),
         ErrorKind::Trimmed => ServiceError::new("TrimmedDataAccessException", error.message),
         _ => failed(error),

@@ -30,6 +30,7 @@ mod batch_write_item;
 mod transact_get_items;
 mod transact_write_items;
 
+mod backups;
 mod capacity;
 mod create_table;
 mod delete_table;
@@ -109,6 +110,11 @@ impl Dynamodb {
             "TagResource" => tags::tag_resource(self, call).await,
             "UntagResource" => tags::untag_resource(self, call).await,
             "ListTagsOfResource" => tags::list_tags_of_resource(self, call),
+            "CreateBackup" => backups::create_backup(self, call).await,
+            "DescribeBackup" => backups::describe_backup(self, call),
+            "ListBackups" => backups::list_backups(self, call),
+            "DeleteBackup" => backups::delete_backup(self, call).await,
+            "RestoreTableFromBackup" => backups::restore_table_from_backup(self, call).await,
             "PutResourcePolicy" => policies::put_resource_policy(self, call).await,
             "GetResourcePolicy" => policies::get_resource_policy(self, call),
             "DeleteResourcePolicy" => policies::delete_resource_policy(self, call).await,

@@ -25,7 +25,12 @@ pub(super) fn attributes(input: Tree<'_>) -> Vec<KeyPart> {
 
 /// ProvisionedThroughput.
 pub(super) fn throughput(tree: Tree<'_>) -> Option<Throughput> {
-    let tree = tree.structure("ProvisionedThroughput")?;
+    throughput_of(tree, "ProvisionedThroughput")
+}
+
+/// The same under another name.
+pub(super) fn throughput_of(tree: Tree<'_>, member: &str) -> Option<Throughput> {
+    let tree = tree.structure(member)?;
     let units = |member| tree.number(member).and_then(|units| u64::try_from(units).ok()).unwrap_or_default();
     Some(Throughput { read_units: units("ReadCapacityUnits"), write_units: units("WriteCapacityUnits") })
 }

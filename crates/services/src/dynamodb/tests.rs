@@ -1,5 +1,6 @@
 //! Requests and what they are answered, as tables of JSON, over a store in memory and a simulated clock.
 
+mod backups;
 mod batches;
 mod items;
 mod legacy;

@@ -99,7 +99,8 @@ fn change(input: Tree<'_>, now: &TableDescription, caller: &Caller) -> Result<Ta
             )));
         }
     }
-    let encryption = input.has("SSESpecification").then(|| encryption(input, caller)).transpose()?;
+    let encryption =
+        input.has("SSESpecification").then(|| encryption(input, "SSESpecification", caller)).transpose()?;
     let asks = input.has("OnDemandThroughput") || input.has("WarmThroughput");
     let reserve = asks
         .then(|| capacity::reserve(input, billing.as_ref().unwrap_or(&now.billing), now.reserve, "table"));

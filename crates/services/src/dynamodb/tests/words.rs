@@ -210,7 +210,7 @@ fn tables_that_are_not_there() {
 #[test]
 fn operations_that_are_not_built_are_refused_by_name() {
     let bench = Bench::new();
-    let answer = bench.ask("CreateBackup", json!({ "TableName": "None", "BackupName": "b" }));
+    let answer = bench.ask("CreateGlobalTable", json!({ "GlobalTableName": "None", "ReplicationGroup": [] }));
     assert_eq!(answer["error"], "UnknownOperationException");
-    assert!(answer["message"].as_str().unwrap().contains("CreateBackup"));
+    assert!(answer["message"].as_str().unwrap().contains("CreateGlobalTable"));
 }
