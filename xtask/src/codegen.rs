@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Services in the order in which requests are matched against them.
-const SERVICES: &[&str] = &["dynamodb", "dynamodbstreams", "lambda", "logs", "iam", "sts"];
+const SERVICES: &[&str] = &["dynamodb", "dynamodbstreams", "lambda", "logs", "iam", "sts", "sqs"];
 
 type Error = Box<dyn std::error::Error>;
 

@@ -6,7 +6,7 @@ use crate::settings::{Error, ErrorCode, Settings};
 use engine::Engine;
 use feed::{Backoff, Feed};
 use functions::Functions;
-use services::{LambdaTargets, LogBook, LogQueue, Parts, Services};
+use services::{LambdaTargets, LogBook, LogQueue, Parts, Queues, Services};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,6 +50,8 @@ impl Node {
         let engine = Engine::open(store.clone(), world.clone(), engine_settings)
             .map_err(|error| Error { code: ErrorCode::Damaged, message: error.to_string() })?;
 
+        let queues =
+            Queues::open(&store, &world).map_err(|message| Error { code: ErrorCode::Damaged, message })?;
         let book = LogBook::new(&store, &world);
         let logs = LogQueue::start(book.clone()).map_err(io_error)?;
         let scratch = settings
@@ -82,6 +84,7 @@ impl Node {
             targets,
             feed: feed.clone(),
             logs: book,
+            queues,
             settings: services::Settings {
                 account: settings.account.as_str().into(),
                 region: settings.region.as_str().into(),

@@ -5,6 +5,7 @@ use crate::dynamodb::Dynamodb;
 use crate::iam::Iam;
 use crate::lambda::{Lambda, LambdaTargets};
 use crate::logs::{LogBook, Logs};
+use crate::sqs::{Queues, Sqs};
 use crate::sts::Sts;
 use engine::Engine;
 use feed::Feed;
@@ -26,6 +27,7 @@ pub struct Parts {
     pub feed: Feed,
     /// Log events; the functions write theirs into it through a `LogQueue`.
     pub logs: LogBook,
+    pub queues: Queues,
     pub settings: Settings,
 }
 
@@ -54,6 +56,7 @@ pub(crate) struct Inner {
     iam: Iam,
     sts: Sts,
     logs: Logs,
+    sqs: Sqs,
 }
 
 impl Services {
@@ -65,6 +68,7 @@ impl Services {
             iam: Iam::new(&parts),
             sts: Sts::new(&parts),
             logs: Logs::new(&parts),
+            sqs: Sqs::new(&parts.queues),
             parts,
         });
         post.open(Arc::downgrade(&inner));
@@ -99,6 +103,7 @@ impl Services {
             "iam" => inner.iam.call(call).await,
             "sts" => inner.sts.call(call).await,
             "logs" => inner.logs.call(call).await,
+            "sqs" => inner.sqs.call(call).await,
             _ => call.not_implemented(),
         }
     }

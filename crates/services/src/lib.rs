@@ -12,8 +12,10 @@ mod dynamodb;
 mod iam;
 mod lambda;
 mod logs;
+mod sqs;
 mod sts;
 
 pub use dispatch::{Parts, Services, Settings};
 pub use lambda::LambdaTargets;
 pub use logs::{LogBook, LogQueue};
+pub use sqs::{Attribute, Queues};

@@ -8,6 +8,7 @@ pub mod lambda;
 pub mod logs;
 pub mod iam;
 pub mod sts;
+pub mod sqs;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -17,4 +18,5 @@ pub static SERVICES: &[&Service] = &[
     &logs::SERVICE,
     &iam::SERVICE,
     &sts::SERVICE,
+    &sqs::SERVICE,
 ];

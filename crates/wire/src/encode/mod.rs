@@ -40,7 +40,14 @@ pub fn encode_error(service: &Service, error: ServiceError, request_id: &str) ->
     let status = error.status.or_else(|| Some(known?.status)).unwrap_or(400);
     match service.protocol {
         Protocol::Json10 | Protocol::Json11 => {
-            json_answer(service, status, json::error(service, &error), request_id)
+            let mut response = json_answer(service, status, json::error(service, &error), request_id);
+            // Clients of queues go by the codes of the query protocol they once spoke.
+            if service.target_prefix == "AmazonSQS" {
+                let code = known.map_or(error.name(), |known| known.code);
+                let fault = if status < 500 { "Sender" } else { "Receiver" };
+                response.set_header("x-amzn-query-error", &format!("{code};{fault}"));
+            }
+            response
         }
         Protocol::Query => {
             let code = known.map_or(error.name(), |known| known.code);

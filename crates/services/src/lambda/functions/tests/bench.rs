@@ -67,6 +67,7 @@ impl Bench {
                 settings: feed::Settings::default(),
             })
             .expect("a feed");
+            let queues = crate::Queues::open(&store, &world).expect("queues");
             Services::new(Parts {
                 world,
                 store,
@@ -75,6 +76,7 @@ impl Bench {
                 targets,
                 feed,
                 logs,
+                queues,
                 settings: Settings::default(),
             })
         });

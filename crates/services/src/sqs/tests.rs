@@ -1,0 +1,214 @@
+//! Queues as clients see them.
+
+use super::{Queues, Sqs};
+use crate::call::{Call, Caller};
+use serde_json::{Value, json};
+use std::time::Duration;
+use store::Store;
+use wire::Request;
+use world::World;
+
+struct House {
+    store: Store,
+    world: World,
+    sqs: Sqs,
+}
+
+impl House {
+    fn new() -> House {
+        let (store, world) = (Store::memory(), World::simulated(3));
+        let sqs = Sqs::new(&Queues::open(&store, &world).expect("an empty store opens"));
+        House { store, world, sqs }
+    }
+
+    /// The same store, opened again.
+    fn again(self) -> House {
+        let House { store, world, .. } = self;
+        let sqs = Sqs::new(&Queues::open(&store, &world).expect("the store opens again"));
+        House { store, world, sqs }
+    }
+
+    async fn ask(&self, operation: &str, input: Value) -> Value {
+        let service = &api::tables::sqs::SERVICE;
+        let call = Call {
+            request: Request::post(input.to_string()).with_header("host", "here:1"),
+            service,
+            operation: service.operation(operation).expect("an operation"),
+            caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
+            request_id: "id".into(),
+        };
+        let response = self.sqs.call(call).await;
+        if response.body.is_empty() {
+            json!({})
+        } else {
+            serde_json::from_slice(&response.body).expect("json")
+        }
+    }
+
+    async fn make(&self, name: &str, attributes: Value) -> String {
+        let made = self.ask("CreateQueue", json!({"QueueName": name, "Attributes": attributes})).await;
+        made["QueueUrl"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
+    }
+
+    async fn bodies(&self, url: &str) -> Vec<String> {
+        let input = json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0});
+        let got = self.ask("ReceiveMessage", input).await;
+        let list = got["Messages"].as_array().cloned().unwrap_or_default();
+        list.iter().map(|message| message["Body"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    async fn count(&self, url: &str) -> [String; 3] {
+        let got = self.ask("GetQueueAttributes", json!({"QueueUrl": url, "AttributeNames": ["All"]})).await;
+        ["", "NotVisible", "Delayed"].map(|kind| {
+            got["Attributes"][format!("ApproximateNumberOfMessages{kind}")].as_str().unwrap_or("?").to_owned()
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_sent_received_and_deleted_and_survives_a_restart() {
+    let house = House::new();
+    let url = house.make("work", json!({})).await;
+    assert_eq!(url, "http://here:1/123456789012/work");
+    let sent = house
+        .ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "hello",
+            "MessageAttributes": {"n": {"DataType": "Number", "StringValue": "7"}, "b": {"DataType": "Binary", "BinaryValue": "AQI="}}}))
+        .await;
+    assert_eq!(sent["MD5OfMessageBody"], "5d41402abc4b2a76b9719d911017c592");
+    let house = house.again();
+    let got = house
+        .ask(
+            "ReceiveMessage",
+            json!({"QueueUrl": url, "MessageAttributeNames": ["All"], "AttributeNames": ["All"]}),
+        )
+        .await;
+    let message = &got["Messages"][0];
+    assert_eq!(message["Body"], "hello");
+    assert_eq!(message["MD5OfMessageAttributes"], sent["MD5OfMessageAttributes"]);
+    assert_eq!(message["MessageAttributes"]["b"], json!({"BinaryValue": "AQI=", "DataType": "Binary"}));
+    assert_eq!(message["Attributes"]["ApproximateReceiveCount"], "1");
+    let house = house.again();
+    assert_eq!(house.count(&url).await, ["0", "1", "0"], "a restart does not bring it back early");
+    let gone =
+        house.ask("DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]})).await;
+    assert_eq!(gone, json!({}));
+    let house = house.again();
+    house.world.advance(Duration::from_secs(60));
+    assert_eq!(house.bodies(&url).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn visibility_runs_out_and_is_changed() {
+    let house = House::new();
+    let url = house.make("q", json!({"VisibilityTimeout": "30"})).await;
+    house.ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "m"})).await;
+    let got = house.ask("ReceiveMessage", json!({"QueueUrl": url})).await;
+    let handle = &got["Messages"][0]["ReceiptHandle"];
+    assert_eq!(house.bodies(&url).await, [""; 0]);
+    house
+        .ask(
+            "ChangeMessageVisibility",
+            json!({"QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": 100}),
+        )
+        .await;
+    house.world.advance(Duration::from_secs(99));
+    assert_eq!(house.bodies(&url).await, [""; 0]);
+    house.world.advance(Duration::from_secs(1));
+    assert_eq!(house.bodies(&url).await, ["m"]);
+    let late = house
+        .ask(
+            "ChangeMessageVisibility",
+            json!({"QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": 1}),
+        )
+        .await;
+    assert_eq!(late["__type"], "com.amazonaws.sqs#MessageNotInflight");
+}
+
+#[tokio::test]
+async fn a_waiting_receiver_is_woken() {
+    let house = std::sync::Arc::new(House::new());
+    let url = house.make("q", json!({})).await;
+    let (waiting, waiting_url) = (house.clone(), url.clone());
+    let receiver = tokio::spawn(async move {
+        waiting.ask("ReceiveMessage", json!({"QueueUrl": waiting_url, "WaitTimeSeconds": 20})).await
+    });
+    tokio::task::yield_now().await;
+    house.ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "wake"})).await;
+    assert_eq!(receiver.await.expect("it ends")["Messages"][0]["Body"], "wake");
+}
+
+#[tokio::test]
+async fn what_fails_too_often_moves_to_the_dead_letter_queue() {
+    let house = House::new();
+    let dead = house.make("dead", json!({})).await;
+    let policy =
+        json!({"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": "2"})
+            .to_string();
+    let url = house.make("q", json!({"RedrivePolicy": policy, "VisibilityTimeout": "1"})).await;
+    house.ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "poison"})).await;
+    for _ in 0..2 {
+        assert_eq!(house.bodies(&url).await, ["poison"]);
+        house.world.advance(Duration::from_secs(1));
+    }
+    assert_eq!(house.bodies(&url).await, [""; 0]);
+    let house = house.again();
+    let got =
+        house.ask("ReceiveMessage", json!({"QueueUrl": dead, "MessageSystemAttributeNames": ["All"]})).await;
+    let attributes = &got["Messages"][0]["Attributes"];
+    assert_eq!(attributes["DeadLetterQueueSourceArn"], "arn:aws:sqs:us-east-1:123456789012:q");
+    assert_eq!(attributes["ApproximateReceiveCount"], "3");
+    assert_eq!(house.count(&url).await, ["0", "0", "0"]);
+    let sources = house.ask("ListDeadLetterSourceQueues", json!({"QueueUrl": dead})).await;
+    assert_eq!(sources["queueUrls"], json!([url]));
+}
+
+#[tokio::test]
+async fn fifo_queues_keep_groups_in_order_and_send_once() {
+    let house = House::new();
+    let url = house.make("q.fifo", json!({"FifoQueue": "true", "ContentBasedDeduplication": "true"})).await;
+    let entry = |id: &str, group: &str| json!({"Id": id, "MessageBody": id, "MessageGroupId": group});
+    let entries = [entry("a1", "a"), entry("a2", "a"), entry("b1", "b")];
+    let sent = house.ask("SendMessageBatch", json!({"QueueUrl": url, "Entries": entries})).await;
+    assert_eq!(sent["Successful"].as_array().map(Vec::len), Some(3), "{sent}");
+    let first = house.ask("ReceiveMessage", json!({"QueueUrl": url})).await;
+    assert_eq!(first["Messages"][0]["Body"], "a1");
+    assert_eq!(house.bodies(&url).await, ["b1"]);
+    house
+        .ask(
+            "DeleteMessage",
+            json!({"QueueUrl": url, "ReceiptHandle": first["Messages"][0]["ReceiptHandle"]}),
+        )
+        .await;
+    assert_eq!(house.bodies(&url).await, ["a2"]);
+    let house = house.again();
+    let twice =
+        house.ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "a1", "MessageGroupId": "a"})).await;
+    assert_eq!(twice["MessageId"], sent["Successful"][0]["MessageId"], "known again after a restart");
+    house.world.advance(Duration::from_secs(300));
+    assert_eq!(house.bodies(&url).await, ["a2", "b1"]);
+    house.ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "a1", "MessageGroupId": "c"})).await;
+    assert_eq!(house.bodies(&url).await, ["a1"], "five minutes later it is another message");
+}
+
+#[tokio::test]
+async fn purged_deleted_and_delayed() {
+    let house = House::new();
+    let url = house.make("q", json!({"DelaySeconds": "10"})).await;
+    house.ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "later"})).await;
+    house.ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "now", "DelaySeconds": 0})).await;
+    assert_eq!(house.count(&url).await, ["1", "0", "1"]);
+    assert_eq!(house.bodies(&url).await, ["now"]);
+    house.world.advance(Duration::from_secs(10));
+    assert_eq!(house.bodies(&url).await, ["later"]);
+    house.ask("PurgeQueue", json!({"QueueUrl": url})).await;
+    let house = house.again();
+    assert_eq!(house.count(&url).await, ["0", "0", "0"]);
+    let clash =
+        house.ask("CreateQueue", json!({"QueueName": "q", "Attributes": {"DelaySeconds": "11"}})).await;
+    assert_eq!(clash["__type"], "com.amazonaws.sqs#QueueNameExists");
+    house.ask("DeleteQueue", json!({"QueueUrl": url})).await;
+    let gone = house.ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "m"})).await;
+    assert_eq!(gone["__type"], "com.amazonaws.sqs#QueueDoesNotExist");
+    let odd = house.ask("CreateQueue", json!({"QueueName": "q", "Attributes": {"Odd": "1"}})).await;
+    assert_eq!(odd["__type"], "com.amazonaws.sqs#InvalidAttributeName");
+}
