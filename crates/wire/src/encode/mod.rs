@@ -43,7 +43,7 @@ pub fn encode_error(service: &Service, error: ServiceError, request_id: &str) ->
             let mut response = json_answer(service, status, json::error(service, &error), request_id);
             // Clients of queues go by the codes of the query protocol they once spoke.
             if service.target_prefix == "AmazonSQS" {
-                let code = known.map_or(error.name(), |known| known.code);
+                let code = queue_error(error.name());
                 let fault = if status < 500 { "Sender" } else { "Receiver" };
                 response.set_header("x-amzn-query-error", &format!("{code};{fault}"));
             }
@@ -61,6 +61,24 @@ pub fn encode_error(service: &Service, error: ServiceError, request_id: &str) ->
                 .with_header("x-amzn-errortype", error.name());
             tagged(response, service, request_id)
         }
+    }
+}
+
+/// What the query protocol called an error of queues.
+fn queue_error(name: &str) -> String {
+    match name {
+        "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue".to_owned(),
+        "QueueNameExists" => "QueueAlreadyExists".to_owned(),
+        "BatchEntryIdsNotDistinct"
+        | "BatchRequestTooLong"
+        | "EmptyBatchRequest"
+        | "InvalidBatchEntryId"
+        | "MessageNotInflight"
+        | "TooManyEntriesInBatchRequest"
+        | "UnsupportedOperation" => {
+            format!("AWS.SimpleQueueService.{name}")
+        }
+        _ => name.to_owned(),
     }
 }
 
