@@ -184,6 +184,12 @@ fn command(config: &FunctionConfig, place: &Place<'_>) -> Result<Command, InitEr
             command.arg(place.client.join("node.mjs"));
             Ok(command)
         }
+        Runtime::Ruby(_) => {
+            let found = place.interpreter.as_ref().ok_or_else(|| missing("ruby", "ruby"))?;
+            let mut command = Command::new(&found.program);
+            command.arg(place.client.join("ruby.rb"));
+            Ok(command)
+        }
         Runtime::Provided(_) => executable(&place.code, "bootstrap").or_else(|error| match &place.layers {
             Some(layers) => executable(layers, "bootstrap"),
             None => Err(error),
@@ -244,7 +250,7 @@ fn variables(command: &mut Command, config: &FunctionConfig, place: &Place<'_>, 
         Runtime::Python(_) => {
             command.env("LC_CTYPE", "C.UTF-8").env("PYTHONDONTWRITEBYTECODE", "1");
         }
-        Runtime::Node(_) | Runtime::Provided(_) | Runtime::Go => {}
+        Runtime::Node(_) | Runtime::Ruby(_) | Runtime::Provided(_) | Runtime::Go => {}
     }
     let layers = place.layers.as_ref().map(|layers| layers.display().to_string());
     search_paths(command, config.runtime, place.interpreter.as_deref(), &code, layers.as_deref(), &host_path);

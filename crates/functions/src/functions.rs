@@ -386,9 +386,11 @@ impl Inner {
         }
         let dir = self.settings.dir.join("clients");
         std::fs::create_dir_all(&dir)?;
-        for (name, text) in
-            [("python.py", include_str!("client/python.py")), ("node.mjs", include_str!("client/node.mjs"))]
-        {
+        for (name, text) in [
+            ("python.py", include_str!("client/python.py")),
+            ("node.mjs", include_str!("client/node.mjs")),
+            ("ruby.rb", include_str!("client/ruby.rb")),
+        ] {
             // Written beside and moved, for another server's function may be reading it.
             let partial = dir.join(format!(".{name}.{}", std::process::id()));
             std::fs::write(&partial, text)?;

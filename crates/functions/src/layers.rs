@@ -111,6 +111,12 @@ pub(crate) fn search_paths(
             let paths = layered(&[own, "nodejs/node_modules".to_owned()]);
             command.env("NODE_PATH", format!("{code}/node_modules:{code}{paths}"));
         }
+        Runtime::Ruby(_) => {
+            let version = interpreter.map_or("", |found| found.version.as_str());
+            let gems = layered(&[format!("ruby/gems/{version}.0")]);
+            command.env("GEM_PATH", format!("{code}/vendor/bundle/ruby/{version}.0{gems}"));
+            command.env("RUBYLIB", format!("{code}{}", layered(&["ruby/lib".to_owned()])));
+        }
         _ => {}
     }
     if let Some(opt) = opt {

@@ -12,6 +12,8 @@ pub enum Runtime {
     Python(u32),
     /// `nodejs<major>.x`
     Node(u32),
+    /// `ruby3.<minor>`
+    Ruby(u32),
     /// `provided`, `provided.al2`, `provided.al2023`: an executable named `bootstrap`.
     Provided(&'static str),
     /// `go1.x`: an executable named by the handler.
@@ -31,6 +33,10 @@ impl Runtime {
             let minor = minor.parse().ok()?;
             return (8..=14).contains(&minor).then_some(Runtime::Python(minor));
         }
+        if let Some(minor) = text.strip_prefix("ruby3.") {
+            let minor = minor.parse().ok()?;
+            return (2..=5).contains(&minor).then_some(Runtime::Ruby(minor));
+        }
         let major: u32 = text.strip_prefix("nodejs")?.strip_suffix(".x")?.parse().ok()?;
         (12..=24).contains(&major).then_some(Runtime::Node(major))
     }
@@ -38,8 +44,8 @@ impl Runtime {
     /// The value of `AWS_EXECUTION_ENV`, which `provided` runtimes lack.
     pub(crate) fn execution_env(self) -> Option<String> {
         match self {
-            Runtime::Python(_) | Runtime::Node(_) | Runtime::Go => Some(format!("AWS_Lambda_{self}")),
             Runtime::Provided(_) => None,
+            _ => Some(format!("AWS_Lambda_{self}")),
         }
     }
 
@@ -48,6 +54,7 @@ impl Runtime {
         match (self, found) {
             (Runtime::Python(_), Some(found)) => format!("python:{}", found.version),
             (Runtime::Node(_), Some(found)) => format!("nodejs:{}", found.version),
+            (Runtime::Ruby(_), Some(found)) => format!("ruby:{}", found.version),
             _ => self.to_string(),
         }
     }
@@ -58,6 +65,7 @@ impl std::fmt::Display for Runtime {
         match self {
             Runtime::Python(minor) => write!(f, "python3.{minor}"),
             Runtime::Node(major) => write!(f, "nodejs{major}.x"),
+            Runtime::Ruby(minor) => write!(f, "ruby3.{minor}"),
             Runtime::Provided(name) => f.write_str(name),
             Runtime::Go => f.write_str("go1.x"),
         }
@@ -89,6 +97,7 @@ impl Interpreters {
         let found = match runtime {
             Runtime::Python(minor) => python(minor),
             Runtime::Node(major) => node(major),
+            Runtime::Ruby(minor) => ruby(minor),
             Runtime::Provided(_) | Runtime::Go => None,
         };
         let found = found.map(Arc::new);
@@ -142,6 +151,19 @@ fn node(wanted: u32) -> Option<Interpreter> {
     })
 }
 
+fn ruby(wanted: u32) -> Option<Interpreter> {
+    const ASK: &str = "print RbConfig.ruby, ' ', RUBY_VERSION";
+    let names = [format!("ruby3.{wanted}"), "ruby".to_owned()];
+    names.iter().find_map(|name| {
+        let answer = ask(Path::new(name), &["--disable-gems", "-rrbconfig", "-e", ASK])?;
+        let (program, version) = answer.trim().rsplit_once(' ')?;
+        let version = version.rsplit_once('.')?.0.to_owned();
+        let exact = version == format!("3.{wanted}");
+        // What a handler of today is written in has come with 3.0.
+        version.starts_with("3.").then(|| Interpreter { program: program.into(), version, exact })
+    })
+}
+
 /// What a program prints, when it is there and ends well.
 fn ask(program: &Path, arguments: &[&str]) -> Option<String> {
     let output =
@@ -155,10 +177,12 @@ mod tests {
 
     #[test]
     fn runtimes_are_spelled_as_aws_spells_them() {
-        for name in ["python3.8", "python3.12", "nodejs20.x", "provided", "provided.al2023", "go1.x"] {
+        for name in
+            ["python3.8", "python3.12", "nodejs20.x", "provided", "ruby3.3", "provided.al2023", "go1.x"]
+        {
             assert_eq!(Runtime::parse(name).map(|runtime| runtime.to_string()).as_deref(), Some(name));
         }
-        for name in ["python3.7", "python3", "PYTHON3.12", "nodejs20", "ruby3.3", "java21", ""] {
+        for name in ["python3.7", "python3", "PYTHON3.12", "nodejs20", "ruby2.7", "java21", ""] {
             assert_eq!(Runtime::parse(name), None, "{name}");
         }
     }

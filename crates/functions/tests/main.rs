@@ -245,3 +245,77 @@ fn harmful_packages_are_refused() {
     assert_eq!(house.functions.put_code(&zip_of(&[("a.py", "x")])).expect("again"), once);
     assert_eq!(house.functions.code(&once.sha256).expect("kept"), zip_of(&[("a.py", "x")]));
 }
+
+const RUBY: &str = r#"
+require 'logger'
+puts 'loading'
+$count = 0
+def handler(event:, context:)
+  $count += 1
+  case event['do']
+  when 'raise' then raise ArgumentError, 'boom'
+  when 'exit' then exit 3
+  when 'object' then Class.new { def to_json(*) = raise('unspeakable') }.new
+  when 'log' then Logger.new($stdout).info("two\nlines")
+  else
+    { count: $count, colour: ENV['COLOUR'], name: context.function_name, echo: event['echo'],
+      left: context.get_remaining_time_in_millis.positive? && context.get_remaining_time_in_millis <= 20_000 }
+  end
+end
+module Jobs
+  class Clerk
+    def self.file(event:, context:) = { file: event['n'] }
+  end
+end
+class Clerk
+  def self.file(event:, context:) = event['n']
+end
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ruby_handlers_and_their_errors() {
+    let house = House::new();
+    let files = [("app.rb", RUBY), ("bad.rb", "def f(:\n"), ("lost.rb", "require 'nowhere'")];
+    let base = house.function("ruby3.3", "app.handler", &files);
+    let with =
+        |handler: &str| FunctionConfig { handler: handler.into(), revision: handler.into(), ..base.clone() };
+    for count in 1..=2 {
+        let outcome = house.invoke(&base, r#"{"echo":"é"}"#).await;
+        let expected = format!(r#"{{"count":{count},"colour":"green","name":"f","echo":"é","left":true}}"#);
+        assert_eq!(text(&outcome), expected);
+    }
+    let raised = house.invoke(&base, r#"{"do":"raise"}"#).await;
+    assert!(raised.failed);
+    let told: serde_json::Value = serde_json::from_slice(&raised.payload).expect("JSON");
+    assert_eq!(
+        (&told["errorType"], &told["errorMessage"]),
+        (&"Function<ArgumentError>".into(), &"boom".into())
+    );
+    let trace = told["stackTrace"].as_array().expect("a trace");
+    assert!(trace.len() == 1 && trace[0].as_str().is_some_and(|line| line.contains("app.rb:8:in")), "{told}");
+    assert!(
+        house.log().contains("Error raised from handler method\n{\n  \"errorMessage\""),
+        "{}",
+        house.log()
+    );
+    house.invoke(&base, r#"{"do":"log"}"#).await;
+    assert!(house.log().contains("INFO -- ") && house.log().contains(": two\nlines\n"), "{}", house.log());
+    let exited = house.invoke(&base, r#"{"do":"exit"}"#).await;
+    assert!(text(&exited).contains("Runtime exited with error: exit status 3"), "{}", text(&exited));
+    let unspeakable = house.invoke(&base, r#"{"do":"object"}"#).await;
+    assert!(text(&unspeakable).contains("Function<RuntimeError>"), "{}", text(&unspeakable));
+
+    assert_eq!(text(&house.invoke(&with("app.Clerk.file"), r#"{"n":7}"#).await), "7");
+    assert_eq!(text(&house.invoke(&with("app.Jobs::Clerk.file"), r#"{"n":7}"#).await), r#"{"file":7}"#);
+    for (handler, kind) in [
+        ("missing.handler", "Init<LoadError>"),
+        ("lost.handler", "Init<LoadError>"),
+        ("bad.f", "Init<SyntaxError>"),
+        ("app", "Init<ArgumentError>"),
+        ("app.nothing", "Function<NoMethodError>"),
+        ("app.Nothing.nothing", "Function<NameError>"),
+    ] {
+        let outcome = house.invoke(&with(handler), "{}").await;
+        assert!(outcome.failed && text(&outcome).contains(kind), "{handler}: {}", text(&outcome));
+    }
+}

@@ -3,6 +3,7 @@
 mod bad_input;
 mod commands;
 mod crash;
+mod ruby;
 mod support;
 mod triggers;
 mod walkthrough;

@@ -43,7 +43,7 @@ fn interpreters() {
         &world::World::real(),
         std::sync::Arc::new(Nowhere),
     );
-    for name in ["python3.12", "nodejs20.x"] {
+    for name in ["python3.12", "nodejs20.x", "ruby3.3"] {
         let found = functions::Runtime::parse(name).and_then(|runtime| functions.interpreter(runtime));
         match found {
             Some(found) if found.exact => println!("{name:<15} {}", found.program.display()),
