@@ -24,6 +24,8 @@ pub struct FunctionConfig {
     pub region: String,
     pub credentials: Credentials,
     pub log: LogPlace,
+    /// None for lines of text.
+    pub json_log: Option<JsonLog>,
     /// How many invocations may run at once; zero throttles all.
     pub reserved_concurrency: Option<u32>,
 }
@@ -44,6 +46,42 @@ pub struct Credentials {
     pub access_key: String,
     pub secret_key: String,
     pub session_token: String,
+}
+
+/// A log of JSON documents, and the least level of those it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JsonLog {
+    pub application: Level,
+    pub system: Level,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+    Fatal,
+}
+
+impl Level {
+    const ALL: [(Level, &'static str); 6] = [
+        (Level::Trace, "TRACE"),
+        (Level::Debug, "DEBUG"),
+        (Level::Info, "INFO"),
+        (Level::Warn, "WARN"),
+        (Level::Error, "ERROR"),
+        (Level::Fatal, "FATAL"),
+    ];
+
+    pub fn parse(text: &str) -> Option<Level> {
+        Level::ALL.iter().find(|(_, word)| *word == text).map(|(level, _)| *level)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        Level::ALL[self as usize].1
+    }
 }
 
 /// Where a function's log goes.

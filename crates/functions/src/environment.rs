@@ -83,7 +83,9 @@ impl Environment {
         let (sink, log) = (place.sink.clone(), config.log.clone());
         let capture = Capture::start(pipe, sink, log, stream, place.world.clone()).map_err(InitError::Io)?;
         let version = config.runtime.version_line(place.interpreter.as_deref());
-        capture.line(format!("INIT_START Runtime Version: {version}"));
+        if let Some(line) = crate::platform::init_start(&config, place.world.now(), &version.to_string()) {
+            capture.line(line);
+        }
         if let Some(found) = place.interpreter.as_ref().filter(|found| !found.exact) {
             let program = found.program.display();
             capture

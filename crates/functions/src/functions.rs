@@ -5,6 +5,7 @@ use crate::capture::LogSink;
 use crate::config::FunctionConfig;
 use crate::environment::{Environment, InitError, Place, Run};
 use crate::package::{Code, PackageError, Packages};
+use crate::platform::{self, Ending, Report};
 use crate::runtime::{Interpreter, Interpreters};
 use crate::runtime_api::{Posted, RESPONSE_BYTES_MAX};
 use bytes::Bytes;
@@ -407,47 +408,46 @@ impl Inner {
             // What it printed while it loaded stands before the first invocation.
             environment.capture.finish(Vec::new()).await;
         }
-        environment.capture.line(format!("START RequestId: {id} Version: {}", config.version));
+        if let Some(line) = platform::start(&config, self.world.now(), id) {
+            environment.capture.line(line);
+        }
         let headers = self.headers(&config, &invocation);
         let begun = self.world.elapsed();
         let run = environment.run(id, invocation.payload.clone(), headers).await;
         let took = self.world.elapsed() - begun;
 
-        let (payload, failed, status, keep) = match run {
-            Run::Posted(Posted::Response(payload)) => (payload, false, String::new(), true),
-            Run::Posted(Posted::Error(payload)) => (payload, true, String::new(), true),
+        let (payload, ending, keep) = match run {
+            Run::Posted(Posted::Response(payload)) => (payload, Ending::Success, true),
+            Run::Posted(Posted::Error(payload)) => (payload, Ending::Failure, true),
             Run::Posted(Posted::TooLarge) => {
                 let message = format!(
                     "Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
                 );
-                (account("Function.ResponseSizeTooLarge", &message), true, String::new(), true)
+                (account("Function.ResponseSizeTooLarge", &message), Ending::Failure, true)
             }
             Run::Exited(ending) => {
                 let message = format!("RequestId: {id} Error: {ending}");
-                let status = "Status: error\tError Type: Runtime.ExitError".to_owned();
-                (account("Runtime.ExitError", &message), true, status, false)
+                (account("Runtime.ExitError", &message), Ending::Exit, false)
             }
             Run::TimedOut => {
                 let seconds = config.timeout.as_secs_f64();
                 let message = format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds");
-                (account("Sandbox.Timedout", &message), true, "Status: timeout".to_owned(), false)
+                (account("Sandbox.Timedout", &message), Ending::TimeOut, false)
             }
         };
-        let mut lines = Vec::new();
-        if status == "Status: timeout" {
-            let now = self.world.now().iso_millis();
-            lines.push(format!(
-                "{now}Z {id} Task timed out after {:.2} seconds",
-                config.timeout.as_secs_f64()
-            ));
-        }
-        lines.push(format!("END RequestId: {id}"));
-        lines.push(report(&environment, id, took, init, &status));
+        let report = Report {
+            request_id: id,
+            took_ms: took.as_secs_f64() * 1_000.0,
+            init_ms: init.map(|init| init.as_secs_f64() * 1_000.0),
+            memory_mb_max: environment.memory_mb_max(),
+            ending,
+        };
+        let lines = platform::end(&config, self.world.now(), &report);
         let log_tail = environment.capture.finish(lines).await;
         if keep {
             self.give_back(environment);
         }
-        Outcome { payload, failed, log_tail, version: config.version.clone() }
+        Outcome { payload, failed: ending != Ending::Success, log_tail, version: config.version.clone() }
     }
 
     fn headers(&self, config: &FunctionConfig, invocation: &Invocation) -> String {
@@ -490,11 +490,7 @@ impl Inner {
         };
         let now = self.world.now();
         let told = String::from_utf8_lossy(&payload).into_owned();
-        let lines = [
-            format!("START RequestId: {id} Version: {}", config.version),
-            format!("INIT_REPORT Status: error\t{told}"),
-            format!("END RequestId: {id}"),
-        ];
+        let lines = platform::not_started(config, now, id, &told);
         let log_tail = lines.join("\n");
         let stream = format!(
             "{}/[{}]{}",
@@ -509,27 +505,6 @@ impl Inner {
         );
         Outcome { payload, failed: true, log_tail, version: config.version.clone() }
     }
-}
-
-fn report(
-    environment: &Environment,
-    id: &str,
-    took: Duration,
-    init: Option<Duration>,
-    status: &str,
-) -> String {
-    let took_ms = took.as_secs_f64() * 1_000.0;
-    let mut line = format!(
-        "REPORT RequestId: {id}\tDuration: {took_ms:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t",
-        took_ms.ceil(),
-        environment.config.memory_mb,
-        environment.memory_mb_max(),
-    );
-    if let Some(init) = init {
-        line.push_str(&format!("Init Duration: {:.2} ms\t", init.as_secs_f64() * 1_000.0));
-    }
-    line.push_str(status);
-    line
 }
 
 fn account(kind: &str, message: &str) -> Bytes {

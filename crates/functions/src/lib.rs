@@ -13,11 +13,12 @@ mod process;
 mod runtime_api;
 
 mod capture;
+mod platform;
 
 pub mod sandbox;
 
 pub use capture::LogSink;
-pub use config::{Credentials, FunctionConfig, LogPlace};
+pub use config::{Credentials, FunctionConfig, JsonLog, Level, LogPlace};
 pub use functions::{Functions, Invocation, InvokeError, Outcome, Settings, Stats};
 pub use package::{Code, PackageError, ZIP_BYTES_MAX, zip_of};
 pub use runtime::{Interpreter, Runtime};

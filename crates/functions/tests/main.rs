@@ -57,6 +57,7 @@ impl House {
             region: "us-east-1".into(),
             credentials: Default::default(),
             log: LogPlace { owner: "o".into(), group: "/aws/lambda/f".into() },
+            json_log: None,
             reserved_concurrency: None,
         }
     }

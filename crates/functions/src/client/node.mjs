@@ -59,8 +59,26 @@ let requestId = '';
 /** A console line is one event, with the time and the request; line ends inside it become carriage returns. */
 function patchConsole() {
   const levels = { log: 'INFO', info: 'INFO', debug: 'DEBUG', trace: 'TRACE', warn: 'WARN', error: 'ERROR', fatal: 'FATAL' };
+  const order = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+  const json = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+  const least = json ? order.indexOf(process.env.AWS_LAMBDA_LOG_LEVEL || 'INFO') : 0;
   for (const [name, level] of Object.entries(levels)) {
     console[name] = (...values) => {
+      if (order.indexOf(level) < least) return;
+      if (json) {
+        const told = (message) => JSON.stringify({ timestamp: new Date().toISOString(), level, requestId, message });
+        const [only] = values;
+        let line;
+        try {
+          const message = only instanceof Error ? documentOf(only) : only;
+          line = told(values.length === 1 && typeof only === 'object' ? message : util.format(...values));
+        } catch {
+          // What cannot be a document, such as a circle.
+          line = told(util.format(...values));
+        }
+        process.stdout.write(`${line}\n`);
+        return;
+      }
       const text = util.format(...values).replace(/\n/g, '\r');
       process.stdout.write(`${new Date().toISOString()}\t${requestId}\t${level}\t${text}\n`);
     };

@@ -111,6 +111,8 @@ def set_up_logging():
     handler = LineHandler()
     if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
         handler.setFormatter(JsonFormatter())
+        level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO")
+        logging.getLogger().setLevel({"TRACE": 5, "FATAL": "CRITICAL"}.get(level, level))
     else:
         handler.setFormatter(logging.Formatter(
             "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"))
@@ -183,6 +185,10 @@ def document_of(error, request_id):
 
 
 def log_error(told):
+    if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON":
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        write_event(json.dumps({"timestamp": now, "log_level": "ERROR", **told}))
+        return
     lines = ["[ERROR] %s: %s" % (told["errorType"], told["errorMessage"])]
     if told["stackTrace"]:
         lines.append("Traceback (most recent call last):")

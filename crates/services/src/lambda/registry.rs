@@ -3,7 +3,7 @@
 use super::name::{FunctionName, not_found};
 use crate::call::Caller;
 use crate::documents::Documents;
-use ::functions::{Credentials, FunctionConfig, LogPlace, Runtime};
+use ::functions::{Credentials, FunctionConfig, JsonLog, Level, LogPlace, Runtime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -55,6 +55,9 @@ pub(crate) struct Function {
     /// In the order in which they are laid.
     #[serde(default)]
     pub layers: Vec<LayerUse>,
+    /// The levels of a JSON log: the application's and the system's. None for text.
+    #[serde(default)]
+    pub json_log: Option<(String, String)>,
     #[serde(default)]
     pub published: Option<String>,
 }
@@ -222,6 +225,16 @@ impl Function {
         format!("{}:{}", self.arn, self.version())
     }
 
+    /// Its own, and what its runtime is told of its log.
+    fn variables(&self) -> BTreeMap<String, String> {
+        let mut variables = self.environment.clone().unwrap_or_default();
+        if let Some((application, _)) = &self.json_log {
+            variables.insert("AWS_LAMBDA_LOG_FORMAT".to_owned(), "JSON".to_owned());
+            variables.insert("AWS_LAMBDA_LOG_LEVEL".to_owned(), application.clone());
+        }
+        variables
+    }
+
     /// How it runs. None when its runtime is one that this version does not know.
     pub fn config(&self, caller: &Caller) -> Option<FunctionConfig> {
         Some(FunctionConfig {
@@ -239,7 +252,11 @@ impl Function {
             layers: self.layers.iter().map(|layer| layer.code_sha256.clone()).collect(),
             timeout: Duration::from_secs(self.timeout_s),
             memory_mb: self.memory_mb,
-            environment: self.environment.clone().unwrap_or_default(),
+            environment: self.variables(),
+            json_log: self.json_log.as_ref().map(|(application, system)| JsonLog {
+                application: Level::parse(application).unwrap_or(Level::Info),
+                system: Level::parse(system).unwrap_or(Level::Info),
+            }),
             region: caller.region.to_string(),
             credentials: Credentials {
                 access_key: "ASIAMILLSTREAMLOCAL1".to_owned(),

@@ -61,6 +61,7 @@ impl Functions {
             last_version: 0,
             ephemeral_mb: ephemeral_mb(input),
             layers,
+            json_log: json_log(input, None)?,
             published: None,
             name,
         };
@@ -162,10 +163,6 @@ pub(super) fn refuse_unsupported(input: &Value) -> Result<(), ServiceError> {
     if vpc.is_some_and(|subnets| !subnets.is_empty()) {
         return unsupported("VpcConfig");
     }
-    let format = input.get("LoggingConfig").and_then(|logging| text(logging, "LogFormat"));
-    if format.is_some_and(|format| format != "Text") {
-        return unsupported("LogFormat JSON");
-    }
     Ok(())
 }
 
@@ -175,6 +172,25 @@ pub(super) fn ephemeral_mb(input: &Value) -> Option<u32> {
 
 pub(super) fn publishes(input: &Value) -> bool {
     input.get("Publish").and_then(Value::as_bool) == Some(true)
+}
+
+/// The levels of a JSON log, as they become: what a call does not name stays.
+pub(super) fn json_log(
+    input: &Value,
+    old: Option<&(String, String)>,
+) -> Result<Option<(String, String)>, ServiceError> {
+    let Some(logging) = input.get("LoggingConfig") else { return Ok(old.cloned()) };
+    let format = text(logging, "LogFormat").unwrap_or(if old.is_some() { "JSON" } else { "Text" });
+    let (application, system) = (text(logging, "ApplicationLogLevel"), text(logging, "SystemLogLevel"));
+    if format == "Text" {
+        if application.or(system).is_some() {
+            return Err(invalid("ApplicationLogLevel and SystemLogLevel need LogFormat JSON."));
+        }
+        return Ok(None);
+    }
+    let (old_application, old_system) =
+        old.map_or(("INFO", "INFO"), |(application, system)| (application.as_str(), system.as_str()));
+    Ok(Some((application.unwrap_or(old_application).to_owned(), system.unwrap_or(old_system).to_owned())))
 }
 
 pub(super) fn log_group(input: &Value) -> Option<String> {

@@ -58,12 +58,24 @@ pub(super) fn configuration_as(function: &Function, shown: Shown, arn: String) -
         ("Architectures", Some(json!([function.architecture]))),
         ("EphemeralStorage", Some(json!({ "Size": function.ephemeral_mb.unwrap_or(512) }))),
         ("SnapStart", Some(json!({ "ApplyOn": "None", "OptimizationStatus": "Off" }))),
-        ("LoggingConfig", Some(json!({ "LogFormat": "Text", "LogGroup": function.log_group }))),
+        ("LoggingConfig", Some(logging(function))),
     ])
 }
 
 fn layers(function: &Function) -> Value {
     function.layers.iter().map(|layer| json!({ "Arn": layer.arn, "CodeSize": layer.code_bytes })).collect()
+}
+
+fn logging(function: &Function) -> Value {
+    match &function.json_log {
+        None => json!({ "LogFormat": "Text", "LogGroup": function.log_group }),
+        Some((application, system)) => json!({
+            "LogFormat": "JSON",
+            "ApplicationLogLevel": application,
+            "SystemLogLevel": system,
+            "LogGroup": function.log_group,
+        }),
+    }
 }
 
 fn modified(function: &Function) -> String {

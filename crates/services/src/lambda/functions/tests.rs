@@ -3,5 +3,6 @@
 mod bench;
 mod events;
 mod layers;
+mod logging;
 mod urls;
 mod versions;

@@ -113,6 +113,7 @@ impl Functions {
                 if let Some(megabytes) = create::ephemeral_mb(input) {
                     function.ephemeral_mb = Some(megabytes);
                 }
+                function.json_log = create::json_log(input, function.json_log.as_ref())?;
                 if let Some(layers) = &layers {
                     function.layers.clone_from(layers);
                 }
