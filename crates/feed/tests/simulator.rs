@@ -158,7 +158,7 @@ impl House {
             item.insert("id", Value::S(name));
             item.insert("n", Value::S(self.dice.hex(8)));
             let write = Write { action: Action::Put(Image::of(&item)), condition: None };
-            let written = self.engine.write(&self.table, write).ok().expect("a write");
+            let written = self.engine.write(&self.table, write).expect("a write");
             written.commit.wait().expect("durable");
             self.written += 1;
         }
