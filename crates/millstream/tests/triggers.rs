@@ -155,3 +155,59 @@ fn a_blocked_mapping_says_why_and_its_records_can_be_replayed() {
     std::fs::write(&event, r#"{"Records":[{"eventSourceARN":"here"},{}]}"#).expect("a file");
     assert_eq!(trigger(&node, &["run", "count", event.to_str().unwrap()]).replace(' ', ""), "[2,\"here\"]\n");
 }
+
+#[test]
+fn records_that_are_given_up_lie_in_the_queue() {
+    let dir = TempDir::new("given-up");
+    let node = start(&dir);
+    let mut client = node.client();
+    let stream = create_table(&mut client, "Tab");
+    // It fails on one item, and names it where it is asked to.
+    create_function(
+        &mut client,
+        "raises",
+        "def handler(event, context):\n    raise ValueError('no')\n",
+        &json!({}),
+    );
+    let names = "def handler(event, context):\n    return {'batchItemFailures': [{'itemIdentifier': event['Records'][0]['dynamodb']['SequenceNumber']}]}\n";
+    create_function(&mut client, "names", names, &json!({}));
+    let mut sqs = |operation: &str, body: Value| {
+        client.json("sqs", &format!("AmazonSQS.{operation}"), &body).expect("an answer").json()
+    };
+    let url = sqs("CreateQueue", json!({ "QueueName": "dead" }))["QueueUrl"].clone();
+    let arn = "arn:aws:sqs:us-east-1:123456789012:dead";
+    let mut client = node.client();
+    let (status, refused) = map(
+        &mut client,
+        "raises",
+        &stream,
+        json!({ "DestinationConfig": { "OnFailure": { "Destination": format!("{arn}er") } } }),
+    );
+    assert_eq!((status, &refused["Type"]), (400, &json!("User")), "{refused}");
+    let uuids = ["raises", "names"].map(|function| {
+        let more = json!({
+            "MaximumRetryAttempts": 1,
+            "FunctionResponseTypes": if function == "names" { vec!["ReportBatchItemFailures"] } else { vec![] },
+            "DestinationConfig": { "OnFailure": { "Destination": arn } },
+        });
+        let (status, made) = map(&mut client, function, &stream, more);
+        assert_eq!((status, &made["DestinationConfig"]["OnFailure"]["Destination"]), (202, &json!(arn)));
+        made["UUID"].as_str().unwrap().to_owned()
+    });
+    put(&mut client, "Tab", "a", "x");
+    for uuid in &uuids {
+        eventually("the record is given up", || fate(&node, uuid, "dead-lettered") == 1);
+        assert_eq!(fate(&node, uuid, "pending"), 0);
+    }
+    let received = sqs("ReceiveMessage", json!({ "QueueUrl": url, "MaxNumberOfMessages": 10 }));
+    let mut errors: Vec<String> = Vec::new();
+    for message in received["Messages"].as_array().expect("messages") {
+        let told: Value = serde_json::from_str(message["Body"].as_str().unwrap()).expect("JSON");
+        assert_eq!(told["requestContext"]["condition"], "RetryAttemptsExhausted");
+        assert_eq!(told["requestContext"]["approximateInvokeCount"], 2);
+        assert_eq!(told["DDBStreamBatchInfo"]["batchSize"], 1);
+        errors.push(told["responseContext"]["functionError"].to_string());
+    }
+    errors.sort();
+    assert_eq!(errors, ["\"Unhandled\"", "null"]);
+}
