@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Services in the order in which requests are matched against them.
-const SERVICES: &[&str] = &["dynamodb", "dynamodbstreams", "lambda", "logs", "iam", "sts", "sqs"];
+const SERVICES: &[&str] =
+    &["dynamodb", "dynamodbstreams", "lambda", "logs", "iam", "sts", "sqs", "cloudformation"];
 
 type Error = Box<dyn std::error::Error>;
 

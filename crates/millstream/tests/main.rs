@@ -4,6 +4,7 @@ mod bad_input;
 mod commands;
 mod crash;
 mod ruby;
+mod stacks;
 mod support;
 mod triggers;
 mod walkthrough;

@@ -1,6 +1,7 @@
 //! What these tests have in common.
 
 use serde_json::{Value, json};
+use std::process::Command;
 use testkit::{Client, Node, TempDir};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_millstream");
@@ -97,4 +98,22 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     panic!("in vain: {what}");
+}
+
+/// The CLI that the test command installs; `./test` says where.
+pub fn aws(node: &Node, dir: &TempDir, arguments: &[&str]) -> (bool, String) {
+    let program = std::env::var("MILLSTREAM_TEST_AWS").unwrap_or_else(|_| "aws".to_owned());
+    let output = Command::new(&program)
+        .args(arguments)
+        .current_dir(dir.path())
+        .env("AWS_ENDPOINT_URL", node.url())
+        .env("AWS_ACCESS_KEY_ID", "any")
+        .env("AWS_SECRET_ACCESS_KEY", "any")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_PAGER", "")
+        .env_remove("AWS_PROFILE")
+        .output()
+        .unwrap_or_else(|error| panic!("{program} is needed, which ./test installs: {error}"));
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).trim().to_owned())
 }

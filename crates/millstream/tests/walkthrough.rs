@@ -1,27 +1,8 @@
 //! The first walkthrough, typed as it was published, with the real AWS CLI; and the second page's payload.
 
-use crate::support::{create_function, create_mapping, create_table, eventually, start};
+use crate::support::{aws, create_function, create_mapping, create_table, eventually, start};
 use serde_json::{Value, json};
-use std::process::Command;
-use testkit::{Node, TempDir};
-
-/// The CLI that the test command installs; `./test` says where.
-fn aws(node: &Node, dir: &TempDir, arguments: &[&str]) -> (bool, String) {
-    let program = std::env::var("MILLSTREAM_TEST_AWS").unwrap_or_else(|_| "aws".to_owned());
-    let output = Command::new(&program)
-        .args(arguments)
-        .current_dir(dir.path())
-        .env("AWS_ENDPOINT_URL", node.url())
-        .env("AWS_ACCESS_KEY_ID", "any")
-        .env("AWS_SECRET_ACCESS_KEY", "any")
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .env("AWS_PAGER", "")
-        .env_remove("AWS_PROFILE")
-        .output()
-        .unwrap_or_else(|error| panic!("{program} is needed, which ./test installs: {error}"));
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).trim().to_owned())
-}
+use testkit::TempDir;
 
 #[test]
 fn the_first_walkthrough() {

@@ -90,6 +90,12 @@ impl Node {
                 region: settings.region.as_str().into(),
             },
         });
+        let unfinished = services.clone();
+        tokio::spawn(async move {
+            if let Err(error) = unfinished.recover().await {
+                eprintln!("cannot go on with unfinished stacks: {}", error.message.unwrap_or_default());
+            }
+        });
         let pipeline = Pipeline::new(services.clone(), store.clone(), functions.clone(), feed, world);
         let listening = listener::listen(socket, Arc::new(pipeline), settings.connections_max);
         let reaper = tokio::spawn(async move {

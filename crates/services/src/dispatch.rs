@@ -1,6 +1,8 @@
 //! From a request to the service that answers it.
 
-use crate::call::{Call, Caller};
+use crate::call::{Answer, Call, Caller, Inside};
+use crate::cloudformation::CloudFormation;
+use crate::documents::unavailable;
 use crate::dynamodb::Dynamodb;
 use crate::iam::Iam;
 use crate::lambda::{Lambda, LambdaTargets};
@@ -10,9 +12,12 @@ use crate::sts::Sts;
 use engine::Engine;
 use feed::Feed;
 use functions::Functions;
-use std::sync::Arc;
+use serde_json::Value;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use store::Store;
-use wire::{Request, Response};
+use wire::shape::{Kind, Location};
+use wire::{Operation, Request, Response, ServiceError};
 use world::World;
 
 /// What the services stand on.
@@ -57,12 +62,35 @@ pub(crate) struct Inner {
     sts: Sts,
     logs: Logs,
     sqs: Sqs,
+    cloudformation: CloudFormation,
+}
+
+/// The services, as one of them asks another. Does not keep them alive.
+#[derive(Clone)]
+pub(crate) struct House(Weak<Inner>);
+
+impl House {
+    /// Asks as a client would: the same checks, the same answer, no form on the wire. A service may ask itself, so
+    /// the future does not show what it is made of.
+    pub fn ask<'a>(
+        &'a self,
+        caller: &'a Caller,
+        service: &'a str,
+        operation: &'a str,
+        input: Value,
+    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
+        Box::pin(async move {
+            let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
+            inner.ask(caller, service, operation, input).await
+        })
+    }
 }
 
 impl Services {
     pub fn new(parts: Parts) -> Services {
         let post = parts.targets.post.clone();
-        let inner = Arc::new(Inner {
+        let inner = Arc::new_cyclic(|house| Inner {
+            cloudformation: CloudFormation::new(&parts, House(house.clone())),
             dynamodb: Dynamodb::new(&parts),
             lambda: Lambda::new(&parts),
             iam: Iam::new(&parts),
@@ -96,16 +124,7 @@ impl Services {
             region: inner.region(&scope.region),
             access_key: Some(scope.access_key.into()),
         };
-        let call = Call { request, service, operation, caller, request_id };
-        match service.name {
-            "dynamodb" | "dynamodbstreams" => inner.dynamodb.call(call).await,
-            "lambda" => inner.lambda.call(call).await,
-            "iam" => inner.iam.call(call).await,
-            "sts" => inner.sts.call(call).await,
-            "logs" => inner.logs.call(call).await,
-            "sqs" => inner.sqs.call(call).await,
-            _ => call.not_implemented(),
-        }
+        inner.serve(Call { request, service, operation, caller, request_id, inside: None }).await
     }
 
     /// The package behind a link that `GetFunction` gave out.
@@ -129,6 +148,11 @@ impl Services {
         crate::lambda::mapping_status(&parts.feed, &parts.world, id).to_string()
     }
 
+    /// Goes on with what a stopped server left unfinished.
+    pub async fn recover(&self) -> Result<(), ServiceError> {
+        self.0.cloudformation.recover(&self.0.parts.settings.account).await
+    }
+
     /// Lets work in flight finish, makes every checkpoint durable, and ends the functions' processes.
     pub async fn shutdown(&self) {
         self.0.parts.feed.shutdown().await;
@@ -137,9 +161,53 @@ impl Services {
 }
 
 impl Inner {
+    async fn serve(&self, call: Call) -> Response {
+        match call.service.name {
+            "dynamodb" | "dynamodbstreams" => self.dynamodb.call(call).await,
+            "lambda" => self.lambda.call(call).await,
+            "iam" => self.iam.call(call).await,
+            "sts" => self.sts.call(call).await,
+            "logs" => self.logs.call(call).await,
+            "sqs" => self.sqs.call(call).await,
+            "cloudformation" => self.cloudformation.call(call).await,
+            _ => call.not_implemented(),
+        }
+    }
+
+    async fn ask(&self, caller: &Caller, service: &str, operation: &str, input: Value) -> Answer {
+        let known = api::SERVICES.iter().find(|known| known.name == service);
+        let operation = known.and_then(|known| known.operation(operation)).ok_or_else(|| {
+            ServiceError::new("NotImplemented", format!("{service}.{operation} is not implemented"))
+        })?;
+        let answer = Arc::new(Mutex::new(None));
+        let body = serde_json::to_vec(&input).map_err(unavailable)?;
+        let request = Request { path: path_of(operation, &input), ..Request::post(body) };
+        let inside = Some(Inside { input, answer: answer.clone() });
+        let (caller, request_id) = (caller.clone(), self.parts.world.uuid());
+        self.serve(Call { request, service: operation.service, operation, caller, request_id, inside }).await;
+        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer.unwrap_or_else(|| Err(unavailable("a service gave no answer")))
+    }
+
     /// The default region is shared rather than copied for every call.
     fn region(&self, named: &str) -> Arc<str> {
         let default = &self.parts.settings.region;
         if named.is_empty() || named == &**default { default.clone() } else { named.into() }
     }
+}
+
+/// The path a client would use, its labels filled in.
+fn path_of(operation: &Operation, input: &Value) -> String {
+    let mut path = operation.uri.to_owned();
+    let members = match operation.input.map(|shape| &shape.kind) {
+        Some(Kind::Structure(structure)) => structure.members,
+        _ => &[],
+    };
+    for member in members.iter().filter(|member| member.location == Location::Uri) {
+        let value = input.get(member.name).and_then(Value::as_str).unwrap_or_default();
+        for label in [format!("{{{}}}", member.wire_name), format!("{{{}+}}", member.wire_name)] {
+            path = path.replace(&label, &wire::percent::encode(value));
+        }
+    }
+    path
 }

@@ -8,6 +8,7 @@ mod fields;
 mod ids;
 mod post;
 
+mod cloudformation;
 mod dynamodb;
 mod iam;
 mod lambda;

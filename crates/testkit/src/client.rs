@@ -63,6 +63,13 @@ impl Client {
         self.send(method, path, &headers, body.as_bytes())
     }
 
+    /// One call in the query protocol; the members' values are percent-encoded by the caller.
+    pub fn form(&mut self, service: &str, body: &str) -> io::Result<Answer> {
+        let headers =
+            format!("Content-Type: application/x-www-form-urlencoded\r\n{}", authorization(service));
+        self.send("POST", "/", &headers, body.as_bytes())
+    }
+
     pub fn send(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> io::Result<Answer> {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n{headers}\r\n",

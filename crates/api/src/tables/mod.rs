@@ -9,6 +9,7 @@ pub mod logs;
 pub mod iam;
 pub mod sts;
 pub mod sqs;
+pub mod cloudformation;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -19,4 +20,5 @@ pub static SERVICES: &[&Service] = &[
     &iam::SERVICE,
     &sts::SERVICE,
     &sqs::SERVICE,
+    &cloudformation::SERVICE,
 ];

@@ -99,6 +99,7 @@ impl Bench {
             operation: service.operation(operation).expect("the model knows the operation"),
             caller: Caller { account: account.into(), region: region.into(), access_key: None },
             request_id: "id".into(),
+            inside: None,
         };
         match self.runtime.block_on(self.dynamodb.answer(&call)) {
             Ok(body) if body.is_empty() => Json::Null,

@@ -34,6 +34,7 @@ impl Bench {
             operation: service.operation(operation).expect("an operation"),
             caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
             request_id: "id".into(),
+            inside: None,
         };
         let response = self.runtime.block_on(self.iam.call(call));
         (response.status.as_u16(), String::from_utf8(response.body.to_vec()).expect("text"))

@@ -35,6 +35,7 @@ impl Bench {
             operation: service.operation(operation).expect("an operation"),
             caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
             request_id: "id".into(),
+            inside: None,
         };
         let response = self.runtime.block_on(self.logs.call(call));
         let body: Value = serde_json::from_slice(&response.body).expect("JSON");

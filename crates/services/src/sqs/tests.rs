@@ -36,6 +36,7 @@ impl House {
             operation: service.operation(operation).expect("an operation"),
             caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
             request_id: "id".into(),
+            inside: None,
         };
         let response = self.sqs.call(call).await;
         if response.body.is_empty() {

@@ -20,6 +20,7 @@ fn ask(sts: &Sts, access_key: Option<&str>, form: &'static str) -> (u16, String)
             access_key: access_key.map(Into::into),
         },
         request_id: "id".into(),
+        inside: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
     let response = runtime.block_on(sts.call(call));

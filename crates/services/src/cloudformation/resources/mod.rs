@@ -1,0 +1,309 @@
+//! The types of resources: how each is made, changed and removed by asking our own services, as a client would.
+
+mod dynamodb;
+mod fit;
+mod iam;
+mod lambda;
+mod logs;
+
+use super::stack::Stack;
+use super::template::evaluate::Made;
+use crate::call::Caller;
+use crate::dispatch::House;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use world::World;
+
+/// A type of resource, as change sets and names need to know it.
+pub(crate) struct Kind {
+    pub name: &'static str,
+    /// The property that names it, and the most letters of a name that is made up.
+    named_by: Option<(&'static str, usize)>,
+    /// Properties that cannot change in place; `*` for all.
+    pub fixed: &'static [&'static str],
+}
+
+const fn kind(
+    name: &'static str,
+    named_by: Option<(&'static str, usize)>,
+    fixed: &'static [&'static str],
+) -> Kind {
+    Kind { name, named_by, fixed }
+}
+
+static KINDS: &[Kind] = &[
+    kind("AWS::CDK::Metadata", None, &[]),
+    kind("AWS::CloudFormation::WaitConditionHandle", None, &[]),
+    kind(
+        "AWS::DynamoDB::GlobalTable",
+        Some(("TableName", 255)),
+        &["TableName", "KeySchema", "LocalSecondaryIndexes"],
+    ),
+    kind(
+        "AWS::DynamoDB::Table",
+        Some(("TableName", 255)),
+        &["TableName", "KeySchema", "LocalSecondaryIndexes"],
+    ),
+    kind(
+        "AWS::IAM::ManagedPolicy",
+        Some(("ManagedPolicyName", 128)),
+        &["ManagedPolicyName", "Path", "Description"],
+    ),
+    kind("AWS::IAM::Policy", Some(("PolicyName", 128)), &["PolicyName"]),
+    kind("AWS::IAM::Role", Some(("RoleName", 64)), &["RoleName", "Path"]),
+    kind(
+        "AWS::Lambda::EventSourceMapping",
+        None,
+        &["EventSourceArn", "StartingPosition", "StartingPositionTimestamp"],
+    ),
+    kind("AWS::Lambda::Function", Some(("FunctionName", 64)), &["FunctionName", "PackageType"]),
+    kind("AWS::Lambda::Permission", None, &["*"]),
+    kind("AWS::Logs::LogGroup", Some(("LogGroupName", 512)), &["LogGroupName"]),
+];
+
+fn unrecognized(kind: &str) -> String {
+    format!("Template format error: Unrecognized resource types: [{kind}]")
+}
+
+/// A type by its name.
+pub(crate) fn known(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+impl Kind {
+    /// Whether a change of these properties needs a new resource.
+    pub fn replaces(&self, old: &Value, new: &Value) -> bool {
+        let differs = |name: &&str| match *name {
+            "*" => old != new,
+            name => old.get(name) != new.get(name),
+        };
+        self.fixed.iter().any(differs)
+    }
+}
+
+/// What became of a change.
+pub(crate) enum Changed {
+    InPlace(Made),
+    /// It has to be made anew.
+    Replace,
+}
+
+/// The surroundings of one resource.
+pub(crate) struct Cx<'a> {
+    pub house: &'a House,
+    pub caller: &'a Caller,
+    pub world: &'a World,
+    pub stack: &'a Stack,
+    pub logical: &'a str,
+    /// The stack's tags, which its resources get too.
+    pub tags: &'a BTreeMap<String, String>,
+}
+
+pub(crate) async fn create(kind: &str, cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
+    let named = known(kind).and_then(|kind| kind.named_by);
+    let name = named.map(|(property, length)| match properties.get(property).and_then(Value::as_str) {
+        Some(name) => name.to_owned(),
+        None => cx.made_up_name(length),
+    });
+    let name = name.unwrap_or_default();
+    match kind {
+        "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => {
+            Ok(Made { id: cx.made_up_name(255), ..Made::default() })
+        }
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
+            dynamodb::create(kind, cx, &name, properties).await
+        }
+        "AWS::IAM::Role" => iam::create_role(cx, &name, properties).await,
+        "AWS::IAM::Policy" => iam::put_policy(cx, &name, &Value::Null, properties).await,
+        "AWS::IAM::ManagedPolicy" => iam::create_managed_policy(cx, &name, properties).await,
+        "AWS::Lambda::Function" => lambda::create_function(cx, &name, properties).await,
+        "AWS::Lambda::EventSourceMapping" => lambda::create_mapping(cx, properties).await,
+        "AWS::Lambda::Permission" => lambda::add_permission(cx, properties).await,
+        "AWS::Logs::LogGroup" => logs::create(cx, &name, properties).await,
+        _ => Err(unrecognized(kind)),
+    }
+}
+
+pub(crate) async fn update(
+    kind: &str,
+    cx: &Cx<'_>,
+    made: &Made,
+    old: &Value,
+    new: &Value,
+) -> Result<Changed, String> {
+    if known(kind).is_some_and(|kind| kind.replaces(old, new)) {
+        return Ok(Changed::Replace);
+    }
+    let now = match kind {
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
+            dynamodb::update(kind, cx, made, old, new).await?
+        }
+        "AWS::IAM::Role" => iam::update_role(cx, made, old, new).await?,
+        "AWS::IAM::Policy" => iam::put_policy(cx, &made.id, old, new).await?,
+        "AWS::IAM::ManagedPolicy" => return Ok(Changed::Replace),
+        "AWS::Lambda::Function" => lambda::update_function(cx, made, old, new).await?,
+        "AWS::Lambda::EventSourceMapping" => lambda::update_mapping(cx, made, new).await?,
+        "AWS::Logs::LogGroup" => logs::update(cx, made, new).await?,
+        "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => made.clone(),
+        _ => return Err(unrecognized(kind)),
+    };
+    Ok(Changed::InPlace(now))
+}
+
+/// Removes a resource; one that is gone already counts as removed.
+pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<(), String> {
+    match kind {
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => dynamodb::delete(cx, made).await,
+        "AWS::IAM::Role" => iam::delete_role(cx, made).await,
+        "AWS::IAM::Policy" => iam::delete_policy(cx, made, properties).await,
+        "AWS::IAM::ManagedPolicy" => iam::delete_managed_policy(cx, made).await,
+        "AWS::Lambda::Function" => lambda::delete_function(cx, made).await,
+        "AWS::Lambda::EventSourceMapping" => lambda::delete_mapping(cx, made).await,
+        "AWS::Lambda::Permission" => lambda::remove_permission(cx, made, properties).await,
+        "AWS::Logs::LogGroup" => logs::delete(cx, made).await,
+        "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => Ok(()),
+        _ => Err(unrecognized(kind)),
+    }
+}
+
+impl Cx<'_> {
+    /// Asks a service; its refusal is told as the stack's events tell it.
+    pub async fn ask(&self, service: &str, operation: &str, input: Value) -> Result<Value, String> {
+        let input = fit::fit(service, operation, input)?;
+        let answer = self.house.ask(self.caller, service, operation, input).await;
+        answer.map_err(|error| {
+            let code = match error.name() {
+                name if name.contains("NotFound") || name.contains("NoSuch") => "NotFound",
+                name if name.contains("Exist") || name == "ResourceConflictException" || name == "ResourceInUseException" => "AlreadyExists",
+                name if name.contains("Limit") => "ServiceLimitExceeded",
+                name if name.contains("Validation") || name.contains("Invalid") || name.contains("Malformed") => "InvalidRequest",
+                _ => "GeneralServiceException",
+            };
+            let message = error.message.as_deref().unwrap_or_default();
+            format!("Resource handler returned message: \"{message}\" (RequestToken: {}, HandlerErrorCode: {code})", self.world.uuid())
+        })
+    }
+
+    /// Asks for a removal, for which it is as well that there is nothing to remove.
+    pub async fn ask_gone(&self, service: &str, operation: &str, input: Value) -> Result<(), String> {
+        match self.ask(service, operation, input).await {
+            Err(words) if words.ends_with("HandlerErrorCode: NotFound)") => Ok(()),
+            other => other.map(|_| ()),
+        }
+    }
+
+    /// `<stack>-<logical name>-<random>`, in which the stack's part is shortened first.
+    pub fn made_up_name(&self, length: usize) -> String {
+        let suffix = crate::ids::token(self.world, 12);
+        let room = length.saturating_sub(suffix.len() + 2);
+        let logical: String = self
+            .logical
+            .chars()
+            .take(
+                room.saturating_sub(1)
+                    .min(room * 2 / 3 + room.saturating_sub(room * 2 / 3 + self.stack.name.len())),
+            )
+            .collect();
+        let stack: String = self.stack.name.chars().take(room - logical.len()).collect();
+        format!("{stack}-{logical}-{suffix}")
+    }
+
+    /// The resource's own tags and the stack's, as `[{"Key", "Value"}]`.
+    pub fn tags(&self, properties: &Value) -> Vec<Value> {
+        let own = properties.get("Tags").and_then(Value::as_array).into_iter().flatten();
+        let own =
+            own.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned())));
+        let mut tags: BTreeMap<String, String> = self.tags.clone();
+        tags.extend(own);
+        tags.insert("aws:cloudformation:stack-name".to_owned(), self.stack.name.clone());
+        tags.retain(|key, _| !key.starts_with("aws:"));
+        tags.into_iter().map(|(key, value)| serde_json::json!({"Key": key, "Value": value})).collect()
+    }
+
+    /// Values with their dynamic references looked up: `{{resolve:ssm:…}}` and `{{resolve:secretsmanager:…}}`.
+    pub async fn resolve(&self, value: &Value) -> Result<Value, String> {
+        let text = value.to_string();
+        if !text.contains("{{resolve:") {
+            return Ok(value.clone());
+        }
+        match value {
+            Value::String(text) => self.resolve_text(text).await.map(Value::from),
+            Value::Array(items) => {
+                let mut resolved = Vec::new();
+                for item in items {
+                    resolved.push(Box::pin(self.resolve(item)).await?);
+                }
+                Ok(resolved.into())
+            }
+            Value::Object(members) => {
+                let mut resolved = Map::new();
+                for (name, value) in members {
+                    resolved.insert(name.clone(), Box::pin(self.resolve(value)).await?);
+                }
+                Ok(resolved.into())
+            }
+            plain => Ok(plain.clone()),
+        }
+    }
+
+    async fn resolve_text(&self, text: &str) -> Result<String, String> {
+        let (mut out, mut rest) = (String::new(), text);
+        while let Some((before, after)) = rest.split_once("{{resolve:") {
+            let Some((reference, left)) = after.split_once("}}") else { break };
+            out.push_str(before);
+            out.push_str(&self.look_up(reference).await?);
+            rest = left;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    async fn look_up(&self, reference: &str) -> Result<String, String> {
+        let invalid = || format!("Invalid dynamic reference {{{{resolve:{reference}}}}}");
+        let (service, name) = reference.split_once(':').ok_or_else(invalid)?;
+        if service == "ssm" || service == "ssm-secure" {
+            let answer = self
+                .ask("ssm", "GetParameter", serde_json::json!({"Name": name, "WithDecryption": true}))
+                .await?;
+            return answer["Parameter"]["Value"].as_str().map(str::to_owned).ok_or_else(invalid);
+        }
+        if service != "secretsmanager" {
+            return Err(invalid());
+        }
+        // An ARN has colons of its own, six of them.
+        let parts: Vec<&str> = name.split(':').collect();
+        let own = if name.starts_with("arn:") { 7 } else { 1 };
+        let secret = parts.get(..own).ok_or_else(invalid)?.join(":");
+        let part = |index: usize| parts.get(own + index).copied().filter(|part| !part.is_empty());
+        let mut input = serde_json::json!({"SecretId": secret});
+        if let Some(stage) = part(2) {
+            input["VersionStage"] = stage.into();
+        }
+        if let Some(version) = part(3) {
+            input["VersionId"] = version.into();
+        }
+        let answer = self.ask("secretsmanager", "GetSecretValue", input).await?;
+        let whole = answer["SecretString"].as_str().ok_or_else(invalid)?;
+        let Some(key) = part(1) else { return Ok(whole.to_owned()) };
+        let tree: Value = serde_json::from_str(whole).map_err(|_| invalid())?;
+        let found = tree.get(key).and_then(super::template::evaluate::text);
+        found.ok_or_else(|| format!("Could not find a value associated with JSONKey in SecretString: {key}"))
+    }
+}
+
+/// The members of an object that have these names.
+fn pick(properties: &Value, names: &[&str]) -> Map<String, Value> {
+    let own = properties.as_object().into_iter().flatten();
+    own.filter(|(name, _)| names.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Refuses properties that the type does not have here, by name.
+fn only(properties: &Value, names: &[&str]) -> Result<(), String> {
+    let own = properties.as_object().into_iter().flatten();
+    match own.map(|(name, _)| name).find(|name| !names.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(format!("Model validation failed (#: extraneous key [{name}] is not permitted)")),
+    }
+}

@@ -1,0 +1,141 @@
+//! A template: its sections, what is wrong with its form, and the text it came from. Pure.
+
+pub(crate) mod evaluate;
+pub(crate) mod graph;
+mod yaml;
+
+use serde_json::{Map, Value};
+
+/// The most bytes of a template given in the call.
+pub(crate) const BODY_BYTES_MAX: usize = 51_200;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    tree: Value,
+}
+
+impl Template {
+    /// Reads a template and checks its form; what its functions say is found out when they are evaluated.
+    pub fn parse(text: &str) -> Result<Template, String> {
+        let tree = yaml::parse(text)?;
+        let template = Template { tree };
+        let error = |words: &str| Err(format!("Template format error: {words}"));
+        if !template.tree.is_object() {
+            return error("unsupported structure.");
+        }
+        for section in ["Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Rules"] {
+            if template.tree.get(section).is_some_and(|section| !section.is_object()) {
+                return error(&format!("[/{section}] must be an object"));
+            }
+        }
+        if template.resources().is_empty() {
+            return error("At least one Resources member must be defined.");
+        }
+        for (name, resource) in template.resources() {
+            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                return error(&format!("Resource name {name} is non alphanumeric."));
+            }
+            if !resource.get("Type").is_some_and(Value::is_string) {
+                return error(&format!(
+                    "[/Resources/{name}] Every Resources object must contain a Type member."
+                ));
+            }
+        }
+        for (_, output) in template.section("Outputs") {
+            if output.get("Value").is_none() {
+                return error("Every Outputs member must contain a Value object");
+            }
+        }
+        for (name, parameter) in template.section("Parameters") {
+            if !parameter.get("Type").is_some_and(Value::is_string) {
+                return error(&format!("Every Parameters object must contain a Type member. ({name})"));
+            }
+        }
+        graph::check(&template)?;
+        Ok(template)
+    }
+
+    /// A section's members, in the template's order; nothing where it has no such section.
+    pub fn section(&self, name: &str) -> &Map<String, Value> {
+        static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+        self.tree.get(name).and_then(Value::as_object).unwrap_or(&NONE)
+    }
+
+    pub fn resources(&self) -> &Map<String, Value> {
+        self.section("Resources")
+    }
+
+    pub fn resource_type(&self, name: &str) -> &str {
+        self.resources().get(name).and_then(|resource| resource["Type"].as_str()).unwrap_or_default()
+    }
+
+    pub fn description(&self) -> Option<&str> {
+        self.tree.get("Description")?.as_str()
+    }
+
+    /// The names of macros the template asks for.
+    pub fn transforms(&self) -> Vec<&str> {
+        match self.tree.get("Transform") {
+            Some(Value::String(name)) => vec![name],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What has to be acknowledged before it is deployed.
+    pub fn capabilities(&self) -> Option<(&'static str, String)> {
+        let named = |name: &String, resource: &Value| {
+            let kind = resource["Type"].as_str().unwrap_or_default();
+            let name_member = match kind {
+                "AWS::IAM::Role" => "RoleName",
+                "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
+                "AWS::IAM::User" => "UserName",
+                "AWS::IAM::Group" => "GroupName",
+                "AWS::IAM::Policy" | "AWS::IAM::InstanceProfile" | "AWS::IAM::AccessKey" => "",
+                _ => return None,
+            };
+            let has_name = resource.get("Properties").is_some_and(|own| own.get(name_member).is_some());
+            Some((has_name, name.clone()))
+        };
+        let found: Vec<_> =
+            self.resources().iter().filter_map(|(name, resource)| named(name, resource)).collect();
+        let names: Vec<_> = found.iter().map(|(_, name)| name.as_str()).collect();
+        let reason = format!("The following resource(s) require capabilities: [{}]", names.join(", "));
+        match found.iter().any(|(has_name, _)| *has_name) {
+            true => Some(("CAPABILITY_NAMED_IAM", reason)),
+            false if !found.is_empty() => Some(("CAPABILITY_IAM", reason)),
+            false => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Template;
+
+    #[test]
+    fn forms_are_refused_in_the_service_s_words() {
+        for (text, words) in [
+            ("[]", "Template format error: unsupported structure."),
+            ("{}", "Template format error: At least one Resources member must be defined."),
+            (
+                r#"{"Resources":{"A":{}}}"#,
+                "Template format error: [/Resources/A] Every Resources object must contain a Type member.",
+            ),
+            (
+                r#"{"Resources":{"A":{"Type":"T"}},"Outputs":{"O":{}}}"#,
+                "Template format error: Every Outputs member must contain a Value object",
+            ),
+            (
+                r#"{"Resources":{"A":{"Type":"T","Properties":{"X":{"Ref":"B"}}}}}"#,
+                "Template format error: Unresolved resource dependencies [B] in the Resources block of the template",
+            ),
+            (
+                r#"{"Resources":{"A":{"Type":"T","DependsOn":"B"},"B":{"Type":"T","DependsOn":["A"]}}}"#,
+                "Circular dependency between resources: [A, B]",
+            ),
+        ] {
+            assert_eq!(Template::parse(text).expect_err(words), words);
+        }
+    }
+}
