@@ -81,13 +81,11 @@ fn by_path() {
         rest(Method::GET, "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Af"),
         "lambda.ListTags",
     );
+    check(rest(Method::GET, "/2018-10-31/layers?find=LayerVersion&Arn=a"), "lambda.GetLayerVersionByArn");
+    check(rest(Method::GET, "/2018-10-31/layers"), "lambda.ListLayers");
     check(
-        rest(Method::GET, "/2018-10-31/layers?find=LayerVersion&Arn=a"),
-        "lambda: NotImplemented: lambda.GetLayerVersionByArn is not implemented",
-    );
-    check(
-        rest(Method::GET, "/2018-10-31/layers"),
-        "lambda: NotImplemented: lambda.ListLayers is not implemented",
+        rest(Method::GET, "/2020-04-22/code-signing-configs"),
+        "lambda: NotImplemented: lambda.ListCodeSigningConfigs is not implemented",
     );
     check(rest(Method::GET, "/2015-03-31/functions//invocations"), "-: UnknownOperationException: ");
     check(rest(Method::PATCH, "/2015-03-31/functions/f"), "-: UnknownOperationException: ");
