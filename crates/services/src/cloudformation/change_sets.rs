@@ -40,7 +40,9 @@ impl CloudFormation {
             (_, None) => return Err(no_stack(name)),
         };
         let (wish, template) = self.wish(call, input, &stack).await?;
-        if self.stacks.change_set(Some(&stack.id), set_name)?.is_some() {
+        // Tools name change sets by the second, and here two fit in one: what cannot be executed any more makes room.
+        let before = self.stacks.change_set(Some(&stack.id), set_name)?;
+        if before.is_some_and(|(_, set)| set.execution == "AVAILABLE") {
             let words = format!(
                 "ChangeSet {set_name} cannot be created due to a mismatch with existing attribute ChangeSetName: it already exists"
             );
