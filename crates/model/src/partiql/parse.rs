@@ -95,7 +95,7 @@ impl Parser {
             let condition = self.condition()?;
             return Ok(Statement::Delete { table, condition, returned: self.returned()? });
         }
-        self.unexpected("Unexpected statement")
+        Err(SyntaxError::new("Expected data manipulation"))
     }
 
     fn select(&mut self) -> Parsed<Select> {

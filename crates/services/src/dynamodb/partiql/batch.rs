@@ -77,7 +77,7 @@ async fn statement(dynamodb: &Dynamodb, caller: &Caller, prepared: &Prepared) ->
     if !prepared.is_read() {
         return write::run(dynamodb, caller, prepared).await;
     }
-    let lookup = Lookup::plan(dynamodb, caller, prepared)?;
+    let lookup = Lookup::plan(dynamodb, caller, prepared, "BatchExecuteStatement")?;
     let got =
         dynamodb.engine.get(&lookup.table, &lookup.key, consistency(prepared.consistent)).map_err(data)?;
     let item = lookup.selected(&got)?;
@@ -88,6 +88,7 @@ fn error(fault: &Fault, out: &mut Vec<u8>) {
     let name = fault.name();
     let code = match name {
         "ValidationException" => "ValidationError",
+        "ThrottlingException" => "ThrottlingError",
         "InternalServerError" => name,
         name => name.strip_suffix("Exception").unwrap_or(name),
     };

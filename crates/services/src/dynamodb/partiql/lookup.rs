@@ -21,20 +21,26 @@ pub(super) struct Lookup<'s> {
 }
 
 impl<'s> Lookup<'s> {
-    pub fn plan(dynamodb: &Dynamodb, caller: &Caller, prepared: &'s Prepared) -> Result<Lookup<'s>, Fault> {
+    /// For a request of that operation, which its errors name.
+    pub fn plan(
+        dynamodb: &Dynamodb,
+        caller: &Caller,
+        prepared: &'s Prepared,
+        operation: &str,
+    ) -> Result<Lookup<'s>, Fault> {
         let Statement::Select(select) = &prepared.statement else {
             return Err(validation("Expected a SELECT statement"));
         };
         let table = prepared.table(dynamodb, caller)?;
         if select.from.index.is_some() || select.order.is_some() {
-            return Err(validation(
-                "Select statements within a batch or transaction read one item of a table: they take no index and no ORDER BY",
-            ));
+            return Err(validation(format!(
+                "Select statements within {operation} read one item of a table: they take no index and no ORDER BY",
+            )));
         }
         let Ok((key, rest)) = prepared.pinned(&table, select.condition.as_ref()) else {
-            return Err(validation(
-                "Select statements within a batch or transaction must specify the primary key in the where clause.",
-            ));
+            return Err(validation(format!(
+                "Select statements within {operation} must specify the primary key in the where clause.",
+            )));
         };
         let mut lowering = Lowering::new(&prepared.parameters);
         let filter = lowering.all(&rest)?;

@@ -13,6 +13,14 @@ pub(super) struct Lowering<'a> {
     values: Vec<(String, Value)>,
 }
 
+/// What a condition stands in without parentheses around it.
+#[derive(Clone, Copy, PartialEq)]
+enum Within {
+    And,
+    /// Or in something that binds no closer than any condition.
+    Nothing,
+}
+
 impl<'a> Lowering<'a> {
     pub fn new(parameters: &'a [Value]) -> Lowering<'a> {
         Lowering { parameters, names: Vec::new(), values: Vec::new() }
@@ -35,22 +43,28 @@ impl<'a> Lowering<'a> {
         if let Some((placeholder, _)) = self.names.iter().find(|(_, known)| known == name) {
             return placeholder.clone();
         }
-        let placeholder = format!("#n{}", self.names.len());
+        let placeholder = format!("#{}", self.names.len());
         self.names.push((placeholder.clone(), name.to_owned()));
         placeholder
     }
 
     /// All of them hold. None: there are none.
     pub fn all(&mut self, conditions: &[&Condition]) -> Result<Option<String>, Fault> {
-        let mut parts = Vec::with_capacity(conditions.len());
-        for condition in conditions {
-            parts.push(self.condition(condition)?);
-        }
+        let within = if conditions.len() > 1 { Within::And } else { Within::Nothing };
+        let parts = conditions.iter().map(|condition| self.condition(condition, within));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
         Ok((!parts.is_empty()).then(|| parts.join(" AND ")))
     }
 
+    /// The first condition holds, which is no OR, and all of the others.
+    pub fn all_with(&mut self, first: String, others: &[&Condition]) -> Result<String, Fault> {
+        others.iter().try_fold(first, |all, condition| {
+            Ok(format!("{all} AND {}", self.condition(condition, Within::And)?))
+        })
+    }
+
     fn value(&mut self, value: Value) -> String {
-        let placeholder = format!(":v{}", self.values.len());
+        let placeholder = format!(":{}", self.values.len());
         self.values.push((placeholder.clone(), value));
         placeholder
     }
@@ -82,16 +96,19 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// The condition, such that it can stand beside an AND.
-    fn condition(&mut self, condition: &Condition) -> Result<String, Fault> {
-        let mut join = |conditions: &[Condition], between: &str| -> Result<String, Fault> {
-            let parts = conditions.iter().map(|condition| self.condition(condition));
-            Ok(format!("({})", parts.collect::<Result<Vec<_>, _>>()?.join(between)))
+    /// Parentheses that say nothing are an error in an expression, so that there are only those that say something.
+    fn condition(&mut self, condition: &Condition, within: Within) -> Result<String, Fault> {
+        let mut join = |conditions: &[Condition], between: &str, inner: Within| -> Result<String, Fault> {
+            let parts = conditions.iter().map(|condition| self.condition(condition, inner));
+            Ok(parts.collect::<Result<Vec<_>, _>>()?.join(between))
         };
         Ok(match condition {
-            Condition::And(all) => join(all, " AND ")?,
-            Condition::Or(any) => join(any, " OR ")?,
-            Condition::Not(condition) => format!("NOT ({})", self.condition(condition)?),
+            Condition::And(all) => join(all, " AND ", Within::And)?,
+            Condition::Or(any) if within == Within::And => {
+                format!("({})", join(any, " OR ", Within::Nothing)?)
+            }
+            Condition::Or(any) => join(any, " OR ", Within::Nothing)?,
+            Condition::Not(condition) => format!("NOT ({})", self.condition(condition, Within::Nothing)?),
             Condition::Compare(comparison, left, right) => {
                 format!("{} {} {}", self.term(left)?, comparison.as_str(), self.term(right)?)
             }
@@ -101,7 +118,7 @@ impl<'a> Lowering<'a> {
             Condition::In(term, among) => {
                 let term = self.term(term)?;
                 let among = among.iter().map(|one| self.term(one)).collect::<Result<Vec<_>, _>>()?;
-                format!("{term} IN ({})", among.join(", "))
+                format!("{term} IN ({})", among.join(","))
             }
             Condition::Missing(path) => format!("attribute_not_exists({})", self.path(path)),
             Condition::Null(path) => {

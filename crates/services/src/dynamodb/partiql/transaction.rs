@@ -47,7 +47,7 @@ fn read(
     prepared: &[Prepared],
     wanted: Option<ReturnConsumedCapacity>,
 ) -> Body {
-    let lookups = prepared.iter().map(|one| Lookup::plan(dynamodb, &call.caller, one));
+    let lookups = prepared.iter().map(|one| Lookup::plan(dynamodb, &call.caller, one, "ExecuteTransaction"));
     let lookups = lookups.collect::<Result<Vec<_>, _>>()?;
     let keys: Vec<_> = lookups.iter().map(|one| (one.table.clone(), one.key.clone())).collect();
     let image = |key: &engine::Key| Image::of(key.item()).into_bytes();

@@ -38,8 +38,7 @@ pub(super) fn plan(dynamodb: &Dynamodb, caller: &Caller, prepared: &Prepared) ->
             // An update makes no item.
             let exists = format!("attribute_exists({})", lowering.name(table.hash_name()));
             let update = lowering.changes(changes)?;
-            let condition = [Some(exists), lowering.all(&rest)?];
-            let condition = condition.into_iter().flatten().collect::<Vec<_>>().join(" AND ");
+            let condition = lowering.all_with(exists, &rest)?;
             (Action::Update { key, update: None }, Some(condition), Some(update), *returned)
         }
         Statement::Delete { condition, returned, .. } => {
@@ -47,7 +46,11 @@ pub(super) fn plan(dynamodb: &Dynamodb, caller: &Caller, prepared: &Prepared) ->
                 return Err(validation("DELETE can only return ALL OLD *"));
             }
             let (key, rest) = prepared.pinned(&table, Some(condition))?;
-            (Action::Delete(key), lowering.all(&rest)?, None, *returned)
+            // What is not there is deleted, whatever else was asked of it.
+            let condition = lowering
+                .all(&rest)?
+                .map(|rest| format!("attribute_not_exists({}) OR {rest}", lowering.name(table.hash_name())));
+            (Action::Delete(key), condition, None, *returned)
         }
         Statement::Select(select) | Statement::Exists(select) => {
             if select.from.index.is_some() || select.order.is_some() {
@@ -55,8 +58,7 @@ pub(super) fn plan(dynamodb: &Dynamodb, caller: &Caller, prepared: &Prepared) ->
             }
             let (key, rest) = prepared.pinned(&table, select.condition.as_ref())?;
             let exists = format!("attribute_exists({})", lowering.name(table.hash_name()));
-            let condition = [Some(exists), lowering.all(&rest)?];
-            let condition = condition.into_iter().flatten().collect::<Vec<_>>().join(" AND ");
+            let condition = lowering.all_with(exists, &rest)?;
             (Action::Check(key), Some(condition), None, None)
         }
     };
