@@ -1,0 +1,41 @@
+//! Many rows at once.
+
+use crate::{Error, Kind, Value};
+
+/// Rows that shall be there afterwards.
+#[derive(Clone, Copy, Debug)]
+pub struct Upsert<'a> {
+    pub table: &'a str,
+    pub columns: &'a [String],
+    /// Columns of a unique key, which decides whether a row is there already. MySQL goes by any unique key of the table.
+    pub key: &'a [String],
+    /// One value for each column. No two rows may have the same key.
+    pub rows: &'a [Vec<Value>],
+    pub on_conflict: OnConflict,
+}
+
+/// What happens to a row that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnConflict {
+    /// It gets all the new values.
+    Replace,
+    /// It stays as it is.
+    Keep,
+}
+
+impl Upsert<'_> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.columns.is_empty() || self.key.is_empty() {
+            return Err(Error::new(Kind::Other, "an upsert names its columns and its key"));
+        }
+        if self.rows.iter().any(|row| row.len() != self.columns.len()) {
+            return Err(Error::new(Kind::Other, "a row of an upsert has a value for each column"));
+        }
+        Ok(())
+    }
+
+    /// The columns that a row that is there already gets anew.
+    pub(crate) fn updated(&self) -> impl Iterator<Item = &String> {
+        self.columns.iter().filter(|column| !self.key.contains(column))
+    }
+}

@@ -1,0 +1,239 @@
+//! SQLite, in this process: a file and nothing installed.
+
+mod value;
+
+use crate::driver::Driver;
+use crate::settings::File;
+use crate::{
+    ColumnKind, ColumnShape, Dialect, Error, Executed, Kind, OnConflict, Rows, Settings, TableShape, Upsert,
+    Value,
+};
+use rusqlite::ffi::ErrorCode;
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+use std::time::Duration;
+
+/// How long another writer of the file is waited for.
+const BUSY_MAX: Duration = Duration::from_secs(10);
+const STATEMENTS_KEPT: usize = 128;
+
+pub(crate) struct Sqlite(Connection);
+
+/// Types are chosen for SQLite's affinities: a name with BLOB in it keeps a number as it is given, and one with TEXT a text.
+pub(crate) fn column_type(kind: ColumnKind) -> String {
+    match kind {
+        ColumnKind::Text => "TEXT".to_owned(),
+        ColumnKind::Varchar(letters) => format!("VARCHAR({letters})"),
+        // With affinity NUMERIC, SQLite would keep 15 digits.
+        ColumnKind::Numeric => "NUMERIC BLOB".to_owned(),
+        ColumnKind::Bigint => "BIGINT".to_owned(),
+        ColumnKind::Double => "DOUBLE".to_owned(),
+        ColumnKind::Bytes => "BLOB".to_owned(),
+        ColumnKind::Boolean => "BOOLEAN".to_owned(),
+        ColumnKind::Json => "JSON TEXT".to_owned(),
+        ColumnKind::Timestamp => "TIMESTAMP TEXT".to_owned(),
+    }
+}
+
+impl Sqlite {
+    /// Opens the file, and makes it when it is not there. A commit is durable when it returns.
+    pub fn open(file: &File, settings: &Settings) -> Result<Sqlite, Error> {
+        let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        flags |= match file.read_only {
+            true => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            false => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        };
+        let connection = Connection::open_with_flags(&file.path, flags)?;
+        connection.busy_timeout(settings.statement_timeout.unwrap_or(BUSY_MAX))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        if !file.read_only {
+            connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+        }
+        Ok(Sqlite(connection))
+    }
+
+    fn in_one_go(&mut self, work: impl FnOnce(&mut Sqlite) -> Result<u64, Error>) -> Result<u64, Error> {
+        if !self.0.is_autocommit() {
+            return work(self);
+        }
+        self.begin()?;
+        let done = work(self).and_then(|count| self.batch("COMMIT").map(|()| count));
+        if done.is_err() {
+            let _ = self.batch("ROLLBACK");
+        }
+        done
+    }
+}
+
+impl Driver for Sqlite {
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<Executed, Error> {
+        let mut prepared = self.0.prepare_cached(sql)?;
+        let rows = match prepared.column_count() {
+            0 => prepared.execute(params_from_iter(values))? as u64,
+            _ => {
+                let mut rows = prepared.query(params_from_iter(values))?;
+                let mut count = 0;
+                while rows.next()?.is_some() {
+                    count += 1;
+                }
+                count
+            }
+        };
+        let id = self.0.last_insert_rowid();
+        Ok(Executed { rows, last_insert_id: u64::try_from(id).ok().filter(|id| *id > 0) })
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value]) -> Result<Rows, Error> {
+        let mut prepared = self.0.prepare_cached(sql)?;
+        let columns: Vec<ColumnShape> = prepared
+            .columns()
+            .map(|column| ColumnShape {
+                name: column.name().to_owned(),
+                type_name: column.decl_type().unwrap_or_default().to_ascii_lowercase(),
+                nullable: true,
+            })
+            .collect();
+        let mut found = prepared.query(params_from_iter(values))?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let mut values = Vec::with_capacity(columns.len());
+            for (at, column) in columns.iter().enumerate() {
+                values.push(value::read(row.get_ref(at)?, &column.type_name));
+            }
+            rows.push(values);
+        }
+        Ok(Rows { columns, rows })
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        Ok(self.0.execute_batch(sql)?)
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        self.batch("BEGIN IMMEDIATE")
+    }
+
+    fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
+        let found = self.query(
+            "SELECT name, type, \"notnull\" = 0 AND pk = 0, pk FROM pragma_table_info(?1) ORDER BY cid",
+            &[name.into()],
+        )?;
+        let mut columns = Vec::new();
+        let mut key = Vec::new();
+        for row in &found.rows {
+            let text = |at: usize| row[at].as_text().unwrap_or_default().to_owned();
+            let number = |at: usize| row[at].as_integer().unwrap_or_default();
+            columns.push(ColumnShape {
+                name: text(0),
+                type_name: text(1).to_ascii_lowercase(),
+                nullable: number(2) != 0,
+            });
+            if number(3) > 0 {
+                key.push((number(3), text(0)));
+            }
+        }
+        key.sort();
+        let key = key.into_iter().map(|(_, name)| name).collect();
+        Ok((!columns.is_empty()).then_some(TableShape { columns, key }))
+    }
+
+    fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
+        let dialect = Dialect::Sqlite;
+        let places: Vec<String> =
+            (1..=upsert.columns.len()).map(|number| dialect.parameter(number)).collect();
+        let updates: Vec<String> =
+            upsert.updated().map(|name| format!("{0} = excluded.{0}", dialect.quoted(name))).collect();
+        let then = match upsert.on_conflict {
+            OnConflict::Replace if !updates.is_empty() => format!("UPDATE SET {}", updates.join(", ")),
+            _ => "NOTHING".to_owned(),
+        };
+        let sql = format!(
+            "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO {then}",
+            dialect.quoted(upsert.table),
+            dialect.list(upsert.columns),
+            places.join(", "),
+            dialect.list(upsert.key),
+        );
+        self.in_one_go(|sqlite| {
+            let mut prepared = sqlite.0.prepare_cached(&sql)?;
+            let mut count = 0;
+            for row in upsert.rows {
+                count += prepared.execute(params_from_iter(row))? as u64;
+            }
+            Ok(count)
+        })
+    }
+
+    fn delete(&mut self, table: &str, columns: &[String], keys: &[Vec<Value>]) -> Result<u64, Error> {
+        let tests: Vec<String> = columns
+            .iter()
+            .enumerate()
+            .map(|(at, name)| {
+                format!("{} = {}", Dialect::Sqlite.quoted(name), Dialect::Sqlite.parameter(at + 1))
+            })
+            .collect();
+        let sql = format!("DELETE FROM {} WHERE {}", Dialect::Sqlite.quoted(table), tests.join(" AND "));
+        self.in_one_go(|sqlite| {
+            let mut prepared = sqlite.0.prepare_cached(&sql)?;
+            let mut count = 0;
+            for key in keys {
+                count += prepared.execute(params_from_iter(key))? as u64;
+            }
+            Ok(count)
+        })
+    }
+
+    fn lock(&mut self, _: &str) -> Result<(), Error> {
+        // A file has one writer: a transaction keeps everybody else out, and undoes tables that were half made.
+        self.begin()
+    }
+
+    fn unlock(&mut self, _: &str, succeeded: bool) -> Result<(), Error> {
+        self.batch(if succeeded { "COMMIT" } else { "ROLLBACK" })
+    }
+
+    fn is_open(&mut self) -> bool {
+        true
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Error {
+        let message = error.to_string();
+        match &error {
+            rusqlite::Error::SqliteFailure(failure, told) => {
+                let told = told.as_deref().unwrap_or(&message);
+                Error::with_code(kind_of(failure.code, told), &failure.extended_code.to_string(), told)
+            }
+            rusqlite::Error::SqlInputError { error, msg, offset, .. } => Error {
+                position: u32::try_from(*offset).ok().map(|offset| offset + 1),
+                ..Error::with_code(kind_of(error.code, msg), &error.extended_code.to_string(), msg.as_str())
+            },
+            rusqlite::Error::InvalidParameterCount(..) | rusqlite::Error::MultipleStatement => {
+                Error::new(Kind::Syntax, message)
+            }
+            rusqlite::Error::NulError(_) => Error::new(Kind::Data, message),
+            _ => Error::new(Kind::Other, message),
+        }
+    }
+}
+
+fn kind_of(code: ErrorCode, message: &str) -> Kind {
+    match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Kind::Conflict,
+        ErrorCode::ConstraintViolation if message.starts_with("CHECK constraint failed: length(") => {
+            Kind::Data
+        }
+        ErrorCode::ConstraintViolation => Kind::Constraint,
+        ErrorCode::TooBig | ErrorCode::TypeMismatch => Kind::Data,
+        ErrorCode::PermissionDenied | ErrorCode::ReadOnly | ErrorCode::AuthorizationForStatementDenied => {
+            Kind::Refused
+        }
+        ErrorCode::CannotOpen | ErrorCode::DiskFull | ErrorCode::SystemIoFailure => Kind::Unreachable,
+        ErrorCode::OperationInterrupted => Kind::Timeout,
+        ErrorCode::Unknown if message.starts_with("no such") || message.contains("has no column") => {
+            Kind::Missing
+        }
+        ErrorCode::Unknown => Kind::Syntax,
+        _ => Kind::Other,
+    }
+}

@@ -1,0 +1,142 @@
+//! Tables: what is asked for, what is there, and the statements that make one from the other.
+
+use crate::Dialect;
+
+/// What a column is for; each dialect has its own type for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    Text,
+    /// At most so many characters.
+    Varchar(u32),
+    /// Decimal and exact. PostgreSQL and SQLite hold any; MySQL 35 digits before the point and 30 after it, and a
+    /// number beyond is refused as `Kind::Data`, never rounded.
+    Numeric,
+    Bigint,
+    Double,
+    Bytes,
+    Boolean,
+    Json,
+    Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    pub name: String,
+    pub kind: ColumnKind,
+    pub nullable: bool,
+    /// What a row has that does not name this column: a literal in the dialect's own spelling.
+    pub default: Option<String>,
+}
+
+impl Column {
+    pub fn new(name: &str, kind: ColumnKind) -> Column {
+        Column { name: name.to_owned(), kind, nullable: true, default: None }
+    }
+
+    pub fn not_null(self) -> Column {
+        Column { nullable: false, ..self }
+    }
+}
+
+/// A table that is to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewTable {
+    pub name: String,
+    pub columns: Vec<Column>,
+    /// The primary key, in order.
+    pub key: Vec<String>,
+}
+
+/// A column that is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnShape {
+    pub name: String,
+    /// The type in the database's own words, in small letters: `character varying(20)`, `decimal(65,30)`.
+    pub type_name: String,
+    pub nullable: bool,
+}
+
+/// A table that is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableShape {
+    pub columns: Vec<ColumnShape>,
+    /// The primary key, in order; empty when there is none.
+    pub key: Vec<String>,
+}
+
+impl TableShape {
+    pub fn column(&self, name: &str) -> Option<&ColumnShape> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+impl NewTable {
+    /// The statement that makes it, unless it is there.
+    ///
+    /// On MySQL a `Text` of the key becomes a VARCHAR of 768 characters divided among the key's texts, compared byte by
+    /// byte with trailing spaces counting, because an index entry ends at 3,072 bytes; a longer key is `Kind::Data`.
+    /// PostgreSQL's entries end at 2,704 bytes after compression; a longer key is `Kind::Data` too.
+    pub fn statement(&self, dialect: Dialect, key_collation: &str) -> String {
+        let texts = self.columns.iter().filter(|column| self.in_key(column) && is_text(column.kind)).count();
+        let mut parts: Vec<String> = Vec::with_capacity(self.columns.len() + 1);
+        for column in &self.columns {
+            let in_key = self.in_key(column);
+            let mut column = column.clone();
+            column.nullable &= !in_key;
+            let mut collation = "";
+            if in_key && dialect == Dialect::Mysql {
+                column.kind = indexable(column.kind, texts);
+                collation = if is_text(column.kind) { key_collation } else { "" };
+            }
+            parts.push(column.clause(dialect, collation));
+        }
+        if !self.key.is_empty() {
+            parts.push(format!("PRIMARY KEY ({})", dialect.list(&self.key)));
+        }
+        let end = if dialect == Dialect::Mysql { " DEFAULT CHARSET = utf8mb4" } else { "" };
+        format!("CREATE TABLE IF NOT EXISTS {} ({}){end}", dialect.quoted(&self.name), parts.join(", "))
+    }
+
+    fn in_key(&self, column: &Column) -> bool {
+        self.key.contains(&column.name)
+    }
+}
+
+impl Column {
+    pub(crate) fn clause(&self, dialect: Dialect, collation: &str) -> String {
+        let mut clause = format!("{} {}", dialect.quoted(&self.name), dialect.column_type(self.kind));
+        if !collation.is_empty() {
+            clause.push_str(" COLLATE ");
+            clause.push_str(collation);
+        }
+        if !self.nullable {
+            clause.push_str(" NOT NULL");
+        }
+        if let Some(default) = &self.default {
+            clause.push_str(" DEFAULT ");
+            clause.push_str(default);
+        }
+        // SQLite measures nothing by itself.
+        if let (Dialect::Sqlite, ColumnKind::Varchar(letters)) = (dialect, self.kind) {
+            clause.push_str(&format!(" CHECK (length({}) <= {letters})", dialect.quoted(&self.name)));
+        }
+        clause
+    }
+
+    /// The statement that adds it to a table.
+    pub fn statement(&self, dialect: Dialect, table: &str) -> String {
+        format!("ALTER TABLE {} ADD COLUMN {}", dialect.quoted(table), self.clause(dialect, ""))
+    }
+}
+
+fn is_text(kind: ColumnKind) -> bool {
+    matches!(kind, ColumnKind::Text | ColumnKind::Varchar(_))
+}
+
+/// A kind that MySQL can index.
+fn indexable(kind: ColumnKind, texts: usize) -> ColumnKind {
+    match kind {
+        ColumnKind::Text => ColumnKind::Varchar(768 / texts.max(1) as u32),
+        kind => kind,
+    }
+}

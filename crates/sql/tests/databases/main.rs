@@ -1,0 +1,4 @@
+//! The same promises, kept by every database.
+
+mod contract;
+mod sqlite;
