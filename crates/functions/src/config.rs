@@ -20,6 +20,8 @@ pub struct FunctionConfig {
     pub layers: Vec<String>,
     pub timeout: Duration,
     pub memory_mb: u32,
+    /// How large its `/tmp` is.
+    pub ephemeral_mb: u32,
     pub environment: BTreeMap<String, String>,
     pub region: String,
     pub credentials: Credentials,

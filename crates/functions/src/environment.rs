@@ -7,17 +7,22 @@ use crate::layers::search_paths;
 use crate::process::{Ending, Process};
 use crate::runtime::Interpreter;
 use crate::runtime_api::{Job, Posted, RuntimeApi};
+use crate::sandbox::{Sandbox, View};
 use bytes::Bytes;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use world::World;
 
 /// How long a function may take to load.
 const INIT_MAX: Duration = Duration::from_secs(10);
+
+/// How often a busy function's memory is looked at.
+const MEMORY_WATCH: Duration = Duration::from_millis(50);
 
 /// What an environment needs besides its function's configuration.
 pub(crate) struct Place<'a> {
@@ -32,6 +37,9 @@ pub(crate) struct Place<'a> {
     pub interpreter: Option<Arc<Interpreter>>,
     /// A directory of this environment alone, removed with it.
     pub temporary: PathBuf,
+    pub sandbox: Sandbox,
+    /// What no function may see.
+    pub hidden: &'a [PathBuf],
     /// Where the server is reached; goes into `AWS_ENDPOINT_URL`.
     pub endpoint: &'a str,
 }
@@ -43,8 +51,36 @@ pub(crate) struct Environment {
     pub capture: Capture,
     pub config: Arc<FunctionConfig>,
     temporary: PathBuf,
+    over_memory: AtomicBool,
     /// When it was last used, in the world's elapsed time.
     pub used: Duration,
+}
+
+/// Where a function finds things, as it sees the machine.
+struct Inside {
+    code: PathBuf,
+    layers: Option<PathBuf>,
+    client: PathBuf,
+    temporary: PathBuf,
+}
+
+impl Inside {
+    fn of(place: &Place<'_>) -> Inside {
+        match place.sandbox {
+            Sandbox::Namespaces => Inside {
+                code: "/var/task".into(),
+                layers: place.layers.is_some().then(|| "/opt".into()),
+                client: "/var/runtime".into(),
+                temporary: "/tmp".into(),
+            },
+            Sandbox::Landlock(_) | Sandbox::Off => Inside {
+                code: place.code.clone(),
+                layers: place.layers.clone(),
+                client: place.client.clone(),
+                temporary: place.temporary.clone(),
+            },
+        }
+    }
 }
 
 /// How a start failed.
@@ -71,11 +107,12 @@ pub(crate) enum Run {
 
 impl Environment {
     pub async fn start(config: Arc<FunctionConfig>, place: Place<'_>) -> Result<Environment, InitError> {
-        let mut command = command(&config, &place)?;
+        let inside = Inside::of(&place);
+        let mut command = command(&config, &place, &inside)?;
         let api = RuntimeApi::listen().await.map_err(InitError::Io)?;
         std::fs::create_dir_all(&place.temporary).map_err(InitError::Io)?;
         let stream = stream_name(&config, place.world);
-        variables(&mut command, &config, &place, &api.address.to_string(), &stream);
+        variables(&mut command, &config, &place, &inside, &api.address.to_string(), &stream);
 
         let (pipe, writer) = io::pipe().map_err(InitError::Io)?;
         let errors = writer.try_clone().map_err(InitError::Io)?;
@@ -91,13 +128,26 @@ impl Environment {
             capture
                 .line(format!("WARNING {} is not installed: {program} runs this function.", config.runtime));
         }
-        let process = Process::start(command).await.map_err(InitError::Io)?;
+        let view = View {
+            temporary: &place.temporary,
+            code: &place.code,
+            layers: place.layers.as_deref(),
+            client: &place.client,
+            interpreter: place.interpreter.as_ref().map(|found| found.program.as_path()),
+            ephemeral_mb: config.ephemeral_mb,
+            hidden: place.hidden,
+        };
+        let confinement = place.sandbox.plan(&view).map_err(InitError::Io)?;
+        let process = Process::start(command, confinement, u64::from(config.ephemeral_mb) << 20)
+            .await
+            .map_err(InitError::Io)?;
         let environment = Environment {
             process,
             api,
             capture,
             config,
             temporary: place.temporary.clone(),
+            over_memory: AtomicBool::new(false),
             used: place.world.elapsed(),
         };
         let failed = tokio::select! {
@@ -108,6 +158,10 @@ impl Environment {
             ending = environment.process.ended() => match ending {
                 Some(ending) => InitError::Exited(ending),
                 None => InitError::Io(io::Error::other("the process could not be waited for")),
+            },
+            ending = environment.outgrown() => match ending {
+                Some(ending) => InitError::Exited(ending),
+                None => InitError::TimedOut,
             },
             () = tokio::time::sleep(INIT_MAX) => InitError::TimedOut,
         };
@@ -134,6 +188,10 @@ impl Environment {
                 Some(ending) => Run::Exited(ending),
                 None => Run::TimedOut,
             },
+            ending = self.outgrown() => match ending {
+                Some(ending) => Run::Exited(ending),
+                None => Run::TimedOut,
+            },
             () = tokio::time::sleep(self.config.timeout) => {
                 self.process.kill();
                 Run::TimedOut
@@ -143,6 +201,24 @@ impl Environment {
 
     pub fn is_alive(&self) -> bool {
         !self.process.has_ended()
+    }
+
+    /// Ready when its processes held more memory than they may, and are gone for it.
+    async fn outgrown(&self) -> Option<Ending> {
+        let most = u64::from(self.config.memory_mb) << 20;
+        loop {
+            tokio::time::sleep(MEMORY_WATCH).await;
+            if self.process.memory_bytes() > most {
+                self.over_memory.store(true, Ordering::Relaxed);
+                self.process.kill();
+                return self.process.ended().await;
+            }
+        }
+    }
+
+    /// Whether it was killed for the memory it held.
+    pub fn is_over_memory(&self) -> bool {
+        self.over_memory.load(Ordering::Relaxed)
     }
 
     pub fn memory_mb_max(&self) -> u64 {
@@ -164,7 +240,7 @@ impl Drop for Environment {
 }
 
 /// The program and its arguments.
-fn command(config: &FunctionConfig, place: &Place<'_>) -> Result<Command, InitError> {
+fn command(config: &FunctionConfig, place: &Place<'_>, inside: &Inside) -> Result<Command, InitError> {
     let missing = |language: &str, package: &str| InitError::Unavailable {
         kind: "Runtime.Unavailable",
         message: format!(
@@ -176,38 +252,40 @@ fn command(config: &FunctionConfig, place: &Place<'_>) -> Result<Command, InitEr
         Runtime::Python(_) => {
             let found = place.interpreter.as_ref().ok_or_else(|| missing("python3", "python3"))?;
             let mut command = Command::new(&found.program);
-            command.arg(place.client.join("python.py"));
+            command.arg(inside.client.join("python.py"));
             Ok(command)
         }
         Runtime::Node(_) => {
             let found = place.interpreter.as_ref().ok_or_else(|| missing("node", "nodejs"))?;
             let mut command = Command::new(&found.program);
             command.arg(format!("--max-old-space-size={}", (config.memory_mb * 9 / 10).max(64)));
-            command.arg(place.client.join("node.mjs"));
+            command.arg(inside.client.join("node.mjs"));
             Ok(command)
         }
         Runtime::Ruby(_) => {
             let found = place.interpreter.as_ref().ok_or_else(|| missing("ruby", "ruby"))?;
             let mut command = Command::new(&found.program);
-            command.arg(place.client.join("ruby.rb"));
+            command.arg(inside.client.join("ruby.rb"));
             Ok(command)
         }
-        Runtime::Provided(_) => executable(&place.code, "bootstrap").or_else(|error| match &place.layers {
-            Some(layers) => executable(layers, "bootstrap"),
-            None => Err(error),
+        Runtime::Provided(_) => executable(&place.code, &inside.code, "bootstrap").or_else(|error| {
+            match (&place.layers, &inside.layers) {
+                (Some(layers), Some(opt)) => executable(layers, opt, "bootstrap"),
+                _ => Err(error),
+            }
         }),
-        Runtime::Go => executable(&place.code, &config.handler),
+        Runtime::Go => executable(&place.code, &inside.code, &config.handler),
     }
 }
 
-fn executable(code: &Path, name: &str) -> Result<Command, InitError> {
+fn executable(code: &Path, inside: &Path, name: &str) -> Result<Command, InitError> {
     use std::os::unix::fs::PermissionsExt;
     let program = code.join(name);
     let is_program = program
         .metadata()
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0);
     if is_program {
-        return Ok(Command::new(program));
+        return Ok(Command::new(inside.join(name)));
     }
     let message = format!("Couldn't find valid bootstrap(s): [/var/task/{name} /opt/{name}]");
     Err(InitError::Unavailable { kind: "Runtime.InvalidEntrypoint", message })
@@ -218,11 +296,18 @@ fn stream_name(config: &FunctionConfig, world: &World) -> String {
     format!("{date}/[{}]{}", config.version, world.hex(32))
 }
 
-fn variables(command: &mut Command, config: &FunctionConfig, place: &Place<'_>, api: &str, stream: &str) {
+fn variables(
+    command: &mut Command,
+    config: &FunctionConfig,
+    place: &Place<'_>,
+    inside: &Inside,
+    api: &str,
+    stream: &str,
+) {
     command.env_clear();
     let host_path = std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned());
-    let code = place.code.display().to_string();
-    let temporary = place.temporary.display().to_string();
+    let code = inside.code.display().to_string();
+    let temporary = inside.temporary.display().to_string();
     let set = [
         ("PATH", host_path.as_str()),
         ("LANG", "en_US.UTF-8"),
@@ -230,7 +315,7 @@ fn variables(command: &mut Command, config: &FunctionConfig, place: &Place<'_>, 
         ("HOME", &temporary),
         ("TMPDIR", &temporary),
         ("LAMBDA_TASK_ROOT", &code),
-        ("LAMBDA_RUNTIME_DIR", &place.client.display().to_string()),
+        ("LAMBDA_RUNTIME_DIR", &inside.client.display().to_string()),
         ("_HANDLER", &config.handler),
         ("AWS_LAMBDA_RUNTIME_API", api),
         ("AWS_LAMBDA_FUNCTION_NAME", &config.name),
@@ -254,7 +339,7 @@ fn variables(command: &mut Command, config: &FunctionConfig, place: &Place<'_>, 
         }
         Runtime::Node(_) | Runtime::Ruby(_) | Runtime::Provided(_) | Runtime::Go => {}
     }
-    let layers = place.layers.as_ref().map(|layers| layers.display().to_string());
+    let layers = inside.layers.as_ref().map(|layers| layers.display().to_string());
     search_paths(command, config.runtime, place.interpreter.as_deref(), &code, layers.as_deref(), &host_path);
     if let Some(name) = config.runtime.execution_env() {
         command.env("AWS_EXECUTION_ENV", name);

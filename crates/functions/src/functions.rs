@@ -8,6 +8,7 @@ use crate::package::{Code, PackageError, Packages};
 use crate::platform::{self, Ending, Report};
 use crate::runtime::{Interpreter, Interpreters};
 use crate::runtime_api::{Posted, RESPONSE_BYTES_MAX};
+use crate::sandbox::{Mode, Sandbox};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -25,11 +26,15 @@ pub struct Settings {
     pub dir: PathBuf,
     /// How many invocations may run at once, of all functions.
     pub concurrency_max: u32,
+    pub sandbox: Sandbox,
+    /// What no function may see, besides what the sandbox shows to none.
+    pub hidden: Vec<PathBuf>,
 }
 
 impl Settings {
     pub fn new(dir: impl Into<PathBuf>) -> Settings {
-        Settings { dir: dir.into(), concurrency_max: 100 }
+        let (dir, sandbox) = (dir.into(), Sandbox::detect(Mode::Auto).unwrap_or(Sandbox::Off));
+        Settings { hidden: vec![dir.clone()], dir, concurrency_max: 100, sandbox }
     }
 }
 
@@ -121,6 +126,7 @@ impl Functions {
         if let Ok(absolute) = std::path::absolute(&settings.dir) {
             settings.dir = absolute;
         }
+        settings.hidden = settings.hidden.iter().filter_map(|path| std::path::absolute(path).ok()).collect();
         // What a killed server's functions left behind.
         let _ = std::fs::remove_dir_all(settings.dir.join("tmp"));
         Functions(Arc::new(Inner {
@@ -373,6 +379,8 @@ impl Inner {
             client,
             interpreter,
             temporary: self.settings.dir.join("tmp").join(self.world.hex(16)),
+            sandbox: self.settings.sandbox,
+            hidden: &self.settings.hidden,
             endpoint: self.endpoint.get().map_or("", String::as_str),
         };
         Environment::start(config.clone(), place).await
@@ -427,7 +435,10 @@ impl Inner {
             }
             Run::Exited(ending) => {
                 let message = format!("RequestId: {id} Error: {ending}");
-                (account("Runtime.ExitError", &message), Ending::Exit, false)
+                match environment.is_over_memory() {
+                    true => (account("Runtime.OutOfMemory", &message), Ending::OutOfMemory, false),
+                    false => (account("Runtime.ExitError", &message), Ending::Exit, false),
+                }
             }
             Run::TimedOut => {
                 let seconds = config.timeout.as_secs_f64();

@@ -19,6 +19,7 @@ pub(crate) enum Ending {
     /// The handler's own error.
     Failure,
     Exit,
+    OutOfMemory,
     TimeOut,
 }
 
@@ -27,7 +28,7 @@ impl Ending {
         match self {
             Ending::Success => "success",
             Ending::Failure => "failure",
-            Ending::Exit => "error",
+            Ending::Exit | Ending::OutOfMemory => "error",
             Ending::TimeOut => "timeout",
         }
     }
@@ -117,6 +118,7 @@ fn text_end(config: &FunctionConfig, now: Timestamp, report: &Report<'_>) -> Vec
     line.push_str(match report.ending {
         Ending::Success | Ending::Failure => "",
         Ending::Exit => "Status: error\tError Type: Runtime.ExitError",
+        Ending::OutOfMemory => "Status: error\tError Type: Runtime.OutOfMemory",
         Ending::TimeOut => "Status: timeout",
     });
     lines.push(line);

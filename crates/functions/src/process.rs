@@ -1,18 +1,27 @@
 //! A function's process: started in a group of its own, and gone when the server is.
 
+use crate::sandbox::Confinement;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use tokio::sync::{oneshot, watch};
 
 const OPEN_FILES_MAX: u64 = 1_024;
+/// AWS's number; threads count.
+const PROCESSES_MAX: u64 = 742;
+/// How many processes of a function are looked at for what they hold.
+const WATCHED_MAX: usize = 1_024;
 
 /// A process that runs, or has run.
 #[derive(Debug)]
 pub(crate) struct Process {
     pid: i32,
     ended: watch::Receiver<Option<Ending>>,
+    /// How many of our own processes stand before the function's.
+    keepers: u32,
+    memory_bytes_max: AtomicU64,
 }
 
 /// How a process ended.
@@ -40,8 +49,13 @@ impl std::fmt::Display for Ending {
 impl Process {
     /// Starts a command. The thread that starts it waits for it, because the signal that a dying parent sends
     /// is sent when that thread dies.
-    pub async fn start(mut command: Command) -> io::Result<Process> {
-        prepare(&mut command);
+    pub async fn start(
+        mut command: Command,
+        confinement: Confinement,
+        file_bytes_max: u64,
+    ) -> io::Result<Process> {
+        let keepers = if confinement.has_keepers() { 2 } else { 0 };
+        confine(&mut command, confinement, file_bytes_max);
         let (started, on_start) = oneshot::channel();
         let (ending, ended) = watch::channel(None);
         thread::Builder::new().name("function".to_owned()).stack_size(128 * 1024).spawn(move || {
@@ -60,7 +74,7 @@ impl Process {
             }
         })?;
         let pid = on_start.await.map_err(|_| io::Error::other("the process could not be started"))??;
-        Ok(Process { pid, ended })
+        Ok(Process { pid, ended, keepers, memory_bytes_max: AtomicU64::new(0) })
     }
 
     /// Ready once the process is gone.
@@ -73,13 +87,32 @@ impl Process {
         self.ended.borrow().is_some() || self.ended.has_changed().is_err()
     }
 
-    /// The most memory it has held at once so far.
+    /// What the function's processes hold now, without what they share with files. Reads `/proc`.
+    pub fn memory_bytes(&self) -> u64 {
+        let mut bytes = 0;
+        let mut watched = self.first().map_or_else(Vec::new, |first| vec![first]);
+        let mut next = 0;
+        while let Some(pid) = watched.get(next).copied() {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            bytes += kilobytes(&status, "RssAnon:") + kilobytes(&status, "RssShmem:");
+            let room = WATCHED_MAX - watched.len();
+            watched.extend(children(pid).into_iter().take(room));
+            next += 1;
+        }
+        self.memory_bytes_max.fetch_max(bytes * 1024, Ordering::Relaxed);
+        bytes * 1024
+    }
+
+    /// The most memory it has held at once, as far as was seen.
     pub fn memory_bytes_max(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes: Option<u64> =
-            line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
-        kilobytes.unwrap_or(0) * 1024
+        let status = self.first().map(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")));
+        let first = status.and_then(Result::ok).map_or(0, |status| kilobytes(&status, "VmHWM:"));
+        self.memory_bytes_max.fetch_max(first * 1024, Ordering::Relaxed).max(first * 1024)
+    }
+
+    /// The function's first process.
+    fn first(&self) -> Option<i32> {
+        (0..self.keepers).try_fold(self.pid, |pid, _| children(pid).first().copied())
     }
 
     pub fn terminate(&self) {
@@ -105,10 +138,21 @@ impl Drop for Process {
     }
 }
 
+fn kilobytes(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
+}
+
+fn children(pid: i32) -> Vec<i32> {
+    let all = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    all.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// Says what happens between fork and exec.
 #[expect(unsafe_code, reason = "what happens between fork and exec is not in std's reach")]
-fn prepare(command: &mut Command) {
+pub(crate) fn confine(command: &mut Command, confinement: Confinement, file_bytes_max: u64) {
     let parent = std::process::id() as i32;
-    // SAFETY: only async-signal-safe calls: setsid, prctl, setrlimit, getppid, _exit.
+    // SAFETY: only async-signal-safe calls: setsid, prctl, setrlimit, getppid, _exit, and those of the sandbox.
     unsafe {
         command.pre_exec(move || {
             libc::setsid();
@@ -116,12 +160,23 @@ fn prepare(command: &mut Command) {
             if libc::getppid() != parent {
                 libc::_exit(1); // The server died before the line above.
             }
+            limit(libc::RLIMIT_CORE, 0);
+            confinement.enter(parent)?;
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-            let files = libc::rlimit { rlim_cur: OPEN_FILES_MAX, rlim_max: OPEN_FILES_MAX };
-            libc::setrlimit(libc::RLIMIT_NOFILE, &files);
-            let cores = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-            libc::setrlimit(libc::RLIMIT_CORE, &cores);
-            Ok(())
+            limit(libc::RLIMIT_NOFILE, OPEN_FILES_MAX);
+            limit(libc::RLIMIT_FSIZE, file_bytes_max);
+            if confinement.has_keepers() {
+                // Elsewhere the server's user, and all it runs, would be counted.
+                limit(libc::RLIMIT_NPROC, PROCESSES_MAX);
+            }
+            confinement.filter()
         });
     }
+}
+
+#[expect(unsafe_code, reason = "std has no limits of processes")]
+fn limit(resource: libc::__rlimit_resource_t, most: u64) {
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+    // SAFETY: the structure lives until the call returns.
+    unsafe { libc::setrlimit(resource, &limit) };
 }

@@ -1,5 +1,8 @@
 //! Real functions in real processes.
 
+mod hostile;
+
+use functions::sandbox::{Mode, Sandbox};
 use functions::{
     FunctionConfig, Functions, Invocation, LogPlace, LogSink, Outcome, Runtime, Settings, zip_of,
 };
@@ -33,10 +36,14 @@ impl Drop for House {
 
 impl House {
     fn new() -> House {
+        House::within(Sandbox::detect(Mode::Auto).expect("auto is never refused"))
+    }
+
+    fn within(sandbox: Sandbox) -> House {
         let world = World::real();
         let dir = std::env::temp_dir().join(format!("functions-test-{}", world.hex(12)));
         let sink = Arc::new(Sink::default());
-        let functions = Functions::new(Settings::new(&dir), &world, sink.clone());
+        let functions = Functions::new(Settings { sandbox, ..Settings::new(&dir) }, &world, sink.clone());
         House { functions, sink, world, dir }
     }
 
@@ -53,6 +60,7 @@ impl House {
             layers: Vec::new(),
             timeout: Duration::from_secs(20),
             memory_mb: 128,
+            ephemeral_mb: 512,
             environment: [("COLOUR".to_owned(), "green".to_owned())].into(),
             region: "us-east-1".into(),
             credentials: Default::default(),

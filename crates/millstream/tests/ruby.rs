@@ -1,8 +1,8 @@
 //! The third walkthrough: a Ruby job of a framework's, triggered by a stream, prints what it was handed.
 
-use crate::support::{create_mapping, create_table, eventually, start, zip};
+use crate::support::{BINARY, create_mapping, create_table, eventually, zip};
 use serde_json::{Value, json};
-use testkit::TempDir;
+use testkit::{Node, TempDir};
 
 const JOB: &str = "require 'json'
 class ClerkJob
@@ -16,7 +16,7 @@ end
 #[test]
 fn the_payload_of_the_third_page() {
     let dir = TempDir::new("ruby");
-    let node = start(&dir);
+    let node = Node::start(BINARY, dir.path(), &["--sandbox", "auto"]);
     let mut client = node.client();
     let stream = create_table(&mut client, "demo-dev-test-table");
     let function = json!({

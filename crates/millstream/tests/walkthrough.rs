@@ -1,13 +1,13 @@
 //! The first walkthrough, typed as it was published, with the real AWS CLI; and the second page's payload.
 
-use crate::support::{aws, create_function, create_mapping, create_table, eventually, start};
+use crate::support::{BINARY, aws, create_function, create_mapping, create_table, eventually, start};
 use serde_json::{Value, json};
-use testkit::TempDir;
+use testkit::{Node, TempDir};
 
 #[test]
 fn the_first_walkthrough() {
     let (dir, files) = (TempDir::new("walkthrough"), TempDir::new("walkthrough-files"));
-    let node = start(&dir);
+    let node = Node::start(BINARY, dir.path(), &["--sandbox", "auto"]);
     let ok = |arguments: &[&str]| {
         let (success, text) = aws(&node, &files, arguments);
         assert!(success, "aws {}: {text}", arguments.join(" "));

@@ -6,6 +6,7 @@ use crate::settings::{Error, ErrorCode, Settings};
 use engine::Engine;
 use feed::{Backoff, Feed};
 use functions::Functions;
+use functions::sandbox::Sandbox;
 use services::{LambdaTargets, LogBook, LogQueue, Parts, Queues, Services};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub struct Node {
     logs: LogQueue,
     listening: Listening,
     reaper: tokio::task::JoinHandle<()>,
+    sandbox: Sandbox,
     /// Of a node in memory: where its functions' code lies while it runs.
     scratch: Option<PathBuf>,
 }
@@ -40,6 +42,8 @@ impl Node {
             TcpListener::bind(settings.listen).await.map_err(|error| address_error(&settings, &error))?;
         let address = socket.local_addr().map_err(io_error)?;
         let world = World::real();
+        let sandbox = Sandbox::detect(settings.sandbox)
+            .map_err(|error| Error { code: ErrorCode::NoSandbox, message: error.to_string() })?;
         let store = open_store(&settings)?;
         let engine_settings = engine::Settings {
             stream_shards: settings.stream_shards,
@@ -61,7 +65,9 @@ impl Node {
         let dir = settings.data_dir.clone().or_else(|| scratch.clone()).unwrap_or_default().join("functions");
         let function_settings = functions::Settings {
             concurrency_max: settings.concurrency_max,
-            ..functions::Settings::new(dir)
+            sandbox,
+            hidden: settings.data_dir.iter().cloned().chain([dir.clone()]).collect(),
+            dir,
         };
         let functions = Functions::new(function_settings, &world, Arc::new(logs.clone()));
         functions.set_endpoint(&format!("http://{address}"));
@@ -104,11 +110,16 @@ impl Node {
                 functions.reap();
             }
         });
-        Ok(Node { address, services, store, engine, logs, listening, reaper, scratch })
+        Ok(Node { address, services, store, engine, logs, listening, reaper, sandbox, scratch })
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What holds its functions.
+    pub fn sandbox(&self) -> Sandbox {
+        self.sandbox
     }
 
     pub fn services(&self) -> &Services {

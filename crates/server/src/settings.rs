@@ -17,6 +17,7 @@ pub struct Settings {
     pub connections_max: usize,
     /// How many functions may run at once.
     pub concurrency_max: u32,
+    pub sandbox: functions::sandbox::Mode,
     pub cache_bytes: Option<u64>,
     pub stream_shards: u32,
     pub shard_rollover_s: u64,
@@ -36,6 +37,7 @@ impl Default for Settings {
             accept_any_key: false,
             connections_max: 4_096,
             concurrency_max: 100,
+            sandbox: functions::sandbox::Mode::Auto,
             cache_bytes: None,
             stream_shards: 1,
             shard_rollover_s: 4 * 3_600,
@@ -54,6 +56,7 @@ pub enum ErrorCode {
     Damaged,
     NotLoopback,
     Io,
+    NoSandbox,
 }
 
 impl std::fmt::Display for ErrorCode {
@@ -65,6 +68,7 @@ impl std::fmt::Display for ErrorCode {
             ErrorCode::Damaged => "E0004",
             ErrorCode::NotLoopback => "E0005",
             ErrorCode::Io => "E0006",
+            ErrorCode::NoSandbox => "E0007",
         })
     }
 }

@@ -13,7 +13,6 @@ mod dynamodb;
 mod iam;
 mod lambda;
 mod logs;
-mod sns;
 mod sqs;
 mod sts;
 

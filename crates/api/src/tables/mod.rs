@@ -10,7 +10,6 @@ pub mod iam;
 pub mod sts;
 pub mod sqs;
 pub mod cloudformation;
-pub mod sns;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -22,5 +21,4 @@ pub static SERVICES: &[&Service] = &[
     &sts::SERVICE,
     &sqs::SERVICE,
     &cloudformation::SERVICE,
-    &sns::SERVICE,
 ];

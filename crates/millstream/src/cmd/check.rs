@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::{Failure, settings};
+use functions::sandbox::{Mode, Sandbox};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use store::{Order, Space, Store};
@@ -11,6 +12,7 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     let dir = args.values.get("data-dir").cloned().or_else(|| std::env::var("MILLSTREAM_DATA_DIR").ok());
     let dir = PathBuf::from(dir.unwrap_or_else(|| settings::DATA_DIR.to_owned()));
     interpreters();
+    sandbox();
     if !dir.join("store").exists() {
         println!("data directory  {} does not exist yet", dir.display());
         return Ok(());
@@ -54,6 +56,16 @@ fn interpreters() {
             ),
             None => println!("{name:<15} not found: functions of this kind will fail until it is installed"),
         }
+    }
+}
+
+fn sandbox() {
+    // What is best here is never refused.
+    let Ok(best) = Sandbox::detect(Mode::Auto) else { return };
+    println!("sandbox         {best}: {}", best.enforced().join("; "));
+    println!("not enforced    {}", best.not_enforced().join("; "));
+    if let Err(why) = Sandbox::detect(Mode::Require) {
+        println!("                {why}");
     }
 }
 

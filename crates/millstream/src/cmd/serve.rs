@@ -44,6 +44,7 @@ fn greet(settings: &Settings, node: &Node) {
     let region = &settings.region;
     println!("    export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region}");
     println!("    export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # every key is accepted");
-    println!("  functions run as processes, with: {}", functions::sandbox::enforced().join("; "));
-    println!("  and without: {}", functions::sandbox::not_enforced().join("; "));
+    let sandbox = node.sandbox();
+    println!("  sandbox of functions: {sandbox}: {}", sandbox.enforced().join("; "));
+    println!("  not enforced: {}", sandbox.not_enforced().join("; "));
 }

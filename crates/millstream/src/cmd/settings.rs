@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::args::Args;
+use functions::sandbox::Mode;
 use server::Settings;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 pub const DATA_DIR: &str = "millstream-data";
 
 /// Settings with a value, as flags name them. Their variables are `MILLSTREAM_` and the name in capitals.
-pub const VALUES: [&str; 11] = [
+pub const VALUES: [&str; 12] = [
     "data-dir",
     "listen",
     "config",
@@ -17,6 +18,7 @@ pub const VALUES: [&str; 11] = [
     "region",
     "connections-max",
     "concurrency-max",
+    "sandbox",
     "cache-mb",
     "stream-shards",
     "shard-rollover-s",
@@ -61,6 +63,7 @@ pub fn read(args: &Args) -> Result<Settings, Failure> {
         connections_max: parsed("connections-max", given("connections-max"), defaults.connections_max)?
             .max(1),
         concurrency_max: parsed("concurrency-max", given("concurrency-max"), defaults.concurrency_max)?,
+        sandbox: mode(given("sandbox"))?,
         cache_bytes: match given("cache-mb") {
             Some(text) => Some(parsed("cache-mb", Some(text), 0_u64)? << 20),
             None => None,
@@ -83,6 +86,13 @@ fn parsed<T: std::str::FromStr>(name: &str, given: Option<String>, default: T) -
         Some(text) => text.parse().map_err(|_| Failure::Usage(format!("'{text}' is no value for {name}"))),
         None => Ok(default),
     }
+}
+
+fn mode(given: Option<String>) -> Result<Mode, Failure> {
+    let Some(text) = given else { return Ok(Mode::Auto) };
+    text.parse().map_err(|()| {
+        Failure::Usage(format!("'{text}' is no value for sandbox: auto, require, landlock or off"))
+    })
 }
 
 fn account(text: String) -> Result<String, Failure> {

@@ -5,7 +5,6 @@ mod batches;
 mod items;
 mod legacy;
 mod lifecycle;
-mod partiql;
 mod searches;
 mod streams;
 mod tables;

@@ -257,6 +257,7 @@ impl Function {
                 application: Level::parse(application).unwrap_or(Level::Info),
                 system: Level::parse(system).unwrap_or(Level::Info),
             }),
+            ephemeral_mb: self.ephemeral_mb.unwrap_or(512),
             region: caller.region.to_string(),
             credentials: Credentials {
                 access_key: "ASIAMILLSTREAMLOCAL1".to_owned(),
