@@ -3,6 +3,7 @@
 mod bad_input;
 mod commands;
 mod crash;
+mod examples;
 mod ruby;
 mod stacks;
 mod support;

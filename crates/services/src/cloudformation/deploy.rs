@@ -3,6 +3,7 @@
 use super::resources::{self, Changed, Cx};
 use super::scope;
 use super::stack::{Event, Resource, Stack, Stacks, Wish};
+use super::template::evaluate::Made;
 use super::template::{Template, graph};
 use crate::call::Caller;
 use crate::dispatch::House;
@@ -183,9 +184,20 @@ impl Deployer<'_> {
                     if old.is_none() {
                         self.tell(&logical, "", &kind, "CREATE_IN_PROGRESS", None, Some(&properties)).await?;
                     }
-                    match resources::create(&kind, &cx, &resolved).await {
+                    let name = resources::name(&kind, &cx, &resolved);
+                    let promised = resources::promised(&kind, &name, &resolved).filter(|_| old.is_none());
+                    if let Some(made) = promised.clone() {
+                        let status = "CREATE_IN_PROGRESS".to_owned();
+                        let promise =
+                            self.resource(&kind, made, &properties, status, ordinal, policy.clone());
+                        self.stacks.put_resource(id, &logical, promise).await?;
+                    }
+                    match resources::create(&kind, &cx, &name, &resolved).await {
                         Ok(made) => (made, verb),
                         Err(words) => {
+                            if promised.is_some() {
+                                self.stacks.remove_resource(id, &logical).await?;
+                            }
                             return self
                                 .failed(verb, &logical, &kind, "", Some(&properties), &words)
                                 .await
@@ -203,16 +215,9 @@ impl Deployer<'_> {
                     Some(old) => Done::Updated(old.clone()),
                 },
             ));
-            let now = Resource {
-                kind: kind.clone(),
-                made: made.clone(),
-                properties: properties.clone(),
-                status: format!("{verb}_COMPLETE"),
-                reason: None,
-                updated_ms: self.stacks.world.now().millis(),
-                ordinal: old.filter(|_| !replaced).map_or(ordinal, |old| old.ordinal),
-                deletion_policy: policy,
-            };
+            let place = old.filter(|_| !replaced).map_or(ordinal, |old| old.ordinal);
+            let status = format!("{verb}_COMPLETE");
+            let now = self.resource(&kind, made.clone(), &properties, status, place, policy);
             ordinal += 1;
             self.stacks.put_resource(id, &logical, now.clone()).await?;
             if verb == "CREATE" || replaced {
@@ -248,6 +253,27 @@ impl Deployer<'_> {
             .await?;
         self.stacks.put_wish(id, wish.clone()).await?;
         Ok(Ok(()))
+    }
+
+    fn resource(
+        &self,
+        kind: &str,
+        made: Made,
+        properties: &Value,
+        status: String,
+        ordinal: u64,
+        deletion_policy: Option<String>,
+    ) -> Resource {
+        Resource {
+            kind: kind.to_owned(),
+            made,
+            properties: properties.clone(),
+            status,
+            reason: None,
+            updated_ms: self.stacks.world.now().millis(),
+            ordinal,
+            deletion_policy,
+        }
     }
 
     async fn failed(

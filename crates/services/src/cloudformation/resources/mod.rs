@@ -99,27 +99,48 @@ pub(crate) struct Cx<'a> {
     pub tags: &'a BTreeMap<String, String>,
 }
 
-pub(crate) async fn create(kind: &str, cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
+/// The types whose name is what `Ref` gives, and what they are removed by.
+const REFERRED_BY_NAME: &[&str] = &[
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+];
+
+/// The name that a resource is to have: its own, or one that is made up.
+pub(crate) fn name(kind: &str, cx: &Cx<'_>, properties: &Value) -> String {
     let named = known(kind).and_then(|kind| kind.named_by);
     let name = named.map(|(property, length)| match properties.get(property).and_then(Value::as_str) {
         Some(name) => name.to_owned(),
         None => cx.made_up_name(length),
     });
-    let name = name.unwrap_or_default();
+    name.unwrap_or_default()
+}
+
+/// What can be said of a resource before it is made, so that a server that is killed meanwhile can take it back: only where
+/// the name is made up, for one that the template gives may be somebody else's.
+pub(crate) fn promised(kind: &str, name: &str, properties: &Value) -> Option<Made> {
+    let (property, _) = known(kind)?.named_by?;
+    let ours = properties.get(property).is_none() && REFERRED_BY_NAME.contains(&kind);
+    ours.then(|| Made { id: name.to_owned(), ..Made::default() })
+}
+
+pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Made, String> {
     match kind {
         "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => {
             Ok(Made { id: cx.made_up_name(255), ..Made::default() })
         }
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
-            dynamodb::create(kind, cx, &name, properties).await
+            dynamodb::create(kind, cx, name, properties).await
         }
-        "AWS::IAM::Role" => iam::create_role(cx, &name, properties).await,
-        "AWS::IAM::Policy" => iam::put_policy(cx, &name, &Value::Null, properties).await,
-        "AWS::IAM::ManagedPolicy" => iam::create_managed_policy(cx, &name, properties).await,
-        "AWS::Lambda::Function" => lambda::create_function(cx, &name, properties).await,
+        "AWS::IAM::Role" => iam::create_role(cx, name, properties).await,
+        "AWS::IAM::Policy" => iam::put_policy(cx, name, &Value::Null, properties).await,
+        "AWS::IAM::ManagedPolicy" => iam::create_managed_policy(cx, name, properties).await,
+        "AWS::Lambda::Function" => lambda::create_function(cx, name, properties).await,
         "AWS::Lambda::EventSourceMapping" => lambda::create_mapping(cx, properties).await,
         "AWS::Lambda::Permission" => lambda::add_permission(cx, properties).await,
-        "AWS::Logs::LogGroup" => logs::create(cx, &name, properties).await,
+        "AWS::Logs::LogGroup" => logs::create(cx, name, properties).await,
         _ => Err(unrecognized(kind)),
     }
 }
