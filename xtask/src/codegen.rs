@@ -9,7 +9,7 @@ use std::process::Command;
 
 /// Services in the order in which requests are matched against them.
 const SERVICES: &[&str] =
-    &["dynamodb", "dynamodbstreams", "lambda", "logs", "iam", "sts", "sqs", "cloudformation"];
+    &["dynamodb", "dynamodbstreams", "lambda", "logs", "iam", "sts", "sqs", "cloudformation", "sns"];
 
 type Error = Box<dyn std::error::Error>;
 

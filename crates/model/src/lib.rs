@@ -8,6 +8,7 @@ pub mod image;
 mod item;
 pub mod key;
 mod number;
+pub mod partiql;
 pub mod pattern;
 mod value;
 mod view;

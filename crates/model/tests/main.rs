@@ -7,6 +7,7 @@ mod key_conditions;
 mod keys;
 mod laws;
 mod notation;
+mod partiql;
 mod projections;
 mod random;
 mod updates;

@@ -7,6 +7,7 @@ use crate::dynamodb::Dynamodb;
 use crate::iam::Iam;
 use crate::lambda::{Lambda, LambdaTargets};
 use crate::logs::{LogBook, Logs};
+use crate::sns::Sns;
 use crate::sqs::{Queues, Sqs};
 use crate::sts::Sts;
 use engine::Engine;
@@ -63,6 +64,7 @@ pub(crate) struct Inner {
     logs: Logs,
     sqs: Sqs,
     cloudformation: CloudFormation,
+    sns: Sns,
 }
 
 /// The services, as one of them asks another. Does not keep them alive.
@@ -97,6 +99,7 @@ impl Services {
             sts: Sts::new(&parts),
             logs: Logs::new(&parts),
             sqs: Sqs::new(&parts.queues),
+            sns: Sns::new(&parts),
             parts,
         });
         post.open(Arc::downgrade(&inner));
@@ -169,6 +172,7 @@ impl Inner {
             "sts" => self.sts.call(call).await,
             "logs" => self.logs.call(call).await,
             "sqs" => self.sqs.call(call).await,
+            "sns" => self.sns.call(call).await,
             "cloudformation" => self.cloudformation.call(call).await,
             _ => call.not_implemented(),
         }

@@ -13,6 +13,7 @@ mod dynamodb;
 mod iam;
 mod lambda;
 mod logs;
+mod sns;
 mod sqs;
 mod sts;
 

@@ -119,19 +119,32 @@ impl Post {
         self.call(place, region, place.delivery(key, document)).await
     }
 
+    /// Hands a function an event that nobody waits for; done once the event is kept.
+    pub async fn invoke(&self, arn: &str, event: &str) -> Result<(), String> {
+        let region = arn.split(':').nth(3).unwrap_or_default();
+        let path = format!("/2015-03-31/functions/{}/invocations", percent::encode(arn));
+        let request =
+            Request::post(event.to_owned()).with_target(&path).with_header("x-amz-invocation-type", "Event");
+        self.call_service("lambda", region, request).await
+    }
+
     async fn call(&self, place: &Place, region: &str, request: Request) -> Result<(), String> {
-        let services =
-            self.services.get().and_then(Weak::upgrade).ok_or("the server is starting or ending")?;
         let region = match place {
             Place::Queue { region, .. } | Place::Topic { region, .. } => region,
             Place::Bucket { .. } => region,
         };
+        self.call_service(place.service(), region, request).await
+    }
+
+    async fn call_service(&self, service: &str, region: &str, request: Request) -> Result<(), String> {
+        let services =
+            self.services.get().and_then(Weak::upgrade).ok_or("the server is starting or ending")?;
         let credentials = Credentials {
             access_key: "ASIAMILLSTREAMLOCAL1".to_owned(),
             secret: "millstream".to_owned(),
             session_token: Some("millstream".to_owned()),
         };
-        let signer = Signer { credentials, region: region.to_owned(), service: place.service().to_owned() };
+        let signer = Signer { credentials, region: region.to_owned(), service: service.to_owned() };
         let request = signer.sign(request.with_header("host", "localhost"), self.world.now());
         // Boxed: a call may lead to another mapping, whose call is of this same type.
         let answer = Box::pin(Services::of(services).call(request)).await;

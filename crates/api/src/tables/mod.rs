@@ -10,6 +10,7 @@ pub mod iam;
 pub mod sts;
 pub mod sqs;
 pub mod cloudformation;
+pub mod sns;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -21,4 +22,5 @@ pub static SERVICES: &[&Service] = &[
     &sts::SERVICE,
     &sqs::SERVICE,
     &cloudformation::SERVICE,
+    &sns::SERVICE,
 ];

@@ -30,6 +30,8 @@ mod batch_write_item;
 mod transact_get_items;
 mod transact_write_items;
 
+mod partiql;
+
 mod backups;
 mod capacity;
 mod create_table;
@@ -95,6 +97,9 @@ impl Dynamodb {
             "BatchWriteItem" => batch_write_item::batch_write_item(self, call).await,
             "TransactGetItems" => transact_get_items::transact_get_items(self, call),
             "TransactWriteItems" => transact_write_items::transact_write_items(self, call).await,
+            "ExecuteStatement" => partiql::execute_statement(self, call).await,
+            "BatchExecuteStatement" => partiql::batch_execute_statement(self, call).await,
+            "ExecuteTransaction" => partiql::execute_transaction(self, call).await,
             "CreateTable" => create_table::create_table(self, call).await,
             "DescribeTable" => describe_table::describe_table(self, call),
             "UpdateTable" => update_table::update_table(self, call).await,

@@ -5,6 +5,7 @@ mod batches;
 mod items;
 mod legacy;
 mod lifecycle;
+mod partiql;
 mod searches;
 mod streams;
 mod tables;

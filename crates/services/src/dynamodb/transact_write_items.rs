@@ -261,7 +261,7 @@ fn key(one: &Asked<'_>, table: &Table) -> Result<Key, Error> {
 }
 
 /// The request without its spelling: two texts of the same tree are the same request.
-fn digest(body: &[u8]) -> [u8; 32] {
+pub(super) fn digest(body: &[u8]) -> [u8; 32] {
     fn feed(tree: &serde_json::Value, hash: &mut Sha256) {
         match tree {
             serde_json::Value::Object(members) => {

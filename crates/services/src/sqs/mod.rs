@@ -22,7 +22,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use wire::Response;
 
+pub(crate) use definition::strings;
 pub use message::Attribute;
+pub(crate) use message::attributes;
 pub use queues::Queues;
 
 pub(crate) struct Sqs {

@@ -1,0 +1,119 @@
+//! Who is told what is published: queues and functions.
+
+use super::{Sns, Subscription, invalid};
+use crate::call::{Answer, Call};
+use crate::documents::Edit;
+use crate::fields::{object, page, required, text};
+use serde_json::{Value, json};
+use wire::ServiceError;
+
+const PAGE: usize = 100;
+
+impl Sns {
+    pub(super) async fn subscribe(&self, input: &Value) -> Answer {
+        let topic = required(input, "TopicArn");
+        self.topic(topic)?;
+        let (protocol, endpoint) = (required(input, "Protocol"), text(input, "Endpoint").unwrap_or_default());
+        match protocol {
+            "sqs" if endpoint.starts_with("arn:aws:sqs:") && !endpoint.ends_with(".fifo") => {}
+            "lambda" if endpoint.starts_with("arn:aws:lambda:") => {}
+            "sqs" => return Err(invalid("SQS endpoint ARN")),
+            "lambda" => return Err(invalid("Lambda endpoint ARN")),
+            other => return Err(invalid(format!("Protocol {other} is not supported: sqs and lambda are"))),
+        }
+        let attributes = crate::sqs::strings(input, "Attributes");
+        let mut raw = false;
+        for (name, value) in &attributes {
+            raw = read_raw(protocol, name, value)?;
+        }
+        let made = Subscription { protocol: protocol.to_owned(), endpoint: endpoint.to_owned(), raw };
+        for (id, there) in self.subscriptions.list(&format!("{topic}:"))? {
+            if there.protocol == made.protocol && there.endpoint == made.endpoint {
+                if !attributes.is_empty() && there != made {
+                    return Err(invalid(
+                        "Attributes Reason: Subscription already exists with different attributes",
+                    ));
+                }
+                return Ok(json!({ "SubscriptionArn": format!("{topic}:{id}") }));
+            }
+        }
+        let arn = format!("{topic}:{}", self.world.uuid());
+        self.subscriptions.put(&arn, made).await?;
+        Ok(json!({ "SubscriptionArn": arn }))
+    }
+
+    pub(super) async fn unsubscribe(&self, input: &Value) -> Answer {
+        self.subscriptions.remove(required(input, "SubscriptionArn")).await?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn list_subscriptions(&self, call: &Call, input: &Value) -> Answer {
+        self.list(call, input, &format!("arn:aws:sns:{}:{}:", call.caller.region, call.caller.account))
+    }
+
+    pub(super) fn list_subscriptions_by_topic(&self, call: &Call, input: &Value) -> Answer {
+        self.topic(required(input, "TopicArn"))?;
+        self.list(call, input, &format!("{}:", required(input, "TopicArn")))
+    }
+
+    fn list(&self, call: &Call, input: &Value, prefix: &str) -> Answer {
+        let found = self.subscriptions.list(prefix)?.into_iter().map(|(rest, subscription)| {
+            let arn = format!("{prefix}{rest}");
+            let shown = json!({
+                "SubscriptionArn": arn,
+                "Owner": &*call.caller.account,
+                "Protocol": subscription.protocol,
+                "Endpoint": subscription.endpoint,
+                "TopicArn": topic_of(&arn),
+            });
+            (rest, shown)
+        });
+        let page = page(found.collect(), text(input, "NextToken"), PAGE, || invalid("NextToken"))?;
+        Ok(object([("Subscriptions", Some(page.items.into())), ("NextToken", page.next.map(Value::from))]))
+    }
+
+    pub(super) fn get_subscription_attributes(&self, call: &Call, input: &Value) -> Answer {
+        let arn = required(input, "SubscriptionArn");
+        let found = self.subscriptions.get(arn)?.ok_or_else(no_subscription)?;
+        Ok(json!({ "Attributes": {
+            "SubscriptionArn": arn,
+            "TopicArn": topic_of(arn),
+            "Owner": &*call.caller.account,
+            "Protocol": found.protocol,
+            "Endpoint": found.endpoint,
+            "RawMessageDelivery": found.raw.to_string(),
+            "ConfirmationWasAuthenticated": "true",
+            "PendingConfirmation": "false",
+        }}))
+    }
+
+    pub(super) async fn set_subscription_attributes(&self, input: &Value) -> Answer {
+        let (name, value) =
+            (required(input, "AttributeName"), text(input, "AttributeValue").unwrap_or_default());
+        self.subscriptions
+            .edit(required(input, "SubscriptionArn"), |found| {
+                let found = found.ok_or_else(no_subscription)?;
+                let raw = read_raw(&found.protocol, name, value)?;
+                Ok((Edit::Put(Subscription { raw, ..found }), json!({})))
+            })
+            .await
+    }
+}
+
+/// The one attribute there is.
+fn read_raw(protocol: &str, name: &str, value: &str) -> Result<bool, ServiceError> {
+    match (name, value) {
+        ("RawMessageDelivery", "true") if protocol == "sqs" => Ok(true),
+        ("RawMessageDelivery", "false") => Ok(false),
+        ("RawMessageDelivery", _) => Err(invalid("Attributes Reason: RawMessageDelivery")),
+        _ => Err(invalid(format!("Attributes Reason: {name} is not supported"))),
+    }
+}
+
+fn topic_of(arn: &str) -> &str {
+    arn.rsplit_once(':').map_or(arn, |(topic, _)| topic)
+}
+
+fn no_subscription() -> ServiceError {
+    ServiceError::new("NotFoundException", "Subscription does not exist")
+}
