@@ -1,6 +1,8 @@
 //! How far a shard is read, as it is kept: one value for all of its lanes.
 
 use crate::lane::Totals;
+use crate::window::Window;
+use bytes::Bytes;
 
 /// How far each lane of a shard is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +11,8 @@ pub struct Checkpoint {
     pub lanes: Vec<LanePoint>,
     /// Positions of earlier divisions into lanes that ran ahead of the slowest: what lies below them is finished.
     pub older: Vec<Vec<u64>>,
+    /// The window that is open, of a shard with one lane.
+    pub window: Option<Window>,
     /// The shard ended and every record of it is accounted for.
     pub ended: bool,
 }
@@ -24,8 +28,9 @@ pub struct LanePoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CorruptCheckpoint;
 
-/// The second version counts dead-lettered records too.
-const VERSION: u8 = 2;
+/// The second version counts dead-lettered records too, the third keeps an open window.
+const VERSION: u8 = 3;
+const VERSION_SECOND: u8 = 2;
 const VERSION_FIRST: u8 = 1;
 
 /// Earlier divisions that are remembered. Beyond, the oldest is forgotten: its records come once more.
@@ -35,7 +40,7 @@ impl Checkpoint {
     /// A shard of which nothing has been read yet.
     pub fn start(position: u64, lanes: usize) -> Checkpoint {
         let lane = LanePoint { position, totals: Totals::default() };
-        Checkpoint { lanes: vec![lane; lanes], older: Vec::new(), ended: false }
+        Checkpoint { lanes: vec![lane; lanes], older: Vec::new(), window: None, ended: false }
     }
 
     /// The lowest unfinished position: everything up to here is finished, whichever lane it belongs to.
@@ -84,11 +89,18 @@ impl Checkpoint {
             put(&mut out, positions.len() as u64);
             positions.iter().for_each(|&position| put(&mut out, position));
         }
+        put(&mut out, u64::from(self.window.is_some()));
+        if let Some(window) = &self.window {
+            for number in [window.start_s, u64::from(window.is_early), window.state.len() as u64] {
+                put(&mut out, number);
+            }
+            out.extend_from_slice(&window.state);
+        }
         out
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Checkpoint, CorruptCheckpoint> {
-        let (&[version @ (VERSION_FIRST | VERSION), ended @ (0 | 1)], mut rest) =
+        let (&[version @ (VERSION_FIRST | VERSION_SECOND | VERSION), ended @ (0 | 1)], mut rest) =
             bytes.split_first_chunk().ok_or(CorruptCheckpoint)?
         else {
             return Err(CorruptCheckpoint);
@@ -110,10 +122,11 @@ impl Checkpoint {
             let positions = (0..count).map(|_| take(rest)).collect::<Result<Vec<_>, _>>()?;
             older.push(positions);
         }
+        let window = if version == VERSION && take(rest)? == 1 { Some(take_window(rest)?) } else { None };
         if !rest.is_empty() || lanes.is_empty() || older.iter().any(Vec::is_empty) {
             return Err(CorruptCheckpoint);
         }
-        Ok(Checkpoint { lanes, older, ended: ended == 1 })
+        Ok(Checkpoint { lanes, older, window, ended: ended == 1 })
     }
 }
 
@@ -125,6 +138,14 @@ fn take(rest: &mut &[u8]) -> Result<u64, CorruptCheckpoint> {
     let (number, after) = rest.split_first_chunk().ok_or(CorruptCheckpoint)?;
     *rest = after;
     Ok(u64::from_be_bytes(*number))
+}
+
+fn take_window(rest: &mut &[u8]) -> Result<Window, CorruptCheckpoint> {
+    let (start_s, is_early, len) = (take(rest)?, take(rest)? == 1, take(rest)?);
+    let len = usize::try_from(len).map_err(|_| CorruptCheckpoint)?;
+    let (state, after) = rest.split_at_checked(len).ok_or(CorruptCheckpoint)?;
+    *rest = after;
+    Ok(Window { start_s, state: Bytes::copy_from_slice(state), is_early })
 }
 
 /// A count of things that are at least eight bytes each.
@@ -149,6 +170,7 @@ mod tests {
         let checkpoint = Checkpoint {
             lanes: vec![point(7, 3), point(u64::MAX, 0)],
             older: vec![vec![1, 2, 3], vec![9]],
+            window: Some(Window { start_s: 60, state: Bytes::from_static(b"{}"), is_early: true }),
             ended: true,
         };
         let bytes = checkpoint.encode();
@@ -166,16 +188,21 @@ mod tests {
             bytes.extend_from_slice(&number.to_be_bytes());
         }
         let totals = Totals { delivered: 4, filtered: 3, dropped: 2, dead_lettered: 0 };
-        let expect =
-            Checkpoint { lanes: vec![LanePoint { position: 5, totals }], older: vec![], ended: false };
+        let expect = Checkpoint {
+            lanes: vec![LanePoint { position: 5, totals }],
+            older: vec![],
+            window: None,
+            ended: false,
+        };
         assert_eq!(Checkpoint::decode(&bytes), Ok(expect));
-        bytes[0] = 3;
+        bytes[0] = 4;
         assert_eq!(Checkpoint::decode(&bytes), Err(CorruptCheckpoint));
     }
 
     #[test]
     fn another_number_of_lanes_repeats_nothing_and_loses_nothing() {
-        let checkpoint = Checkpoint { lanes: vec![point(10, 1), point(20, 2)], older: vec![], ended: false };
+        let checkpoint =
+            Checkpoint { lanes: vec![point(10, 1), point(20, 2)], older: vec![], window: None, ended: false };
         let divided = checkpoint.divide(3);
         assert_eq!(divided.position(), 10);
         assert_eq!(divided.totals(), Totals { delivered: 3, filtered: 0, dropped: 2, dead_lettered: 1 });

@@ -6,6 +6,8 @@
 //! a simulator drive thousands of lanes through years.
 
 use crate::policy::Policy;
+use crate::window::{CLOCK_GRACE, Frame, STATE_BYTES_MAX, Window};
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
 use world::Timestamp;
@@ -32,6 +34,8 @@ pub enum Event<R> {
     /// The stream was read up to and including `through`. `ended`: nothing will ever follow.
     /// `filtered`: the sequences of records that were read and are not wanted.
     Read { entries: Vec<Entry<R>>, filtered: Vec<u64>, through: u64, ended: bool },
+    /// What the target wants to be handed with the next batch of the window; told before the batch is settled.
+    State(Bytes),
     /// The batch in flight came back.
     Settled(Outcome),
     /// The destination of records that are given up took the last ones, or did not.
@@ -59,9 +63,11 @@ pub enum Outcome {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action<R> {
     /// Hand this batch to the target, and bring back `Event::Settled`.
-    Deliver { batch: Vec<Entry<R>>, attempt: u32 },
+    Deliver { batch: Vec<Entry<R>>, attempt: u32, frame: Option<Frame> },
     /// Everything up to `position` is finished; a restart goes on behind it.
     Advance { position: u64, totals: Totals },
+    /// The window has ended: nothing of it need be remembered.
+    Forget,
     /// These records leave the stream undelivered.
     Drop { batch: Vec<Entry<R>>, reason: DropReason, invocations: u32 },
     /// Hand these undeliverable records to their destination, and bring back `Event::Buried`.
@@ -145,6 +151,13 @@ pub struct Lane<R> {
     stopping: bool,
     /// How often in a row the target could not be reached.
     stalls: u32,
+    /// The window that is open, and what the target remembers of it.
+    window: Option<Window>,
+    next_state: Option<Bytes>,
+    /// How often the end of the window was refused.
+    close_failures: u32,
+    /// Everything there is has been read: the clock may close a window.
+    is_tick: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +165,8 @@ enum Phase {
     /// Nothing in flight: waiting for records, or for the window to close.
     Gathering,
     Flying,
+    /// The window's end is in flight.
+    Closing,
     /// Undeliverable records are on their way to their destination.
     Burying,
     /// Waiting before the next attempt. `nudgeable`: because the target could not be reached.
@@ -169,6 +184,8 @@ struct Piece<R> {
     failures: u32,
     /// How often the target ran on (part of) this piece.
     invocations: u32,
+    /// When the window begins that all of them lie in; zero without windows.
+    entries_window: u64,
     /// Why it is not to be delivered any more.
     doom: Option<DropReason>,
 }
@@ -211,7 +228,22 @@ impl<R: Clone> Lane<R> {
             ended: false,
             stopping: false,
             stalls: 0,
+            window: None,
+            next_state: None,
+            close_failures: 0,
+            is_tick: false,
         }
+    }
+
+    /// Goes on within a window that was open.
+    pub fn within(mut self, window: Option<Window>) -> Lane<R> {
+        self.window = window.filter(|_| self.policy.tumbling.is_some());
+        self
+    }
+
+    /// The window that is open.
+    pub fn window(&self) -> Option<&Window> {
+        self.window.as_ref()
     }
 
     /// Takes one event, and appends what is to be done about it.
@@ -220,6 +252,8 @@ impl<R: Clone> Lane<R> {
             Event::Read { entries, filtered, through, ended } => {
                 self.read(entries, &filtered, through, ended, moment);
             }
+            Event::State(state) => self.next_state = Some(state),
+            Event::Settled(outcome) if self.phase == Phase::Closing => self.closed(&outcome, moment, actions),
             Event::Settled(outcome) => self.settled(outcome, moment, actions),
             Event::Buried { accepted } => self.buried(accepted, moment),
             Event::Nudge => {
@@ -228,9 +262,10 @@ impl<R: Clone> Lane<R> {
                 }
             }
             Event::Stop => self.stopping = true,
-            Event::Tick => {}
+            Event::Tick => self.is_tick = true,
         }
         self.go_on(moment, actions);
+        self.is_tick = false;
     }
 
     /// How much should be read now; `None` while enough lies ready.
@@ -252,6 +287,10 @@ impl<R: Clone> Lane<R> {
                 Some(expiry) => until.min(expiry),
                 None => until,
             }),
+            Phase::Gathering if self.queue.is_empty() => {
+                let end = self.window.as_ref()?.end(self.policy.tumbling?) + CLOCK_GRACE;
+                Some(moment.elapsed + end.saturating_sub(Duration::from_millis(moment.now.millis())))
+            }
             Phase::Gathering if !self.queue.is_empty() => Some(self.window_start + self.policy.batch_window),
             _ => None,
         }
@@ -279,7 +318,21 @@ impl<R: Clone> Lane<R> {
 
     /// What the lane is stuck at, after a failure.
     pub fn blockage(&self) -> Option<Blockage> {
-        let piece = self.pieces.last()?;
+        let until = match self.phase {
+            Phase::Pausing { until, .. } => Some(until),
+            _ => None,
+        };
+        let Some(piece) = self.pieces.last() else {
+            // The end of a window has no records of its own.
+            return (self.close_failures > 0).then_some(Blockage {
+                sequence: self.taken,
+                records: 0,
+                invocations: self.close_failures,
+                stalls: 0,
+                is_burial: false,
+                until,
+            });
+        };
         let first = piece.entries.front()?;
         let is_stuck = piece.invocations > 0 || self.stalls > 0;
         is_stuck.then_some(Blockage {
@@ -288,10 +341,7 @@ impl<R: Clone> Lane<R> {
             invocations: piece.invocations,
             stalls: self.stalls,
             is_burial: piece.doom.is_some(),
-            until: match self.phase {
-                Phase::Pausing { until, .. } => Some(until),
-                _ => None,
-            },
+            until,
         })
     }
 
@@ -374,6 +424,10 @@ impl<R: Clone> Lane<R> {
             Outcome::Refused | Outcome::Unavailable => 0,
         };
         piece.entries.drain(..accepted);
+        if accepted > 0 {
+            self.remember(piece.entries_window);
+        }
+        self.next_state = None;
         self.totals.delivered += accepted as u64;
         if piece.entries.is_empty() {
             return;
@@ -393,6 +447,55 @@ impl<R: Clone> Lane<R> {
         self.phase = Phase::Pausing { until, nudgeable: false };
     }
 
+    /// The target has taken records of the window that begins then, and said what it remembers.
+    fn remember(&mut self, start_s: u64) {
+        if self.policy.tumbling.is_none() {
+            return;
+        }
+        let before = self.window.take().filter(|window| window.start_s == start_s).map(|window| window.state);
+        let state = self.next_state.take().or(before).unwrap_or_else(|| Bytes::from_static(b"{}"));
+        let is_early = state.len() > STATE_BYTES_MAX;
+        self.window = Some(Window { start_s, state, is_early });
+    }
+
+    fn closed(&mut self, outcome: &Outcome, moment: Moment, actions: &mut Vec<Action<R>>) {
+        self.next_state = None;
+        self.window_start = self.window_start.max(moment.elapsed);
+        if *outcome == Outcome::Accepted {
+            (self.window, self.close_failures) = (None, 0);
+            actions.push(Action::Forget);
+            self.phase = Phase::Gathering;
+            return;
+        }
+        self.close_failures += 1;
+        let until = moment.elapsed + self.policy.backoff.delay(self.close_failures);
+        self.phase = Phase::Pausing { until, nudgeable: *outcome == Outcome::Unavailable };
+    }
+
+    /// Whether the open window ends before anything else can be handed over.
+    fn must_close(&self, moment: Moment) -> bool {
+        let (Some(window), Some(size)) = (&self.window, self.policy.tumbling) else { return false };
+        let now = Duration::from_millis(moment.now.millis());
+        let is_over = || self.close_failures > 0 || (self.is_tick && now >= window.end(size) + CLOCK_GRACE);
+        window.is_early
+            || match self.queue.front() {
+                Some(entry) => Window::start_of(entry.created, size) != window.start_s,
+                None => self.ended || is_over(),
+            }
+    }
+
+    fn frame(&self, start_s: u64, is_final: bool) -> Option<Frame> {
+        let size = self.policy.tumbling?;
+        let window = self.window.as_ref().filter(|window| window.start_s == start_s);
+        Some(Frame {
+            start_s,
+            end_s: start_s + size.as_secs(),
+            state: window.map_or(Bytes::from_static(b"{}"), |window| window.state.clone()),
+            is_final,
+            is_early: is_final && window.is_some_and(|window| window.is_early),
+        })
+    }
+
     fn buried(&mut self, accepted: bool, moment: Moment) {
         assert_eq!(self.phase, Phase::Burying, "only what was sent comes back");
         self.window_start = self.window_start.max(moment.elapsed);
@@ -409,28 +512,36 @@ impl<R: Clone> Lane<R> {
     }
 
     fn split(&mut self, mut piece: Piece<R>, is_split_already: bool) {
+        let entries_window = piece.entries_window;
         if is_split_already {
             self.pieces.push(Piece {
                 entries: piece.entries,
                 failures: piece.failures,
                 invocations: 0,
+                entries_window,
                 doom: None,
             });
             return;
         }
         let second = piece.entries.split_off(piece.entries.len() / 2);
-        self.pieces.push(Piece { entries: second, failures: 0, invocations: 0, doom: None });
-        self.pieces.push(Piece { entries: piece.entries, failures: 0, invocations: 0, doom: None });
+        self.pieces.push(Piece { entries: second, failures: 0, invocations: 0, entries_window, doom: None });
+        self.pieces.push(Piece {
+            entries: piece.entries,
+            failures: 0,
+            invocations: 0,
+            entries_window,
+            doom: None,
+        });
     }
 
     /// Whatever the event was: what can start, starts; what has moved, is told.
     fn go_on(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) {
         while self.step(moment, actions) {}
         self.tell(actions);
-        if matches!(self.phase, Phase::Flying | Phase::Burying | Phase::Finished) {
+        if matches!(self.phase, Phase::Flying | Phase::Closing | Phase::Burying | Phase::Finished) {
             return;
         }
-        let is_done = self.ended && self.pieces.is_empty() && self.queue.is_empty();
+        let is_done = self.ended && self.pieces.is_empty() && self.queue.is_empty() && self.window.is_none();
         if is_done || self.stopping {
             self.phase = Phase::Finished;
             actions.push(Action::Finish(if is_done { Finish::Ended } else { Finish::Stopped }));
@@ -440,11 +551,14 @@ impl<R: Clone> Lane<R> {
     /// Starts what can start now. True if something changed that may let more start.
     fn step(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) -> bool {
         match self.phase {
-            Phase::Flying | Phase::Burying | Phase::Finished => return false,
+            Phase::Flying | Phase::Closing | Phase::Burying | Phase::Finished => return false,
             Phase::Pausing { until, .. } => {
                 self.drop_expired(moment, actions);
-                if self.pieces.last().is_some_and(|piece| moment.elapsed < until && !piece.entries.is_empty())
-                {
+                let waits = match self.pieces.last() {
+                    Some(piece) => !piece.entries.is_empty(),
+                    None => self.close_failures > 0,
+                };
+                if waits && moment.elapsed < until {
                     return false;
                 }
                 self.phase = Phase::Gathering;
@@ -459,6 +573,14 @@ impl<R: Clone> Lane<R> {
             return true;
         }
         if self.pieces.is_empty() {
+            if self.must_close(moment) {
+                let frame = self.window.as_ref().and_then(|window| self.frame(window.start_s, true));
+                self.tell(actions);
+                self.phase = Phase::Closing;
+                let attempt = self.close_failures + 1;
+                actions.push(Action::Deliver { batch: Vec::new(), attempt, frame });
+                return false;
+            }
             match self.cut(moment) {
                 Some(piece) => self.pieces.push(piece),
                 None => return false,
@@ -479,9 +601,10 @@ impl<R: Clone> Lane<R> {
         }
         // The position is told before the next batch is: a crash during it repeats no more than it must.
         let attempt = piece.invocations + 1;
+        let frame = self.frame(piece.entries_window, false);
         self.tell(actions);
         self.phase = Phase::Flying;
-        actions.push(Action::Deliver { batch, attempt });
+        actions.push(Action::Deliver { batch, attempt, frame });
         false
     }
 
@@ -490,18 +613,30 @@ impl<R: Clone> Lane<R> {
         if self.queue.is_empty() {
             return None;
         }
+        let window_of = |entry: &Entry<R>| match self.policy.tumbling {
+            Some(size) => Window::start_of(entry.created, size),
+            None => 0,
+        };
+        // Records of two windows never share a batch.
+        let first = self.queue.front().map_or(0, window_of);
+        let is_complete =
+            self.policy.tumbling.is_some() && self.queue.back().is_some_and(|last| window_of(last) != first);
         let is_due = self.ended
+            || is_complete
             || self.queue.len() >= self.policy.batch_records_max
             || self.queue_bytes + ENVELOPE_BYTES >= self.policy.batch_bytes_max
             || moment.elapsed >= self.window_start + self.policy.batch_window;
         if !is_due {
             return None;
         }
-        let mut bytes = ENVELOPE_BYTES;
+        let framing = self.frame(first, false).map_or(0, |frame| frame.bytes());
+        let mut bytes = ENVELOPE_BYTES + framing;
         let mut count = 0;
         for entry in self.queue.iter().take(self.policy.batch_records_max) {
             // A record that is too large by itself still goes: the target's refusal is a better answer than silence.
-            if count > 0 && bytes + entry.bytes + 1 > self.policy.batch_bytes_max {
+            if window_of(entry) != first
+                || (count > 0 && bytes + entry.bytes + 1 > self.policy.batch_bytes_max)
+            {
                 break;
             }
             bytes += entry.bytes + 1;
@@ -509,7 +644,7 @@ impl<R: Clone> Lane<R> {
         }
         let entries: VecDeque<_> = self.queue.drain(..count).collect();
         self.queue_bytes -= entries.iter().map(|entry| entry.bytes).sum::<usize>();
-        Some(Piece { entries, failures: 0, invocations: 0, doom: None })
+        Some(Piece { entries, failures: 0, invocations: 0, entries_window: first, doom: None })
     }
 
     /// Takes records that have grown too old out of the topmost piece.
@@ -535,7 +670,13 @@ impl<R: Clone> Lane<R> {
         actions: &mut Vec<Action<R>>,
     ) {
         if self.policy.dead_letter {
-            self.pieces.push(Piece { entries, failures: 0, invocations, doom: Some(reason) });
+            self.pieces.push(Piece {
+                entries,
+                failures: 0,
+                invocations,
+                entries_window: 0,
+                doom: Some(reason),
+            });
             return;
         }
         self.totals.dropped += entries.len() as u64;

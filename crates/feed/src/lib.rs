@@ -9,6 +9,7 @@ mod target;
 
 mod lane;
 mod verdict;
+mod window;
 
 mod checkpoint;
 mod gauges;
@@ -26,3 +27,4 @@ pub use target::{
     Batch, BoxFuture, Buried, Delivered, Delivery, Destination, Letter, Report, Target, Targets,
 };
 pub use verdict::read as read_verdict;
+pub use window::Frame;

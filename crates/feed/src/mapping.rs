@@ -112,6 +112,8 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     filters: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    tumbling_s: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     on_failure: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<String>,
@@ -141,6 +143,7 @@ impl Mapping {
             deleting,
             filters: self.filters.clone(),
             on_failure: self.on_failure.clone(),
+            tumbling_s: policy.tumbling.map(|size| size.as_secs()),
             metrics: self.metrics.clone(),
         };
         let mut bytes = vec![VERSION];
@@ -167,6 +170,7 @@ impl Mapping {
             age_max: stored.age_max_s.map(Duration::from_secs),
             backoff,
             dead_letter: stored.on_failure.is_some(),
+            tumbling: stored.tumbling_s.map(Duration::from_secs),
             ..Policy::default()
         };
         let mapping = Mapping {

@@ -22,6 +22,8 @@ pub struct Policy {
     pub age_max: Option<Duration>,
     /// Whether records that are given up go to a destination of the mapping's.
     pub dead_letter: bool,
+    /// The length of the windows whose records are handed over together with a state, in whole seconds.
+    pub tumbling: Option<Duration>,
     pub backoff: Backoff,
 }
 
@@ -36,6 +38,7 @@ impl Default for Policy {
             retries_max: None,
             age_max: None,
             dead_letter: false,
+            tumbling: None,
             backoff: Backoff::default(),
         }
     }

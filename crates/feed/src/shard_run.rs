@@ -104,7 +104,12 @@ impl ShardRun {
         let policy = &self.mapping.policy;
         let lanes = self.checkpoint.lanes.iter();
         let mut course = Course {
-            lanes: lanes.map(|lane| Lane::new(policy.clone(), lane.position, lane.totals)).collect(),
+            lanes: lanes
+                .map(|lane| {
+                    let window = self.checkpoint.window.clone();
+                    Lane::new(policy.clone(), lane.position, lane.totals).within(window)
+                })
+                .collect(),
             flights: self.checkpoint.lanes.iter().map(|_| None).collect(),
             reports: vec![Heard::default(); self.checkpoint.lanes.len()],
             more: false,
@@ -132,6 +137,9 @@ impl ShardRun {
                 Woken::Settled(lane, Landed::Delivered(delivery)) => {
                     self.gauges.tell_result(delivery.problem);
                     course.reports[lane] = Heard { report: delivery.report, error: delivery.error };
+                    if let Some(state) = delivery.state {
+                        tell(&mut course, lane, Event::State(state));
+                    }
                     tell(&mut course, lane, Event::Settled(delivery.outcome));
                 }
                 Woken::Settled(lane, Landed::Buried(outcome)) => {
@@ -265,18 +273,18 @@ impl ShardRun {
     fn act(&self, course: &mut Course, lane: usize, actions: &mut Vec<Action<Bytes>>) {
         for action in actions.drain(..) {
             match action {
-                Action::Deliver { batch, attempt } => {
+                Action::Deliver { batch, attempt, frame } => {
                     let records = batch
                         .into_iter()
                         .map(|entry| Delivered { sequence: entry.sequence, encoded: entry.record })
                         .collect();
                     let (mapping, shard) = (self.mapping.clone(), self.name.clone());
-                    let batch = Batch { mapping, shard, records, attempt };
+                    let batch = Batch { mapping, shard, records, attempt, frame };
                     let target = self.target.clone();
                     course.flights[lane] =
                         Some(Box::pin(async move { Landed::Delivered(target.deliver(batch).await) }));
                 }
-                Action::Advance { .. } => {
+                Action::Advance { .. } | Action::Forget => {
                     course.dirty.get_or_insert(self.world.elapsed());
                 }
                 Action::Bury { batch, reason, invocations } => {
@@ -357,6 +365,7 @@ impl ShardRun {
         for (point, lane) in self.checkpoint.lanes.iter_mut().zip(&course.lanes) {
             *point = LanePoint { position: lane.position(), totals: lane.totals() };
         }
+        self.checkpoint.window = course.lanes[0].window().cloned();
         self.checkpoint.ended =
             course.ended && course.lanes.iter().all(|lane| lane.is_finished() && lane.pending() == 0);
         self.keep.put_checkpoint(&self.mapping.id, &self.name, &self.checkpoint)

@@ -2,6 +2,7 @@
 
 use crate::lane::{DropReason, Outcome};
 use crate::mapping::Mapping;
+use crate::window::Frame;
 use bytes::Bytes;
 use engine::stream::Record;
 use std::fmt::Debug;
@@ -28,6 +29,8 @@ pub struct Batch {
     pub records: Vec<Delivered>,
     /// How often the target has been handed this batch, this time included.
     pub attempt: u32,
+    /// The window they lie in. The last batch of a window has no records.
+    pub frame: Option<Frame>,
 }
 
 /// What a target did with a batch.
@@ -40,6 +43,8 @@ pub struct Delivery {
     pub error: Option<String>,
     /// Of a target that ran: what its run is known by.
     pub report: Option<Report>,
+    /// Of a mapping with windows: what the target wants to be handed with the next batch.
+    pub state: Option<Bytes>,
 }
 
 /// One run of a target, as records that are given up tell of it.
@@ -84,7 +89,7 @@ impl Delivery {
             Outcome::Accepted => None,
             Outcome::Partly(_) | Outcome::Refused | Outcome::Unavailable => Some(PROBLEM_CALL),
         };
-        Delivery { outcome, problem, error: None, report: None }
+        Delivery { outcome, problem, error: None, report: None, state: None }
     }
 }
 

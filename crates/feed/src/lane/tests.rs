@@ -64,10 +64,20 @@ impl Rig {
         self.lane.handle(event, self.moment(), &mut actions);
         for action in actions {
             let line = match action {
-                Action::Deliver { batch, attempt } => {
-                    assert!(!batch.is_empty());
-                    format!("deliver {} try {attempt}", list(&batch))
+                Action::Deliver { batch, attempt, frame } => {
+                    assert!(!batch.is_empty() || frame.as_ref().is_some_and(|frame| frame.is_final));
+                    let frame = frame.map(|frame| {
+                        let state = match frame.state.len() {
+                            0..=100 => String::from_utf8_lossy(&frame.state).into_owned(),
+                            large => format!("{large} bytes"),
+                        };
+                        let kind = [["", " final"], ["", " early"]][usize::from(frame.is_early)]
+                            [usize::from(frame.is_final)];
+                        format!(" in {}-{} {state}{kind}", frame.start_s % 1000, frame.end_s % 1000)
+                    });
+                    format!("deliver {} try {attempt}{}", list(&batch), frame.unwrap_or_default())
                 }
+                Action::Forget => continue,
                 Action::Advance { position, totals } => {
                     assert!(position <= self.lane.told, "told before it is so");
                     format!("at {position} delivered {} dropped {}", totals.delivered, totals.dropped)
@@ -118,6 +128,7 @@ impl Rig {
                 }
                 "end" => self.read(vec![], true),
                 "ok" => self.event(Event::Settled(Outcome::Accepted)),
+                "state" => self.event(Event::State(rest.to_owned().into())),
                 "fail" => self.event(Event::Settled(Outcome::Refused)),
                 "part" => self.event(Event::Settled(Outcome::Partly(rest.parse().unwrap()))),
                 "gone" => self.event(Event::Settled(Outcome::Unavailable)),
@@ -561,4 +572,75 @@ fn laws_hold_for_any_target() {
             assert_eq!(rig.lane.position(), settled_through, "seed {seed}");
         }
     }
+}
+
+fn tumbling(batch_records_max: usize) -> Policy {
+    Policy { tumbling: Some(Duration::from_secs(10)), ..policy(batch_records_max) }
+}
+
+#[test]
+fn a_window_hands_its_state_on_and_is_closed_by_a_later_record() {
+    check(
+        tumbling(2),
+        "read 1@0 2@1 3@2 4@10000; state A; ok; state B; ok; ok; state C; ok",
+        "0: deliver 1,2 try 1 in 0-10 {}
+         0: at 2 delivered 2 dropped 0
+         0: deliver 3 try 1 in 0-10 A
+         0: at 3 delivered 3 dropped 0
+         0: deliver  try 1 in 0-10 B final
+         0: deliver 4 try 1 in 10-20 {}
+         0: at 4 delivered 4 dropped 0",
+    );
+}
+
+#[test]
+fn the_clock_closes_a_window_and_its_end_is_tried_until_it_is_taken() {
+    check(
+        Policy { retries_max: Some(0), ..tumbling(2) },
+        "read 1@0; state A; ok; wait 10200; fail; wait 400; gone; wait 800; ok; wait 90000",
+        "0: deliver 1 try 1 in 0-10 {}
+         0: at 1 delivered 1 dropped 0
+         10200: deliver  try 1 in 0-10 A final
+         10600: deliver  try 2 in 0-10 A final
+         11400: deliver  try 3 in 0-10 A final",
+    );
+}
+
+#[test]
+fn a_state_that_is_too_large_ends_its_window_early() {
+    let mut rig = Rig::new(tumbling(1));
+    rig.run("read 1 2");
+    rig.run(&format!("state {}", "x".repeat((1 << 20) + 1)));
+    rig.run("ok; ok; stop; ok");
+    assert_eq!(
+        rig.log,
+        [
+            "0: deliver 1 try 1 in 0-10 {}",
+            "0: at 1 delivered 1 dropped 0",
+            "0: deliver  try 1 in 0-10 1048577 bytes final early",
+            "0: deliver 2 try 1 in 0-10 {}",
+            "0: at 2 delivered 2 dropped 0",
+            "0: Stopped",
+        ]
+    );
+}
+
+#[test]
+fn the_end_of_a_shard_closes_its_window_and_a_stop_keeps_it() {
+    check(
+        tumbling(2),
+        "read 1; state A; ok; end; ok",
+        "0: deliver 1 try 1 in 0-10 {}
+         0: at 1 delivered 1 dropped 0
+         0: deliver  try 1 in 0-10 A final
+         0: Ended",
+    );
+    let mut rig = Rig::new(tumbling(2));
+    rig.run("read 1; state A; ok; stop");
+    let window = rig.lane.window().cloned();
+    assert_eq!(window.as_ref().map(|window| &window.state[..]), Some(&b"A"[..]));
+    let mut rig =
+        Rig { lane: Lane::new(tumbling(2), 1, Totals::default()).within(window), ..Rig::new(policy(1)) };
+    rig.run("read 2");
+    assert_eq!(rig.log, ["0: deliver 2 try 1 in 0-10 A"]);
 }
