@@ -11,7 +11,7 @@ pub struct Checkpoint {
     pub lanes: Vec<LanePoint>,
     /// Positions of earlier divisions into lanes that ran ahead of the slowest: what lies below them is finished.
     pub older: Vec<Vec<u64>>,
-    /// The window that is open, of a shard with one lane.
+    /// The window that is open: the first lane's, as mappings with windows have one.
     pub window: Option<Window>,
     /// The shard ended and every record of it is accounted for.
     pub ended: bool,
@@ -64,8 +64,12 @@ impl Checkpoint {
         if self.older.len() > OLDER_MAX {
             self.older.remove(0);
         }
-        let mut divided =
-            Checkpoint { older: self.older, ended: self.ended, ..Checkpoint::start(low, lanes) };
+        let mut divided = Checkpoint {
+            older: self.older,
+            window: self.window,
+            ended: self.ended,
+            ..Checkpoint::start(low, lanes)
+        };
         divided.lanes[0].totals = totals;
         divided
     }
@@ -91,7 +95,7 @@ impl Checkpoint {
         }
         put(&mut out, u64::from(self.window.is_some()));
         if let Some(window) = &self.window {
-            for number in [window.start_s, u64::from(window.is_early), window.state.len() as u64] {
+            for number in [window.start_s, window.size_s, window.state.len() as u64] {
                 put(&mut out, number);
             }
             out.extend_from_slice(&window.state);
@@ -141,11 +145,11 @@ fn take(rest: &mut &[u8]) -> Result<u64, CorruptCheckpoint> {
 }
 
 fn take_window(rest: &mut &[u8]) -> Result<Window, CorruptCheckpoint> {
-    let (start_s, is_early, len) = (take(rest)?, take(rest)? == 1, take(rest)?);
+    let (start_s, size_s, len) = (take(rest)?, take(rest)?, take(rest)?);
     let len = usize::try_from(len).map_err(|_| CorruptCheckpoint)?;
     let (state, after) = rest.split_at_checked(len).ok_or(CorruptCheckpoint)?;
     *rest = after;
-    Ok(Window { start_s, state: Bytes::copy_from_slice(state), is_early })
+    Ok(Window { start_s, size_s, state: Bytes::copy_from_slice(state) })
 }
 
 /// A count of things that are at least eight bytes each.
@@ -170,7 +174,7 @@ mod tests {
         let checkpoint = Checkpoint {
             lanes: vec![point(7, 3), point(u64::MAX, 0)],
             older: vec![vec![1, 2, 3], vec![9]],
-            window: Some(Window { start_s: 60, state: Bytes::from_static(b"{}"), is_early: true }),
+            window: Some(Window { start_s: 60, size_s: 30, state: Bytes::from_static(b"{}") }),
             ended: true,
         };
         let bytes = checkpoint.encode();

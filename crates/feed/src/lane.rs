@@ -6,7 +6,7 @@
 //! a simulator drive thousands of lanes through years.
 
 use crate::policy::Policy;
-use crate::window::{CLOCK_GRACE, Frame, STATE_BYTES_MAX, Window};
+use crate::window::{Frame, Window};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -185,7 +185,7 @@ struct Piece<R> {
     /// How often the target ran on (part of) this piece.
     invocations: u32,
     /// When the window begins that all of them lie in; zero without windows.
-    entries_window: u64,
+    window_start_s: u64,
     /// Why it is not to be delivered any more.
     doom: Option<DropReason>,
 }
@@ -235,17 +235,6 @@ impl<R: Clone> Lane<R> {
         }
     }
 
-    /// Goes on within a window that was open.
-    pub fn within(mut self, window: Option<Window>) -> Lane<R> {
-        self.window = window.filter(|_| self.policy.tumbling.is_some());
-        self
-    }
-
-    /// The window that is open.
-    pub fn window(&self) -> Option<&Window> {
-        self.window.as_ref()
-    }
-
     /// Takes one event, and appends what is to be done about it.
     pub fn handle(&mut self, event: Event<R>, moment: Moment, actions: &mut Vec<Action<R>>) {
         match event {
@@ -287,12 +276,13 @@ impl<R: Clone> Lane<R> {
                 Some(expiry) => until.min(expiry),
                 None => until,
             }),
-            Phase::Gathering if self.queue.is_empty() => {
-                let end = self.window.as_ref()?.end(self.policy.tumbling?) + CLOCK_GRACE;
-                Some(moment.elapsed + end.saturating_sub(Duration::from_millis(moment.now.millis())))
+            Phase::Gathering => {
+                let now = Duration::from_millis(moment.now.millis());
+                let end = self.window_end().map(|end| moment.elapsed + end.saturating_sub(now));
+                let due = (!self.queue.is_empty()).then(|| self.window_start + self.policy.batch_window);
+                [end, due].into_iter().flatten().min()
             }
-            Phase::Gathering if !self.queue.is_empty() => Some(self.window_start + self.policy.batch_window),
-            _ => None,
+            Phase::Flying | Phase::Closing | Phase::Burying | Phase::Finished => None,
         }
     }
 
@@ -322,17 +312,18 @@ impl<R: Clone> Lane<R> {
             Phase::Pausing { until, .. } => Some(until),
             _ => None,
         };
-        let Some(piece) = self.pieces.last() else {
+        if self.close_failures > 0 {
             // The end of a window has no records of its own.
-            return (self.close_failures > 0).then_some(Blockage {
-                sequence: self.taken,
+            return Some(Blockage {
+                sequence: self.position(),
                 records: 0,
                 invocations: self.close_failures,
                 stalls: 0,
                 is_burial: false,
                 until,
             });
-        };
+        }
+        let piece = self.pieces.last()?;
         let first = piece.entries.front()?;
         let is_stuck = piece.invocations > 0 || self.stalls > 0;
         is_stuck.then_some(Blockage {
@@ -363,6 +354,12 @@ impl<R: Clone> Lane<R> {
         matches!(self.phase, Phase::Pausing { nudgeable: true, .. })
     }
 
+    /// The shard has ended, and nothing of it is left to do: neither a record nor the end of a window.
+    pub fn is_done(&self) -> bool {
+        self.ended && self.pieces.is_empty() && self.queue.is_empty() && self.window.is_none()
+    }
+
+    /// Nothing will happen any more.
     pub fn is_finished(&self) -> bool {
         self.phase == Phase::Finished
     }
@@ -425,7 +422,7 @@ impl<R: Clone> Lane<R> {
         };
         piece.entries.drain(..accepted);
         if accepted > 0 {
-            self.remember(piece.entries_window);
+            self.remember(piece.window_start_s);
         }
         self.next_state = None;
         self.totals.delivered += accepted as u64;
@@ -447,55 +444,6 @@ impl<R: Clone> Lane<R> {
         self.phase = Phase::Pausing { until, nudgeable: false };
     }
 
-    /// The target has taken records of the window that begins then, and said what it remembers.
-    fn remember(&mut self, start_s: u64) {
-        if self.policy.tumbling.is_none() {
-            return;
-        }
-        let before = self.window.take().filter(|window| window.start_s == start_s).map(|window| window.state);
-        let state = self.next_state.take().or(before).unwrap_or_else(|| Bytes::from_static(b"{}"));
-        let is_early = state.len() > STATE_BYTES_MAX;
-        self.window = Some(Window { start_s, state, is_early });
-    }
-
-    fn closed(&mut self, outcome: &Outcome, moment: Moment, actions: &mut Vec<Action<R>>) {
-        self.next_state = None;
-        self.window_start = self.window_start.max(moment.elapsed);
-        if *outcome == Outcome::Accepted {
-            (self.window, self.close_failures) = (None, 0);
-            actions.push(Action::Forget);
-            self.phase = Phase::Gathering;
-            return;
-        }
-        self.close_failures += 1;
-        let until = moment.elapsed + self.policy.backoff.delay(self.close_failures);
-        self.phase = Phase::Pausing { until, nudgeable: *outcome == Outcome::Unavailable };
-    }
-
-    /// Whether the open window ends before anything else can be handed over.
-    fn must_close(&self, moment: Moment) -> bool {
-        let (Some(window), Some(size)) = (&self.window, self.policy.tumbling) else { return false };
-        let now = Duration::from_millis(moment.now.millis());
-        let is_over = || self.close_failures > 0 || (self.is_tick && now >= window.end(size) + CLOCK_GRACE);
-        window.is_early
-            || match self.queue.front() {
-                Some(entry) => Window::start_of(entry.created, size) != window.start_s,
-                None => self.ended || is_over(),
-            }
-    }
-
-    fn frame(&self, start_s: u64, is_final: bool) -> Option<Frame> {
-        let size = self.policy.tumbling?;
-        let window = self.window.as_ref().filter(|window| window.start_s == start_s);
-        Some(Frame {
-            start_s,
-            end_s: start_s + size.as_secs(),
-            state: window.map_or(Bytes::from_static(b"{}"), |window| window.state.clone()),
-            is_final,
-            is_early: is_final && window.is_some_and(|window| window.is_early),
-        })
-    }
-
     fn buried(&mut self, accepted: bool, moment: Moment) {
         assert_eq!(self.phase, Phase::Burying, "only what was sent comes back");
         self.window_start = self.window_start.max(moment.elapsed);
@@ -512,24 +460,24 @@ impl<R: Clone> Lane<R> {
     }
 
     fn split(&mut self, mut piece: Piece<R>, is_split_already: bool) {
-        let entries_window = piece.entries_window;
+        let window_start_s = piece.window_start_s;
         if is_split_already {
             self.pieces.push(Piece {
                 entries: piece.entries,
                 failures: piece.failures,
                 invocations: 0,
-                entries_window,
+                window_start_s,
                 doom: None,
             });
             return;
         }
         let second = piece.entries.split_off(piece.entries.len() / 2);
-        self.pieces.push(Piece { entries: second, failures: 0, invocations: 0, entries_window, doom: None });
+        self.pieces.push(Piece { entries: second, failures: 0, invocations: 0, window_start_s, doom: None });
         self.pieces.push(Piece {
             entries: piece.entries,
             failures: 0,
             invocations: 0,
-            entries_window,
+            window_start_s,
             doom: None,
         });
     }
@@ -541,7 +489,7 @@ impl<R: Clone> Lane<R> {
         if matches!(self.phase, Phase::Flying | Phase::Closing | Phase::Burying | Phase::Finished) {
             return;
         }
-        let is_done = self.ended && self.pieces.is_empty() && self.queue.is_empty() && self.window.is_none();
+        let is_done = self.is_done();
         if is_done || self.stopping {
             self.phase = Phase::Finished;
             actions.push(Action::Finish(if is_done { Finish::Ended } else { Finish::Stopped }));
@@ -572,15 +520,11 @@ impl<R: Clone> Lane<R> {
             self.pieces.pop();
             return true;
         }
+        if self.must_close(moment) {
+            self.close(actions);
+            return false;
+        }
         if self.pieces.is_empty() {
-            if self.must_close(moment) {
-                let frame = self.window.as_ref().and_then(|window| self.frame(window.start_s, true));
-                self.tell(actions);
-                self.phase = Phase::Closing;
-                let attempt = self.close_failures + 1;
-                actions.push(Action::Deliver { batch: Vec::new(), attempt, frame });
-                return false;
-            }
             match self.cut(moment) {
                 Some(piece) => self.pieces.push(piece),
                 None => return false,
@@ -601,7 +545,7 @@ impl<R: Clone> Lane<R> {
         }
         // The position is told before the next batch is: a crash during it repeats no more than it must.
         let attempt = piece.invocations + 1;
-        let frame = self.frame(piece.entries_window, false);
+        let frame = self.frame(piece.window_start_s);
         self.tell(actions);
         self.phase = Phase::Flying;
         actions.push(Action::Deliver { batch, attempt, frame });
@@ -613,14 +557,12 @@ impl<R: Clone> Lane<R> {
         if self.queue.is_empty() {
             return None;
         }
-        let window_of = |entry: &Entry<R>| match self.policy.tumbling {
-            Some(size) => Window::start_of(entry.created, size),
-            None => 0,
-        };
         // Records of two windows never share a batch.
-        let first = self.queue.front().map_or(0, window_of);
+        let first = self.queue.front().map_or(0, |entry| self.window_start_of(entry));
+        let is_later = |entry: &Entry<R>| self.window_start_of(entry) > first;
+        let now = Duration::from_millis(moment.now.millis());
         let is_complete =
-            self.policy.tumbling.is_some() && self.queue.back().is_some_and(|last| window_of(last) != first);
+            self.window_end().is_some_and(|end| now >= end) || self.queue.back().is_some_and(is_later);
         let is_due = self.ended
             || is_complete
             || self.queue.len() >= self.policy.batch_records_max
@@ -629,14 +571,12 @@ impl<R: Clone> Lane<R> {
         if !is_due {
             return None;
         }
-        let framing = self.frame(first, false).map_or(0, |frame| frame.bytes());
+        let framing = self.frame(first).map_or(0, |frame| frame.bytes());
         let mut bytes = ENVELOPE_BYTES + framing;
         let mut count = 0;
         for entry in self.queue.iter().take(self.policy.batch_records_max) {
             // A record that is too large by itself still goes: the target's refusal is a better answer than silence.
-            if window_of(entry) != first
-                || (count > 0 && bytes + entry.bytes + 1 > self.policy.batch_bytes_max)
-            {
+            if is_later(entry) || (count > 0 && bytes + entry.bytes + 1 > self.policy.batch_bytes_max) {
                 break;
             }
             bytes += entry.bytes + 1;
@@ -644,7 +584,7 @@ impl<R: Clone> Lane<R> {
         }
         let entries: VecDeque<_> = self.queue.drain(..count).collect();
         self.queue_bytes -= entries.iter().map(|entry| entry.bytes).sum::<usize>();
-        Some(Piece { entries, failures: 0, invocations: 0, entries_window: first, doom: None })
+        Some(Piece { entries, failures: 0, invocations: 0, window_start_s: first, doom: None })
     }
 
     /// Takes records that have grown too old out of the topmost piece.
@@ -674,7 +614,7 @@ impl<R: Clone> Lane<R> {
                 entries,
                 failures: 0,
                 invocations,
-                entries_window: 0,
+                window_start_s: 0,
                 doom: Some(reason),
             });
             return;
@@ -708,6 +648,8 @@ impl<R: Clone> Lane<R> {
 fn age<R>(entry: &Entry<R>, moment: Moment) -> Duration {
     Duration::from_millis(moment.now.millis().saturating_sub(entry.created.millis()))
 }
+
+mod windowed;
 
 #[cfg(test)]
 mod tests;

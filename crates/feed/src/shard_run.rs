@@ -102,13 +102,11 @@ impl ShardRun {
         // Keeps what is written from now on in memory: at the tip nothing is read from disk.
         let _tail = self.shard.tail();
         let policy = &self.mapping.policy;
+        let mut window = self.checkpoint.window.take();
         let lanes = self.checkpoint.lanes.iter();
         let mut course = Course {
             lanes: lanes
-                .map(|lane| {
-                    let window = self.checkpoint.window.clone();
-                    Lane::new(policy.clone(), lane.position, lane.totals).within(window)
-                })
+                .map(|lane| Lane::new(policy.clone(), lane.position, lane.totals).within(window.take()))
                 .collect(),
             flights: self.checkpoint.lanes.iter().map(|_| None).collect(),
             reports: vec![Heard::default(); self.checkpoint.lanes.len()],
@@ -366,8 +364,7 @@ impl ShardRun {
             *point = LanePoint { position: lane.position(), totals: lane.totals() };
         }
         self.checkpoint.window = course.lanes[0].window().cloned();
-        self.checkpoint.ended =
-            course.ended && course.lanes.iter().all(|lane| lane.is_finished() && lane.pending() == 0);
+        self.checkpoint.ended = course.lanes.iter().all(|lane| lane.is_finished() && lane.is_done());
         self.keep.put_checkpoint(&self.mapping.id, &self.name, &self.checkpoint)
     }
 

@@ -12,12 +12,17 @@ use tokio::sync::oneshot;
 pub enum Happened {
     Handed(Vec<u64>),
     Accepted(Vec<u64>),
+    /// Accepted in a window.
+    Windowed(Vec<u64>),
+    /// The end of a window was accepted, with the records that its state has seen.
+    Closed(Vec<u64>),
     Buried(Vec<u64>),
 }
 
 /// What is in flight to a mapping's target or destination.
 pub enum Flight {
-    Batch(Vec<u64>, oneshot::Sender<Delivery>),
+    /// With the records that the window's state has seen, if there is a window.
+    Batch(Vec<u64>, Option<Vec<u64>>, oneshot::Sender<Delivery>),
     Letter(Vec<u64>, oneshot::Sender<Result<(), String>>),
 }
 
@@ -41,14 +46,25 @@ impl Books {
         let mut books = self.open();
         let log = &mut books.entry(name.to_owned()).or_default().log;
         match flight {
-            Flight::Batch(sequences, reply) => {
+            Flight::Batch(sequences, seen, reply) => {
                 let count = match outcome {
                     Outcome::Accepted => sequences.len(),
                     Outcome::Partly(first) => sequences.partition_point(|sequence| *sequence < first),
                     Outcome::Refused | Outcome::Unavailable => 0,
                 };
-                log.push(Happened::Accepted(sequences[..count].to_vec()));
-                let _ = reply.send(Delivery::of(outcome));
+                let accepted = sequences[..count].to_vec();
+                let Some(mut seen) = seen else {
+                    log.push(Happened::Accepted(accepted));
+                    let _ = reply.send(Delivery::of(outcome));
+                    return;
+                };
+                if sequences.is_empty() && outcome == Outcome::Accepted {
+                    log.push(Happened::Closed(seen.clone()));
+                }
+                seen.extend(&accepted);
+                log.push(Happened::Windowed(accepted));
+                let state = serde_json::to_vec(&seen).expect("numbers");
+                let _ = reply.send(Delivery { state: Some(state.into()), ..Delivery::of(outcome) });
             }
             Flight::Letter(sequences, reply) if outcome == Outcome::Accepted => {
                 log.push(Happened::Buried(sequences));
@@ -79,7 +95,7 @@ impl Desk {
     fn depart(&self, flight: Flight) {
         let mut books = self.books.open();
         let book = books.entry(self.name.clone()).or_default();
-        if let Flight::Batch(sequences, _) = &flight {
+        if let Flight::Batch(sequences, ..) = &flight {
             book.log.push(Happened::Handed(sequences.clone()));
         }
         book.flights.push(flight);
@@ -93,8 +109,14 @@ impl Target for Desk {
 
     fn deliver(&self, batch: Batch) -> BoxFuture<'_, Delivery> {
         let (reply, landed) = oneshot::channel();
-        let sequences = batch.records.iter().map(|record| record.sequence).collect();
-        self.depart(Flight::Batch(sequences, reply));
+        let sequences: Vec<u64> = batch.records.iter().map(|record| record.sequence).collect();
+        let seen = batch.frame.map(|frame| match &frame.state[..] {
+            b"{}" => Vec::new(),
+            state => serde_json::from_slice::<Vec<u64>>(state).expect("what was answered before"),
+        });
+        let twice = sequences.iter().find(|sequence| seen.iter().flatten().any(|seen| seen == *sequence));
+        assert_eq!(twice, None, "{}: a record comes with a state that has seen it", self.name);
+        self.depart(Flight::Batch(sequences, seen, reply));
         Box::pin(async move { landed.await.unwrap_or_else(|_| Delivery::of(Outcome::Unavailable)) })
     }
 }

@@ -122,7 +122,9 @@ impl House {
     async fn make_mappings(&mut self, feed: &Feed) {
         for number in 0..MAPPINGS {
             let filter = [None, Some("a"), Some("b")][self.roll(3) as usize];
+            let tumbling = [None, None, Some(Duration::from_secs(5))][self.roll(3) as usize];
             let policy = Policy {
+                tumbling,
                 batch_records_max: 1 + self.roll(20) as usize,
                 batch_window: Duration::from_millis(self.roll(3) * 900),
                 bisect: self.roll(2) == 0,
@@ -138,7 +140,7 @@ impl House {
                 target: format!("t{number}"),
                 start: Start::Horizon,
                 policy: policy.clone(),
-                lanes: 1 + self.roll(4) as usize,
+                lanes: if tumbling.is_some() { 1 } else { 1 + self.roll(4) as usize },
                 filters: filter.iter().map(|prefix| pattern(prefix)).collect(),
                 on_failure: (self.roll(2) == 0).then(|| "somewhere".to_owned()),
                 metrics: Vec::new(),
@@ -193,7 +195,7 @@ impl House {
         }
         match (flight, self.roll(10)) {
             (_, 0..=3) => Outcome::Accepted,
-            (Flight::Batch(sequences, _), 4..=6) => {
+            (Flight::Batch(sequences, ..), 4..=6) if !sequences.is_empty() => {
                 let at = sequences[self.roll(sequences.len() as u64) as usize];
                 // Some lie: they name a record that is not of the batch.
                 Outcome::Partly(if self.roll(5) == 0 { at + self.roll(50) } else { at })
@@ -212,7 +214,7 @@ impl House {
     }
 
     async fn change(&mut self, feed: &Feed) {
-        let (id, _, _) = &self.mappings[self.roll(MAPPINGS as u64) as usize];
+        let (id, policy, _) = &self.mappings[self.roll(MAPPINGS as u64) as usize];
         let Some(found) =
             feed.get(id).filter(|found| matches!(found.state, State::Enabled | State::Disabled))
         else {
@@ -221,6 +223,9 @@ impl House {
         let mut change = Change::default();
         if self.roll(2) == 0 {
             change.enabled = Some(!found.mapping.enabled);
+        } else if policy.tumbling.is_some() {
+            let size = [None, Some(3), Some(5)][self.roll(3) as usize].map(Duration::from_secs);
+            change.policy = Some(Policy { tumbling: size, ..found.mapping.policy.clone() });
         } else if self.divisions < 6 {
             self.divisions += 1;
             change.lanes = Some(1 + self.roll(4) as usize);
@@ -261,6 +266,11 @@ impl House {
         self.finish(&feed, 0..HANGING).await;
         self.health = Health::Well;
         self.finish(&feed, 0..MAPPINGS).await;
+        // The clock ends the windows that are open.
+        for _ in 0..20 {
+            self.land();
+            self.pass(Duration::from_millis(500)).await;
+        }
         self.check_end(&feed);
         feed.shutdown().await;
     }
@@ -310,8 +320,13 @@ impl House {
             let mut of_item: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
             ledger.iter().for_each(|(sequence, item)| of_item.entry(item).or_default().push(*sequence));
             let mut done: BTreeSet<u64> = BTreeSet::new();
+            let (mut windowed, mut closed): (BTreeSet<u64>, BTreeSet<u64>) = Default::default();
             for happened in &books[&name].log {
                 match happened {
+                    Happened::Windowed(batch) => {
+                        done.extend(batch);
+                        windowed.extend(batch);
+                    }
                     Happened::Handed(batch) => {
                         assert!(batch.is_sorted(), "seed {seed}: {name}: {batch:?}");
                         for (at, sequence) in batch.iter().enumerate() {
@@ -327,9 +342,17 @@ impl House {
                             );
                         }
                     }
-                    Happened::Accepted(batch) | Happened::Buried(batch) => done.extend(batch),
+                    // After a crash it may have come again, without a window or to be given up.
+                    Happened::Accepted(batch) | Happened::Buried(batch) => {
+                        done.extend(batch);
+                        windowed.retain(|sequence| !batch.contains(sequence));
+                    }
+                    Happened::Closed(seen) => closed.extend(seen),
                 }
             }
+            // What its windows' states had seen when they ended is all that was ever accepted within one.
+            let lost: Vec<_> = windowed.difference(&closed).collect();
+            assert!(lost.len() as u64 <= totals.dropped, "seed {seed}: {name}: {lost:?} are in no state");
             let missing: Vec<_> = wanted.difference(&done).collect();
             assert!(missing.len() as u64 <= totals.dropped, "seed {seed}: {name}: {missing:?} are lost");
         }

@@ -211,3 +211,78 @@ fn records_that_are_given_up_lie_in_the_queue() {
     errors.sort();
     assert_eq!(errors, ["\"Unhandled\"", "null"]);
 }
+
+#[test]
+fn windows_hand_their_state_on_over_a_restart() {
+    let dir = TempDir::new("windows");
+    let node = start(&dir);
+    let mut client = node.client();
+    let stream = create_table(&mut client, "Tab");
+    // It counts, and writes down what it is handed at the end of a window.
+    let out = dir.path().join("windows");
+    let code = "import json, os\n\ndef handler(event, context):\n    if event['isFinalInvokeForWindow']:\n        with open(os.environ['OUT'], 'a') as out:\n            out.write(json.dumps(event) + '\\n')\n    return {'state': {'n': event['state'].get('n', 0) + len(event['Records'])}}\n";
+    create_function(&mut client, "sums", code, &json!({ "OUT": out.to_str().unwrap() }));
+    create_function(&mut client, "forgets", QUIET, &json!({}));
+    let (status, refused) = map(
+        &mut client,
+        "sums",
+        &stream,
+        json!({ "TumblingWindowInSeconds": 2, "ParallelizationFactor": 2 }),
+    );
+    assert_eq!((status, &refused["Type"]), (400, &json!("User")), "{refused}");
+    let (status, refused) = map(&mut client, "sums", &stream, json!({ "TumblingWindowInSeconds": 901 }));
+    assert_eq!(
+        (status, refused["message"].as_str()),
+        (
+            400,
+            Some(
+                "1 validation error detected: Value '901' at 'tumblingWindowInSeconds' failed to satisfy constraint: Member must have value less than or equal to 900"
+            )
+        )
+    );
+    let uuids = ["sums", "forgets"].map(|function| {
+        let (status, made) = map(&mut client, function, &stream, json!({ "TumblingWindowInSeconds": 900 }));
+        assert_eq!((status, &made["TumblingWindowInSeconds"]), (202, &json!(900)));
+        made["UUID"].as_str().unwrap().to_owned()
+    });
+    put(&mut client, "Tab", "a", "x");
+    put(&mut client, "Tab", "b", "x");
+    eventually("two are summed", || fate(&node, &uuids[0], "delivered") == 2);
+    eventually("an answer without a state is a failure", || {
+        trigger(&node, &["status", &uuids[1]]).contains("has to hold a state")
+    });
+    node.stop();
+    let node = start(&dir);
+    let mut client = node.client();
+    put(&mut client, "Tab", "c", "x");
+    eventually("the third is summed", || fate(&node, &uuids[0], "delivered") == 3);
+    assert!(!out.exists(), "no window has ended");
+    // Another length ends the window that is open.
+    let path = format!("/2015-03-31/event-source-mappings/{}", uuids[0]);
+    let lanes = client.lambda("PUT", &path, &json!({ "ParallelizationFactor": 2 })).expect("an answer");
+    assert_eq!(lanes.status, 400, "{}", lanes.text());
+    client.lambda("PUT", &path, &json!({ "TumblingWindowInSeconds": 0 })).expect("an answer");
+    eventually("the window ends", || out.exists());
+    let text = std::fs::read_to_string(&out).expect("a line");
+    let event: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("an event");
+    let members: Vec<_> = event.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        members,
+        [
+            "Records",
+            "window",
+            "state",
+            "shardId",
+            "eventSourceARN",
+            "isFinalInvokeForWindow",
+            "isWindowTerminatedEarly"
+        ]
+    );
+    assert_eq!(
+        (&event["state"], &event["Records"], &event["isWindowTerminatedEarly"]),
+        (&json!({ "n": 3 }), &json!([]), &json!(false))
+    );
+    let (start, end) = (event["window"]["start"].as_str().unwrap(), event["window"]["end"].as_str().unwrap());
+    assert!(start.len() == 20 && start.ends_with("Z") && start < end, "{event}");
+    assert_eq!(event["eventSourceARN"].as_str(), Some(&*stream));
+}

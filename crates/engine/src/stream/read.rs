@@ -106,6 +106,10 @@ impl Engine {
         {
             return Ok(found);
         }
+        // Behind the mark at its end nothing lies, not even that mark.
+        if !shard.is_gone() && shard.end().is_some_and(|end| after >= end) {
+            return Ok(Records { through: after, next: None, ..Records::default() });
+        }
         self.read_log(&self.store().snapshot(), shard, after, max, bytes_max)
     }
 

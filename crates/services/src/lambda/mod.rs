@@ -7,6 +7,7 @@ mod letter;
 mod name;
 mod registry;
 mod target;
+mod window;
 
 use crate::call::Call;
 use crate::dispatch::Parts;

@@ -3,6 +3,7 @@
 use super::letter::LetterBox;
 use super::name::FunctionName;
 use super::registry::Registry;
+use super::window;
 use crate::call::Caller;
 use crate::post::{Place, Post};
 use ::functions::{FunctionConfig, Functions, Invocation, InvokeError};
@@ -90,19 +91,33 @@ impl FunctionTarget {
             Ok(done) => done,
             Err(why) => return unreachable(told(&why)),
         };
-        let outcome = if done.failed {
+        let state = match &batch.frame {
+            Some(frame) if !done.failed => {
+                Some(window::state(&done.payload).or(frame.is_final.then(Bytes::new)))
+            }
+            _ => None,
+        };
+        let outcome = if done.failed || state == Some(None) {
+            // [reference: event-source-mapping §7] An answer without a state fails a batch of a window.
             Outcome::Refused
-        } else if self.partial {
+        } else if self.partial && !batch.records.is_empty() {
             let sequences: Vec<u64> = batch.records.iter().map(|record| record.sequence).collect();
             let parse = |text: &str| Sequence::from_str(text).ok().map(|sequence| sequence.0);
             feed::read_verdict(&done.payload, &sequences, parse)
         } else {
             Outcome::Accepted
         };
-        let error = (outcome != Outcome::Accepted).then(|| complaint(&done.payload));
+        let error = match outcome {
+            Outcome::Accepted => None,
+            _ if state == Some(None) => Some(format!(
+                "the answer to a batch of a tumbling window has to hold a state, an object: {}",
+                complaint(&done.payload)
+            )),
+            _ => Some(complaint(&done.payload)),
+        };
         let failure = done.failed.then(|| "Unhandled".to_owned());
         let report = Report { request_id, version: done.version, error: failure };
-        Delivery { error, report: Some(report), ..Delivery::of(outcome) }
+        Delivery { error, report: Some(report), state: state.flatten(), ..Delivery::of(outcome) }
     }
 }
 
@@ -157,7 +172,8 @@ impl Target for FunctionTarget {
 
 fn event(batch: &Batch) -> Bytes {
     let bytes: usize = batch.records.iter().map(|record| record.encoded.len() + 1).sum();
-    let mut event = Vec::with_capacity(bytes + 14);
+    let framing = batch.frame.as_ref().map_or(0, feed::Frame::bytes);
+    let mut event = Vec::with_capacity(bytes + framing + 14);
     event.extend_from_slice(br#"{"Records":["#);
     for (index, record) in batch.records.iter().enumerate() {
         if index > 0 {
@@ -165,6 +181,10 @@ fn event(batch: &Batch) -> Bytes {
         }
         event.extend_from_slice(&record.encoded);
     }
-    event.extend_from_slice(b"]}");
+    event.push(b']');
+    if let Some(frame) = &batch.frame {
+        window::write(frame, batch, &mut event);
+    }
+    event.push(b'}');
     event.into()
 }

@@ -167,7 +167,7 @@ impl Mappings {
                 Some(name) => Some(self.function(call, name)?),
                 None => None,
             },
-            policy: Some(read::policy(input, Some(&old.policy))?),
+            policy: Some(read::policy(input, Some(&old))?),
             lanes: read::lanes(input),
             filters: read::filters(input)?,
             on_failure: on_failure.map(|on_failure| on_failure.map(str::to_owned)),

@@ -2,7 +2,7 @@
 
 use crate::fields::{integer, text, texts};
 use crate::lambda::name::invalid;
-use feed::{Filter, Policy};
+use feed::{Filter, Mapping, Policy};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,9 +22,6 @@ pub(super) fn destination(input: &Value) -> Result<Option<Option<&str>>, Service
 
 /// A parameter that would be stored and not honoured is refused by its name.
 pub(super) fn unsupported(input: &Value) -> Result<(), ServiceError> {
-    if integer(input, "TumblingWindowInSeconds").unwrap_or(0) != 0 {
-        return Err(invalid("TumblingWindowInSeconds is not supported yet."));
-    }
     const OTHER_SOURCES: [&str; 12] = [
         "Topics",
         "Queues",
@@ -90,8 +87,9 @@ pub(super) fn lanes(input: &Value) -> Option<usize> {
 }
 
 /// How batches are cut and retried: what the call says, and what was before where it says nothing.
-pub(super) fn policy(input: &Value, old: Option<&Policy>) -> Result<Policy, ServiceError> {
-    let mut policy = old.cloned().unwrap_or_default();
+pub(super) fn policy(input: &Value, old: Option<&Mapping>) -> Result<Policy, ServiceError> {
+    let mut policy = old.map(|old| old.policy.clone()).unwrap_or_default();
+    let lanes = lanes(input).unwrap_or(old.map_or(1, |old| old.lanes));
     if let Some(records) = integer(input, "BatchSize") {
         policy.batch_records_max = records.max(1) as usize;
     }
@@ -103,6 +101,15 @@ pub(super) fn policy(input: &Value, old: Option<&Policy>) -> Result<Policy, Serv
     }
     if let Some(attempts) = integer(input, "MaximumRetryAttempts") {
         policy.retries_max = u32::try_from(attempts).ok();
+    }
+    if let Some(seconds) = integer(input, "TumblingWindowInSeconds") {
+        let seconds = u64::try_from(seconds).unwrap_or(0);
+        policy.tumbling = (seconds > 0).then(|| Duration::from_secs(seconds));
+    }
+    if policy.tumbling.is_some() && lanes > 1 {
+        return Err(invalid(
+            "Tumbling windows are not supported when ParallelizationFactor is greater than 1.",
+        ));
     }
     match integer(input, "MaximumRecordAgeInSeconds") {
         None => {}

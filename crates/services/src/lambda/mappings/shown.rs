@@ -37,7 +37,7 @@ pub(super) fn shown(found: &Described) -> Value {
         "MaximumRecordAgeInSeconds": policy.age_max.map_or(-1, |age| age.as_secs() as i64),
         "BisectBatchOnFunctionError": policy.bisect,
         "MaximumRetryAttempts": policy.retries_max.map_or(-1, i64::from),
-        "TumblingWindowInSeconds": 0,
+        "TumblingWindowInSeconds": policy.tumbling.map_or(0, |size| size.as_secs()),
         "FunctionResponseTypes": responses,
         "EventSourceMappingArn": format!(
             "arn:aws:lambda:{}:{}:event-source-mapping:{}",
