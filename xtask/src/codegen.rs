@@ -8,8 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Services in the order in which requests are matched against them.
-const SERVICES: &[&str] =
-    &["dynamodb", "dynamodbstreams", "lambda", "logs", "iam", "sts", "sqs", "cloudformation", "sns"];
+const SERVICES: &[&str] = &[
+    "dynamodb",
+    "dynamodbstreams",
+    "lambda",
+    "logs",
+    "iam",
+    "sts",
+    "sqs",
+    "cloudformation",
+    "sns",
+    "secretsmanager",
+];
 
 type Error = Box<dyn std::error::Error>;
 

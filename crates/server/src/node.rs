@@ -7,7 +7,7 @@ use engine::Engine;
 use feed::{Backoff, Feed};
 use functions::Functions;
 use functions::sandbox::Sandbox;
-use services::{LambdaTargets, LogBook, LogQueue, Parts, Queues, Services};
+use services::{LambdaTargets, LogBook, LogQueue, Parts, Queues, Services, Vault};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,6 +56,10 @@ impl Node {
 
         let queues =
             Queues::open(&store, &world).map_err(|message| Error { code: ErrorCode::Damaged, message })?;
+        let vault = match &settings.data_dir {
+            Some(dir) => Vault::open(&dir.join("secrets.key"), &world).map_err(io_error)?,
+            None => Vault::fleeting(&world),
+        };
         let book = LogBook::new(&store, &world);
         let logs = LogQueue::start(book.clone()).map_err(io_error)?;
         let scratch = settings
@@ -91,6 +95,7 @@ impl Node {
             feed: feed.clone(),
             logs: book,
             queues,
+            vault,
             settings: services::Settings {
                 account: settings.account.as_str().into(),
                 region: settings.region.as_str().into(),

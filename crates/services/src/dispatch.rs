@@ -7,9 +7,11 @@ use crate::dynamodb::Dynamodb;
 use crate::iam::Iam;
 use crate::lambda::{Lambda, LambdaTargets};
 use crate::logs::{LogBook, Logs};
+use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::{Queues, Sqs};
 use crate::sts::Sts;
+use crate::vault::Vault;
 use engine::Engine;
 use feed::Feed;
 use functions::Functions;
@@ -34,6 +36,8 @@ pub struct Parts {
     /// Log events; the functions write theirs into it through a `LogQueue`.
     pub logs: LogBook,
     pub queues: Queues,
+    /// Seals secrets.
+    pub vault: Vault,
     pub settings: Settings,
 }
 
@@ -65,6 +69,7 @@ pub(crate) struct Inner {
     sqs: Sqs,
     cloudformation: CloudFormation,
     sns: Sns,
+    secrets: Secrets,
 }
 
 /// The services, as one of them asks another. Does not keep them alive.
@@ -100,6 +105,7 @@ impl Services {
             logs: Logs::new(&parts),
             sqs: Sqs::new(&parts.queues),
             sns: Sns::new(&parts),
+            secrets: Secrets::new(&parts),
             parts,
         });
         post.open(Arc::downgrade(&inner));
@@ -173,6 +179,7 @@ impl Inner {
             "logs" => self.logs.call(call).await,
             "sqs" => self.sqs.call(call).await,
             "sns" => self.sns.call(call).await,
+            "secretsmanager" => self.secrets.call(call).await,
             "cloudformation" => self.cloudformation.call(call).await,
             _ => call.not_implemented(),
         }

@@ -72,6 +72,34 @@ impl World {
         self.draw(|random| random.fill(out));
     }
 
+    /// Fills with bytes that nobody can guess: keys, nonces and what passwords are drawn from. In a simulated world they
+    /// repeat like everything else.
+    ///
+    /// # Panics
+    /// Where the operating system has no entropy to give: nothing made without it would be a secret.
+    pub fn fill_secret(&self, out: &mut [u8]) {
+        match &*self.kind {
+            Kind::Real { .. } => getrandom::fill(out).expect("the operating system gives entropy"),
+            Kind::Simulated { .. } => self.fill(out),
+        }
+    }
+
+    /// A number in `0..bound` that nobody can guess, each as likely as any other.
+    ///
+    /// # Panics
+    /// With a bound of zero.
+    pub fn below_secret(&self, bound: u32) -> u32 {
+        let whole = u32::MAX - u32::MAX % bound;
+        loop {
+            let mut bytes = [0; 4];
+            self.fill_secret(&mut bytes);
+            let drawn = u32::from_le_bytes(bytes);
+            if drawn < whole {
+                return drawn % bound;
+            }
+        }
+    }
+
     /// `digits` random lower-case hexadecimal digits.
     pub fn hex(&self, digits: usize) -> String {
         let mut bytes = vec![0u8; digits.div_ceil(2)];
@@ -165,6 +193,21 @@ mod tests {
         let ids: HashSet<String> =
             threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect();
         assert_eq!(ids.len(), 800);
+    }
+
+    #[test]
+    fn secrets_are_drawn_evenly_and_differ() {
+        let world = World::real();
+        let (mut one, mut other) = ([0; 32], [0; 32]);
+        world.fill_secret(&mut one);
+        world.fill_secret(&mut other);
+        assert_ne!(one, other);
+        let mut seen = [0u32; 5];
+        let world = World::simulated(4);
+        for _ in 0..5_000 {
+            seen[world.below_secret(5) as usize] += 1;
+        }
+        assert!(seen.iter().all(|times| (900..1_100).contains(times)), "{seen:?}");
     }
 
     #[test]

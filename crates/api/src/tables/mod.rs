@@ -11,6 +11,7 @@ pub mod sts;
 pub mod sqs;
 pub mod cloudformation;
 pub mod sns;
+pub mod secretsmanager;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -23,4 +24,5 @@ pub static SERVICES: &[&Service] = &[
     &sqs::SERVICE,
     &cloudformation::SERVICE,
     &sns::SERVICE,
+    &secretsmanager::SERVICE,
 ];

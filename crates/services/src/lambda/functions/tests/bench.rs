@@ -68,7 +68,9 @@ impl Bench {
             })
             .expect("a feed");
             let queues = crate::Queues::open(&store, &world).expect("queues");
+            let vault = crate::Vault::fleeting(&world);
             Services::new(Parts {
+                vault,
                 world,
                 store,
                 engine: Arc::new(engine),

@@ -1,0 +1,139 @@
+//! Secrets Manager: values under names, in versions that labels point at, sealed where they lie.
+
+mod lifetime;
+mod list;
+mod password;
+mod secret;
+mod values;
+
+use crate::call::{Answer, Call};
+use crate::dispatch::Parts;
+use crate::documents::{Documents, Edit};
+use crate::fields::required;
+use crate::vault::Vault;
+use secret::{Secret, no_secret};
+use serde_json::Value;
+use store::Store;
+use wire::{Response, ServiceError};
+use world::World;
+
+pub(crate) struct Secrets {
+    world: World,
+    vault: Vault,
+    /// By `account/region/name`.
+    secrets: Documents<Secret>,
+}
+
+impl Secrets {
+    pub fn new(parts: &Parts) -> Secrets {
+        Secrets::over(&parts.store, &parts.world, &parts.vault)
+    }
+
+    pub fn over(store: &Store, world: &World, vault: &Vault) -> Secrets {
+        Secrets {
+            world: world.clone(),
+            vault: vault.clone(),
+            secrets: Documents::new(store, "secrets/secret"),
+        }
+    }
+
+    pub async fn call(&self, call: Call) -> Response {
+        let answer = match call.input() {
+            Ok(input) => self.answer(&call, &input).await,
+            Err(error) => Err(error),
+        };
+        call.settle(answer)
+    }
+
+    async fn answer(&self, call: &Call, input: &Value) -> Answer {
+        match call.operation.name {
+            "CreateSecret" => self.create_secret(call, input).await,
+            "GetSecretValue" => self.get_secret_value(call, input).await,
+            "BatchGetSecretValue" => self.batch_get_secret_value(call, input).await,
+            "PutSecretValue" => self.put_secret_value(call, input).await,
+            "UpdateSecret" => self.update_secret(call, input).await,
+            "UpdateSecretVersionStage" => self.update_version_stage(call, input).await,
+            "DeleteSecret" => self.delete_secret(call, input).await,
+            "RestoreSecret" => self.restore_secret(call, input).await,
+            "DescribeSecret" => self.describe_secret(call, input),
+            "ListSecrets" => self.list_secrets(call, input).await,
+            "ListSecretVersionIds" => self.list_version_ids(call, input),
+            "TagResource" => self.tag_resource(call, input).await,
+            "UntagResource" => self.untag_resource(call, input).await,
+            "PutResourcePolicy" => self.put_resource_policy(call, input).await,
+            "GetResourcePolicy" => self.get_resource_policy(call, input),
+            "DeleteResourcePolicy" => self.delete_resource_policy(call, input).await,
+            "GetRandomPassword" => password::random(&self.world, input),
+            _ => Err(call.unknown()),
+        }
+    }
+
+    /// The secret that an id names: by name, by ARN, or by ARN without its last six characters.
+    fn find(&self, call: &Call, id: &str) -> Result<(String, Secret), ServiceError> {
+        let prefix = format!("arn:aws:secretsmanager:{}:{}:secret:", call.caller.region, call.caller.account);
+        let given = id.strip_prefix(prefix.as_str());
+        if id.starts_with("arn:") && given.is_none() {
+            return Err(no_secret());
+        }
+        let name = given.unwrap_or(id);
+        let shorter = given.and_then(|name| name.rsplit_once('-')).filter(|(_, suffix)| suffix.len() == 6);
+        for name in [Some(name), shorter.map(|(name, _)| name)].into_iter().flatten() {
+            let key = key(call, name);
+            let found = self
+                .secrets
+                .get(&key)?
+                .filter(|found| given.is_none() || found.arn == id || given == Some(&found.name));
+            if let Some(found) = found.filter(|found| !self.is_gone(found)) {
+                return Ok((key, found));
+            }
+        }
+        Err(no_secret())
+    }
+
+    /// Whether its recovery window is over.
+    fn is_gone(&self, secret: &Secret) -> bool {
+        secret.delete_s.is_some_and(|at_s| at_s <= self.world.now().seconds())
+    }
+
+    /// Removes a secret, unless another one has taken its name.
+    async fn forget(&self, key: &str, secret: &Secret) -> Result<(), ServiceError> {
+        let edit = |there: Option<Secret>| match there {
+            Some(there) if there.arn == secret.arn => Ok((Edit::Remove, ())),
+            _ => Ok((Edit::Keep, ())),
+        };
+        self.secrets.edit(key, edit).await
+    }
+
+    /// Changes a secret that is there.
+    async fn change<R: Clone>(
+        &self,
+        call: &Call,
+        input: &Value,
+        change: impl Fn(&str, &mut Secret) -> Result<R, ServiceError>,
+    ) -> Result<R, ServiceError> {
+        let (key, found) = self.find(call, required(input, "SecretId"))?;
+        self.secrets
+            .edit(&key, |secret| {
+                let mut secret = secret.filter(|secret| secret.arn == found.arn).ok_or_else(no_secret)?;
+                let answer = change(&key, &mut secret)?;
+                Ok((Edit::Put(secret), answer))
+            })
+            .await
+    }
+
+    fn now_s(&self) -> f64 {
+        self.world.now().seconds_f64()
+    }
+}
+
+fn key(call: &Call, name: &str) -> String {
+    format!("{}{name}", prefix(call))
+}
+
+/// How the keys of a caller's secrets begin.
+fn prefix(call: &Call) -> String {
+    format!("{}/{}/", call.caller.account, call.caller.region)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! A secret and its versions.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use wire::ServiceError;
+
+pub(super) const CURRENT: &str = "AWSCURRENT";
+pub(super) const PREVIOUS: &str = "AWSPREVIOUS";
+const VERSIONS_MAX: usize = 100;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Secret {
+    pub arn: String,
+    pub name: String,
+    pub description: Option<String>,
+    /// The key that the client named. Kept and told: values are sealed with the server's own.
+    #[serde(default)]
+    pub kms_key: Option<String>,
+    #[serde(default)]
+    pub policy: Option<String>,
+    pub tags: BTreeMap<String, String>,
+    pub created_s: f64,
+    pub changed_s: f64,
+    /// The day it was last read.
+    pub accessed_s: Option<u64>,
+    /// Marked for deletion, and gone at this time.
+    pub deleted_s: Option<f64>,
+    pub delete_s: Option<u64>,
+    pub versions: BTreeMap<String, Version>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Version {
+    pub created_s: f64,
+    pub binary: bool,
+    pub sealed: String,
+    pub stages: BTreeSet<String>,
+}
+
+impl Secret {
+    pub fn refuse_deleted(&self) -> Result<(), ServiceError> {
+        match self.deleted_s {
+            None => Ok(()),
+            Some(_) => Err(bad_request(
+                "You can't perform this operation on the secret because it was marked for deletion.",
+            )),
+        }
+    }
+
+    pub fn with_stage(&self, stage: &str) -> Option<&String> {
+        self.versions.iter().find(|(_, version)| version.stages.contains(stage)).map(|(id, _)| id)
+    }
+
+    /// Adds a version with these labels, which leave where they were. The former current one becomes the previous one.
+    pub fn add(&mut self, id: &str, mut version: Version, stages: &[String]) {
+        version.stages.clear();
+        self.versions.insert(id.to_owned(), version);
+        for stage in stages {
+            self.attach(id, stage);
+        }
+        // The oldest without a label go.
+        while self.versions.len() > VERSIONS_MAX {
+            let unlabelled = self.versions.iter().filter(|(_, version)| version.stages.is_empty());
+            let oldest =
+                unlabelled.min_by(|a, b| a.1.created_s.total_cmp(&b.1.created_s)).map(|(id, _)| id.clone());
+            let Some(oldest) = oldest else { return };
+            self.versions.remove(&oldest);
+        }
+    }
+
+    pub fn attach(&mut self, id: &str, stage: &str) {
+        let former = self.with_stage(stage).cloned();
+        self.detach(stage);
+        if let Some(version) = self.versions.get_mut(id) {
+            version.stages.insert(stage.to_owned());
+        }
+        if stage == CURRENT
+            && let Some(former) = former.filter(|former| former != id)
+        {
+            self.detach(PREVIOUS);
+            if let Some(version) = self.versions.get_mut(&former) {
+                version.stages.insert(PREVIOUS.to_owned());
+            }
+        }
+    }
+
+    pub fn detach(&mut self, stage: &str) {
+        for version in self.versions.values_mut() {
+            version.stages.remove(stage);
+        }
+    }
+
+    /// Labels by version, of versions that have any.
+    pub fn stages(&self) -> Option<Value> {
+        let labelled = self.versions.iter().filter(|(_, version)| !version.stages.is_empty());
+        let shown: BTreeMap<&String, &BTreeSet<String>> =
+            labelled.map(|(id, version)| (id, &version.stages)).collect();
+        (!shown.is_empty()).then(|| json!(shown))
+    }
+}
+
+pub(super) fn no_secret() -> ServiceError {
+    ServiceError::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+}
+
+pub(super) fn bad_request(message: &str) -> ServiceError {
+    ServiceError::new("InvalidRequestException", message)
+}
+
+pub(super) fn bad_parameter(message: impl Into<String>) -> ServiceError {
+    ServiceError::new("InvalidParameterException", message)
+}
