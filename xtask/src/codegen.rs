@@ -19,6 +19,7 @@ const SERVICES: &[&str] = &[
     "cloudformation",
     "sns",
     "secretsmanager",
+    "ssm",
 ];
 
 type Error = Box<dyn std::error::Error>;

@@ -7,6 +7,7 @@ use crate::dynamodb::Dynamodb;
 use crate::iam::Iam;
 use crate::lambda::{Lambda, LambdaTargets};
 use crate::logs::{LogBook, Logs};
+use crate::parameters::Parameters;
 use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::{Queues, Sqs};
@@ -70,6 +71,7 @@ pub(crate) struct Inner {
     cloudformation: CloudFormation,
     sns: Sns,
     secrets: Secrets,
+    parameters: Parameters,
 }
 
 /// The services, as one of them asks another. Does not keep them alive.
@@ -77,6 +79,12 @@ pub(crate) struct Inner {
 pub(crate) struct House(Weak<Inner>);
 
 impl House {
+    /// A house in which nobody answers.
+    #[cfg(test)]
+    pub fn empty() -> House {
+        House(Weak::new())
+    }
+
     /// Asks as a client would: the same checks, the same answer, no form on the wire. A service may ask itself, so
     /// the future does not show what it is made of.
     pub fn ask<'a>(
@@ -106,6 +114,7 @@ impl Services {
             sqs: Sqs::new(&parts.queues),
             sns: Sns::new(&parts),
             secrets: Secrets::new(&parts),
+            parameters: Parameters::new(&parts, House(house.clone())),
             parts,
         });
         post.open(Arc::downgrade(&inner));
@@ -180,6 +189,7 @@ impl Inner {
             "sqs" => self.sqs.call(call).await,
             "sns" => self.sns.call(call).await,
             "secretsmanager" => self.secrets.call(call).await,
+            "ssm" => self.parameters.call(call).await,
             "cloudformation" => self.cloudformation.call(call).await,
             _ => call.not_implemented(),
         }

@@ -14,6 +14,7 @@ mod dynamodb;
 mod iam;
 mod lambda;
 mod logs;
+mod parameters;
 mod secrets;
 mod sns;
 mod sqs;

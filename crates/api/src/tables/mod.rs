@@ -12,6 +12,7 @@ pub mod sqs;
 pub mod cloudformation;
 pub mod sns;
 pub mod secretsmanager;
+pub mod ssm;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -25,4 +26,5 @@ pub static SERVICES: &[&Service] = &[
     &cloudformation::SERVICE,
     &sns::SERVICE,
     &secretsmanager::SERVICE,
+    &ssm::SERVICE,
 ];
