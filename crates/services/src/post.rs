@@ -128,6 +128,47 @@ impl Post {
         self.call_service("lambda", region, request).await
     }
 
+    /// Sends a document with attributes that go beside a message: name, type and text of each.
+    pub async fn send_with(
+        &self,
+        place: &Place,
+        region: &str,
+        document: &str,
+        attributes: &[(&str, &str, String)],
+    ) -> Result<(), String> {
+        let request = match place {
+            Place::Queue { account, name, .. } => {
+                let told = attributes.iter().map(|(name, kind, text)| {
+                    ((*name).to_owned(), serde_json::json!({ "DataType": kind, "StringValue": text }))
+                });
+                let told: serde_json::Map<_, _> = told.collect();
+                queue_call(
+                    "SendMessage",
+                    &serde_json::json!({
+                        "QueueUrl": format!("http://localhost/{account}/{name}"),
+                        "MessageBody": document,
+                        "MessageAttributes": told,
+                    }),
+                )
+            }
+            Place::Topic { arn, .. } => {
+                let mut members =
+                    vec![("TopicArn".to_owned(), arn.as_str()), ("Message".to_owned(), document)];
+                for (at, (name, kind, text)) in attributes.iter().enumerate() {
+                    let entry = format!("MessageAttributes.entry.{}", at + 1);
+                    members.push((format!("{entry}.Name"), *name));
+                    members.push((format!("{entry}.Value.DataType"), *kind));
+                    members.push((format!("{entry}.Value.StringValue"), text.as_str()));
+                }
+                let members: Vec<(&str, &str)> =
+                    members.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+                topic_call("Publish", &members)
+            }
+            Place::Bucket { .. } => return Err("a bucket takes no attributes".to_owned()),
+        };
+        self.call(place, region, request).await
+    }
+
     async fn call(&self, place: &Place, region: &str, request: Request) -> Result<(), String> {
         let region = match place {
             Place::Queue { region, .. } | Place::Topic { region, .. } => region,

@@ -55,6 +55,9 @@ pub(crate) struct Function {
     /// In the order in which they are laid.
     #[serde(default)]
     pub layers: Vec<LayerUse>,
+    /// The queue or topic that takes events that failed.
+    #[serde(default)]
+    pub dead_letter: Option<String>,
     /// The levels of a JSON log: the application's and the system's. None for text.
     #[serde(default)]
     pub json_log: Option<(String, String)>,

@@ -34,6 +34,7 @@ impl Functions {
         };
         let environment = environment(input)?;
         let layers = self.layers_of(call, input)?.unwrap_or_default();
+        let dead_letter = self.dead_letter(call, input).await?.filter(|arn| !arn.is_empty());
         let code = self.put_code(&input["Code"]).await?;
         self.check_size(&code.sha256, &layers).await?;
         let function = Function {
@@ -61,6 +62,7 @@ impl Functions {
             last_version: 0,
             ephemeral_mb: ephemeral_mb(input),
             layers,
+            dead_letter,
             json_log: json_log(input, None)?,
             published: None,
             name,
@@ -125,10 +127,9 @@ impl Functions {
 
 /// A parameter that would be stored and not honoured is refused by its name.
 pub(super) fn refuse_unsupported(input: &Value) -> Result<(), ServiceError> {
-    const UNSUPPORTED: [&str; 11] = [
+    const UNSUPPORTED: [&str; 10] = [
         "FileSystemConfigs",
         "ImageConfig",
-        "DeadLetterConfig",
         "KMSKeyArn",
         "CodeSigningConfigArn",
         "TenancyConfig",

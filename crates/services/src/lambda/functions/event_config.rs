@@ -6,6 +6,7 @@ use crate::documents::{Documents, Edit};
 use crate::fields::{self, integer, object, required, text};
 use crate::lambda::name::{FunctionName, invalid, missing};
 use crate::lambda::registry::key;
+use crate::post::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wire::ServiceError;
@@ -40,7 +41,7 @@ impl Functions {
     pub(super) async fn put_event_config(&self, call: &Call, input: &Value, update: bool) -> Answer {
         let name = self.event_name(call, input)?;
         let arn = name.arn(&call.caller);
-        let given = self.read_event_config(call, input, &arn)?;
+        let given = self.read_event_config(call, input, &arn).await?;
         let settings = ["MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"];
         if settings.iter().all(|member| input.get(*member).is_none()) {
             return Err(invalid("You must specify at least one of error handling or destination setting."));
@@ -97,44 +98,99 @@ impl Functions {
         ]))
     }
 
-    fn read_event_config(&self, call: &Call, input: &Value, own: &str) -> Result<EventConfig, ServiceError> {
-        let destination = |which: &str| -> Result<Option<String>, ServiceError> {
+    async fn read_event_config(
+        &self,
+        call: &Call,
+        input: &Value,
+        own: &str,
+    ) -> Result<EventConfig, ServiceError> {
+        let destination = |which: &str| {
             let given = input.get("DestinationConfig").and_then(|config| config.get(which));
-            let Some(arn) = given.and_then(|given| text(given, "Destination")) else { return Ok(None) };
-            if arn.is_empty() {
-                return Ok(None);
-            }
-            self.check_destination(&call.caller, arn, own)?;
-            Ok(Some(arn.to_owned()))
+            let arn = given.and_then(|given| text(given, "Destination")).filter(|arn| !arn.is_empty());
+            arn.map(str::to_owned)
         };
+        let (on_success, on_failure) = (destination("OnSuccess"), destination("OnFailure"));
+        for (arn, succeeded) in [(&on_success, true), (&on_failure, false)] {
+            if let Some(arn) = arn {
+                self.check_destination(&call.caller, arn, own, succeeded).await?;
+            }
+        }
         Ok(EventConfig {
             retries_max: integer(input, "MaximumRetryAttempts").map(|most| most.clamp(0, 2) as u32),
             age_s_max: integer(input, "MaximumEventAgeInSeconds").map(|most| most.clamp(60, 21_600) as u64),
-            on_success: destination("OnSuccess")?,
-            on_failure: destination("OnFailure")?,
+            on_success,
+            on_failure,
             modified_ms: self.world.now().millis(),
         })
     }
 
-    fn check_destination(&self, caller: &Caller, arn: &str, own: &str) -> Result<(), ServiceError> {
-        if arn.split(':').nth(2) != Some("lambda") {
-            return Err(invalid(format!(
-                "The destination {arn} is not supported: destinations are functions."
-            )));
-        }
-        let name = FunctionName::parse(arn, caller)
-            .map_err(|_| invalid(format!("The destination ARN {arn} is invalid.")))?;
-        let named = FunctionName {
-            qualifier: Some(name.qualifier.clone().unwrap_or_else(|| "$LATEST".into())),
-            ..name.clone()
+    /// A destination must be there: a function, a queue, a topic, and of failures a bucket.
+    async fn check_destination(
+        &self,
+        caller: &Caller,
+        arn: &str,
+        own: &str,
+        succeeded: bool,
+    ) -> Result<(), ServiceError> {
+        let wrong = || {
+            let side = |here: bool, word: &str| match here {
+                true => format!("{word}(destination={arn})"),
+                false => "null".to_owned(),
+            };
+            invalid(format!(
+                "The provided destination config DestinationConfig(onSuccess={}, onFailure={}) is invalid.",
+                side(succeeded, "OnSuccess"),
+                side(!succeeded, "OnFailure")
+            ))
         };
-        if named.arn(caller) == own {
-            return Err(invalid("You can't specify the function as a destination for itself."));
+        if arn.split(':').nth(2) == Some("lambda") {
+            let name = FunctionName::parse(arn, caller).map_err(|_| wrong())?;
+            let qualifier = Some(name.qualifier.clone().unwrap_or_else(|| "$LATEST".to_owned()));
+            if (FunctionName { qualifier, ..name.clone() }).arn(caller) == own {
+                return Err(invalid("You can't specify the function as a destination for itself."));
+            }
+            return self.registry.find(caller, &name).map(drop).map_err(|_| wrong());
         }
-        self.registry
-            .find(caller, &name)
-            .map(drop)
-            .map_err(|_| invalid(format!("The destination ARN {arn} is invalid.")))
+        let Some(place) = Place::parse(arn) else {
+            return Err(invalid(format!(
+                "The destination {arn} is not supported: destinations are functions, queues, topics and buckets."
+            )));
+        };
+        if succeeded && matches!(place, Place::Bucket { .. }) {
+            return Err(wrong());
+        }
+        if !place.is_built() {
+            return Err(invalid(format!("DestinationConfig: this server has nothing like {arn}.")));
+        }
+        if self.events.post.is_there(&place, &caller.region).await { Ok(()) } else { Err(wrong()) }
+    }
+
+    /// A dead-letter queue, as a call names it: None when it does not, an empty one for none.
+    pub(super) async fn dead_letter(
+        &self,
+        call: &Call,
+        input: &Value,
+    ) -> Result<Option<String>, ServiceError> {
+        let Some(arn) =
+            input.get("DeadLetterConfig").map(|config| text(config, "TargetArn").unwrap_or_default())
+        else {
+            return Ok(None);
+        };
+        if arn.is_empty() {
+            return Ok(Some(String::new()));
+        }
+        let wrong =
+            || invalid(format!("The provided DLQ target {arn} is not a queue or a topic that exists."));
+        let place =
+            Place::parse(arn).filter(|place| !matches!(place, Place::Bucket { .. })).ok_or_else(wrong)?;
+        if !place.is_built() {
+            return Err(invalid(format!("DeadLetterConfig: this server has nothing like {arn}.")));
+        }
+        if self.events.post.is_there(&place, &call.caller.region).await {
+            Ok(Some(arn.to_owned()))
+        } else {
+            Err(wrong())
+        }
     }
 }
 

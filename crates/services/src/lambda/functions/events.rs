@@ -5,6 +5,7 @@ use crate::call::Caller;
 use crate::documents::{Documents, Edit};
 use crate::lambda::name::FunctionName;
 use crate::lambda::registry::Registry;
+use crate::post::{Place, Post};
 use ::functions::{Invocation, InvokeError, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -52,6 +53,7 @@ pub(super) struct Events {
     functions: ::functions::Functions,
     events: Documents<Event>,
     pub configs: EventConfigs,
+    pub post: Post,
     waiting: Arc<AtomicUsize>,
     /// Told when an event has come to its end.
     ended: Arc<Notify>,
@@ -93,6 +95,7 @@ impl Events {
         world: &World,
         registry: &Registry,
         functions: &::functions::Functions,
+        post: &Post,
     ) -> Events {
         Events {
             world: world.clone(),
@@ -100,6 +103,7 @@ impl Events {
             functions: functions.clone(),
             events: Documents::new(store, "lambda/event"),
             configs: Documents::new(store, "lambda/event-invoke"),
+            post: post.clone(),
             waiting: Arc::default(),
             ended: Arc::default(),
         }
@@ -193,6 +197,7 @@ impl Events {
             // A function that has gone takes its events with it.
             let Ok(function) = self.registry.pick(&caller, &name, draw) else { return self.drop(id).await };
             let Some(config) = function.config(&caller) else { return self.drop(id).await };
+            let dead_letter = function.dead_letter;
             let invocation = Invocation {
                 request_id: event.request_id.clone(),
                 payload: event.payload.clone().into(),
@@ -223,19 +228,55 @@ impl Events {
                     if let Some(to) = to {
                         let told =
                             account(&event, attempts, condition, attempt.as_ref().ok(), self.world.now());
-                        // Kept before the event is let go: a crash in between tells it twice.
-                        let sent = self.accept(&caller, to.clone(), self.world.uuid(), told, None).await;
-                        if sent.is_err() {
-                            eprintln!(
-                                "the end of event {} of {} could not be told to {to}",
-                                event.request_id, event.function
-                            );
+                        // Sent before the event is let go: a crash in between tells it twice.
+                        if let Err(error) = self.tell(&caller, &event, to, told).await {
+                            eprintln!("{to} was not told of event {}: {error}", event.request_id);
                         }
+                    }
+                    if condition != "Success"
+                        && let Some(to) = &dead_letter
+                        && let Err(error) = self.bury(&caller, &event, to, attempt.as_ref().ok()).await
+                    {
+                        eprintln!("{to} did not take event {}: {error}", event.request_id);
                     }
                     return self.drop(id).await;
                 }
             }
         }
+    }
+
+    async fn tell(&self, caller: &Caller, event: &Event, to: &str, told: String) -> Result<(), String> {
+        let Some(place) = Place::parse(to) else {
+            let sent = self.accept(caller, to.to_owned(), self.world.uuid(), told, None).await;
+            return sent.map_err(|error| error.message.unwrap_or_default());
+        };
+        let now = self.world.now().iso_seconds();
+        let name = event.function.split(':').nth(6).unwrap_or_default();
+        let (day, time) = (now[..10].replace('-', "/"), now[..19].replace(':', "."));
+        let key = format!("aws/lambda/async/{name}/{day}/{time}-{}", self.world.uuid());
+        self.post.send(&place, &caller.region, &key, &told).await
+    }
+
+    /// Hands the event itself to a dead-letter queue, with what went wrong beside it.
+    async fn bury(
+        &self,
+        caller: &Caller,
+        event: &Event,
+        to: &str,
+        outcome: Option<&Outcome>,
+    ) -> Result<(), String> {
+        let place = Place::parse(to).ok_or("it is no queue or topic")?;
+        let told = outcome.and_then(|outcome| serde_json::from_slice::<Value>(&outcome.payload).ok());
+        let message = told.as_ref().and_then(|told| told.get("errorMessage")).and_then(Value::as_str);
+        let message: String = message.unwrap_or("Rate Exceeded.").chars().take(1_024).collect();
+        let code = if outcome.is_some() { "200" } else { "429" };
+        let mut attributes =
+            vec![("RequestID", "String", event.request_id.clone()), ("ErrorCode", "Number", code.to_owned())];
+        // Attributes are never empty.
+        if !message.is_empty() {
+            attributes.push(("ErrorMessage", "String", message));
+        }
+        self.post.send_with(&place, &caller.region, &event.payload, &attributes).await
     }
 
     async fn drop(&self, id: &str) -> bool {

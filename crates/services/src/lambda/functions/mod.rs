@@ -42,7 +42,8 @@ pub(crate) struct Functions {
 impl Functions {
     pub fn new(parts: &Parts) -> Functions {
         let registry = parts.targets.registry.clone();
-        let events = Events::new(&parts.store, &parts.world, &registry, &parts.functions);
+        let events =
+            Events::new(&parts.store, &parts.world, &registry, &parts.functions, &parts.targets.post);
         events.resume();
         Functions {
             world: parts.world.clone(),

@@ -84,6 +84,7 @@ impl Functions {
         create::refuse_unsupported(input)?;
         let environment = create::environment(input)?;
         let layers = self.layers_of(call, input)?;
+        let dead_letter = self.dead_letter(call, input).await?;
         if let Some(layers) = &layers {
             self.check_size(&self.named(call, input)?.code_sha256, layers).await?;
         }
@@ -114,6 +115,9 @@ impl Functions {
                     function.ephemeral_mb = Some(megabytes);
                 }
                 function.json_log = create::json_log(input, function.json_log.as_ref())?;
+                if let Some(arn) = &dead_letter {
+                    function.dead_letter = Some(arn.clone()).filter(|arn| !arn.is_empty());
+                }
                 if let Some(layers) = &layers {
                     function.layers.clone_from(layers);
                 }

@@ -92,6 +92,21 @@ impl Bench {
         reply(self.runtime.block_on(self.services.call(request)))
     }
 
+    /// A call to the queues, which must go well.
+    pub fn queue(&self, operation: &str, input: Value) -> Value {
+        let credential = CREDENTIAL.replace("/lambda/", "/sqs/");
+        let target = format!("AmazonSQS.{operation}");
+        let headers = [
+            ("authorization", credential.as_str()),
+            ("x-amz-date", "20260101T000000Z"),
+            ("content-type", "application/x-amz-json-1.0"),
+            ("x-amz-target", target.as_str()),
+        ];
+        let reply = self.call("POST", "/", &headers, &bytes(&input));
+        assert_eq!(reply.status, 200, "{operation}: {}", String::from_utf8_lossy(&reply.body));
+        reply.json()
+    }
+
     /// A request to a function's address.
     pub fn url(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let request = request(method, target, headers, body);

@@ -116,3 +116,38 @@ fn code_is_where_get_function_says() {
     assert_eq!(bench.download(path).map(|zip| json!(zip.len())), Some(made["CodeSize"].clone()));
     assert_eq!(bench.download(&format!("{path}0")), None);
 }
+
+#[test]
+fn queues_take_failures_and_dead_letters() {
+    let bench = Bench::new();
+    let queue = |name: &str| {
+        let arn = format!("arn:aws:sqs:us-east-1:123456789012:{name}");
+        bench.queue("CreateQueue", json!({ "QueueName": name }));
+        arn
+    };
+    let (told, dead) = (queue("told"), queue("dead"));
+    let missing = json!({ "TargetArn": "arn:aws:sqs:us-east-1:123456789012:none" });
+    bench.function(
+        "f",
+        "def handler(e, c): raise ValueError('no')",
+        json!({ "DeadLetterConfig": { "TargetArn": dead } }),
+    );
+    let refused =
+        bench.bad("PUT", "/2015-03-31/functions/f/configuration", json!({ "DeadLetterConfig": missing }));
+    assert!(refused.starts_with("400 InvalidParameterValueException"), "{refused}");
+    let config =
+        json!({ "MaximumRetryAttempts": 0, "DestinationConfig": { "OnFailure": { "Destination": told } } });
+    bench.good("PUT", CONFIG, config);
+    let event = [("x-amz-invocation-type", "Event")];
+    bench.call("POST", "/2015-03-31/functions/f/invocations", &event, br#"{"n":1}"#);
+    bench.until_events_end();
+    let received = |name: &str| {
+        let url = format!("http://localhost/123456789012/{name}");
+        bench.queue("ReceiveMessage", json!({ "QueueUrl": url, "MessageAttributeNames": ["All"] }))["Messages"][0].clone()
+    };
+    let account: Value = serde_json::from_str(received("told")["Body"].as_str().unwrap()).unwrap();
+    assert_eq!(account["requestContext"]["condition"], "RetriesExhausted");
+    let letter = received("dead");
+    assert_eq!(letter["Body"], r#"{"n":1}"#);
+    assert_eq!(letter["MessageAttributes"]["ErrorMessage"]["StringValue"], "no");
+}
