@@ -56,7 +56,12 @@ impl Bench {
                 Engine::open(store.clone(), world.clone(), engine::Settings::default()).expect("an engine");
             let logs = LogBook::new(&store, &world);
             let queue = LogQueue::start(logs.clone()).expect("a queue");
-            let functions = Functions::new(functions::Settings::new(&dir), &world, Arc::new(queue));
+            // What these functions saw they write into files, which a sandbox forbids.
+            let settings = functions::Settings {
+                sandbox: functions::sandbox::Sandbox::Off,
+                ..functions::Settings::new(&dir)
+            };
+            let functions = Functions::new(settings, &world, Arc::new(queue));
             functions.set_endpoint("http://127.0.0.1:4566");
             let targets = LambdaTargets::new(&store, &functions, &world);
             let feed = Feed::open(feed::Parts {
