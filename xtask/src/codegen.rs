@@ -20,6 +20,8 @@ const SERVICES: &[&str] = &[
     "sns",
     "secretsmanager",
     "ssm",
+    "apigatewayv2",
+    "apigateway",
 ];
 
 type Error = Box<dyn std::error::Error>;

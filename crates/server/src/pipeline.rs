@@ -45,7 +45,9 @@ impl Pipeline {
                 }
             };
         }
-        let own = path.strip_prefix("/_millstream/").filter(|own| !own.starts_with("url/"));
+        let own = path
+            .strip_prefix("/_millstream/")
+            .filter(|own| !own.starts_with("url/") && !own.starts_with("api/"));
         if let Some(own) = own {
             return self.own(own);
         }

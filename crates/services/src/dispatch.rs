@@ -1,5 +1,6 @@
 //! From a request to the service that answers it.
 
+use crate::apigateway::ApiGateway;
 use crate::call::{Answer, Call, Caller, Inside};
 use crate::cloudformation::CloudFormation;
 use crate::documents::unavailable;
@@ -72,6 +73,7 @@ pub(crate) struct Inner {
     sns: Sns,
     secrets: Secrets,
     parameters: Parameters,
+    apigateway: ApiGateway,
 }
 
 /// The services, as one of them asks another. Does not keep them alive.
@@ -106,6 +108,7 @@ impl Services {
         let post = parts.targets.post.clone();
         let inner = Arc::new_cyclic(|house| Inner {
             cloudformation: CloudFormation::new(&parts, House(house.clone())),
+            apigateway: ApiGateway::new(&parts),
             dynamodb: Dynamodb::new(&parts),
             lambda: Lambda::new(&parts),
             iam: Iam::new(&parts),
@@ -150,9 +153,12 @@ impl Services {
         self.0.lambda.download(path).await
     }
 
-    /// The answer to a request to a function's address; None when it is to something else.
+    /// The answer to a request to a function's or an API's address; None when it is to something else.
     pub async fn call_url(&self, request: &Request) -> Option<Response> {
-        self.0.lambda.call_url(request).await
+        match self.0.lambda.call_url(request).await {
+            Some(answer) => Some(answer),
+            None => self.0.apigateway.serve(request).await,
+        }
     }
 
     #[cfg(test)]
@@ -191,6 +197,7 @@ impl Inner {
             "secretsmanager" => self.secrets.call(call).await,
             "ssm" => self.parameters.call(call).await,
             "cloudformation" => self.cloudformation.call(call).await,
+            "apigatewayv2" | "apigateway" => self.apigateway.call(call).await,
             _ => call.not_implemented(),
         }
     }

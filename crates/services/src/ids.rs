@@ -8,6 +8,12 @@ pub(crate) fn token(world: &World, length: usize) -> String {
     (0..length).map(|_| char::from(ALPHABET[world.below(32) as usize])).collect()
 }
 
+/// Lower-case letters and digits, as the ids of APIs and their parts are made of.
+pub(crate) fn small(world: &World, length: usize) -> String {
+    const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    (0..length).map(|_| char::from(ALPHABET[world.below(36) as usize])).collect()
+}
+
 /// So many random bytes as text.
 pub(crate) fn secret(world: &World, bytes: usize) -> String {
     let mut random = vec![0; bytes];

@@ -9,6 +9,7 @@ mod ids;
 mod post;
 mod vault;
 
+mod apigateway;
 mod cloudformation;
 mod dynamodb;
 mod iam;

@@ -13,6 +13,8 @@ pub mod cloudformation;
 pub mod sns;
 pub mod secretsmanager;
 pub mod ssm;
+pub mod apigatewayv2;
+pub mod apigateway;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -27,4 +29,6 @@ pub static SERVICES: &[&Service] = &[
     &sns::SERVICE,
     &secretsmanager::SERVICE,
     &ssm::SERVICE,
+    &apigatewayv2::SERVICE,
+    &apigateway::SERVICE,
 ];

@@ -5,6 +5,7 @@ mod mappings;
 
 mod letter;
 mod name;
+mod permission;
 mod registry;
 mod target;
 mod window;
@@ -15,7 +16,12 @@ use functions::Functions;
 use mappings::Mappings;
 use wire::{Request, Response};
 
+#[cfg(test)]
+pub(crate) use functions::tests::bench::Bench;
 pub(crate) use mappings::status as mapping_status;
+pub(crate) use name::FunctionName;
+pub(crate) use permission::Asker;
+pub(crate) use registry::Registry;
 pub use target::LambdaTargets;
 
 pub(crate) struct Lambda {

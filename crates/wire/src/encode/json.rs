@@ -110,19 +110,21 @@ fn message_member(code: &str) -> &'static str {
     }
 }
 
-/// `{"Type":"User","Message":"…"}` beside the type's header.
-pub(super) fn rest_error(error: &ServiceError, sender: bool) -> Vec<u8> {
+/// `{"Type":"User","Message":"…"}` beside the type's header, as functions' service writes it; others spell it small.
+pub(super) fn rest_error(service: &Service, error: &ServiceError, sender: bool) -> Vec<u8> {
     let mut out = Map::new();
-    let validation =
-        matches!(error.name(), "ValidationException" | "AccessDeniedException" | "UnknownOperationException");
-    if !validation && !error.members.contains_key("Type") {
+    // Faults found before the function's own service is reached spell it small, too.
+    let small = service.name != "lambda"
+        || matches!(
+            error.name(),
+            "ValidationException" | "AccessDeniedException" | "UnknownOperationException"
+        );
+    if !small && !error.members.contains_key("Type") {
         out.insert("Type".into(), if sender { "User" } else { "Server" }.into());
     }
     out.extend(error.members.iter().map(|(name, value)| (name.clone(), value.clone())));
     if let Some(message) = &error.message {
-        // Faults found before the function's own service is reached spell it small.
-        let member = if validation { "message" } else { "Message" };
-        out.insert(member.into(), message.clone().into());
+        out.insert(if small { "message" } else { "Message" }.into(), message.clone().into());
     }
     serde_json::to_vec(&out).unwrap_or_default()
 }

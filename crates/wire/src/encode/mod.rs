@@ -56,7 +56,7 @@ pub fn encode_error(service: &Service, error: ServiceError, request_id: &str) ->
             tagged(Response::new(status, body).with_header("content-type", "text/xml"), service, request_id)
         }
         Protocol::RestJson => {
-            let response = Response::new(status, json::rest_error(&error, status < 500))
+            let response = Response::new(status, json::rest_error(service, &error, status < 500))
                 .with_header("content-type", "application/json")
                 .with_header("x-amzn-errortype", error.name());
             tagged(response, service, request_id)

@@ -19,7 +19,7 @@ mod urls;
 mod versions;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::lambda) mod tests;
 
 use super::registry::Registry;
 use crate::call::Call;

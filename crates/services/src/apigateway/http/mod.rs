@@ -1,0 +1,110 @@
+//! HTTP APIs (version 2 of the service): their parts, kept as AWS's members, and how they serve.
+
+mod api;
+mod book;
+mod cors;
+mod deployment;
+mod integration;
+mod reply;
+mod route;
+mod route_key;
+mod serve;
+mod stage;
+mod tags;
+
+use super::cache::Cache;
+use super::fault::bad;
+use crate::call::{Answer, Call};
+use crate::dispatch::Parts;
+use crate::fields::{self, object, text};
+use book::{Book, Members};
+use serde_json::Value;
+use serve::Live;
+use std::collections::BTreeMap;
+use wire::ServiceError;
+
+pub(super) struct Http {
+    book: Book,
+    /// `http://host:port` of this server.
+    own: String,
+    live: Cache<Live>,
+}
+
+impl Http {
+    pub fn new(parts: &Parts) -> Http {
+        Http {
+            book: Book::new(&parts.store, &parts.world),
+            own: parts.functions.endpoint().to_owned(),
+            live: Cache::new(),
+        }
+    }
+
+    pub async fn answer(&self, call: &Call, input: &Value) -> Answer {
+        let answer = match call.operation.name {
+            "CreateApi" => self.create_api(call, input).await,
+            "GetApi" => self.get_api(call, input),
+            "GetApis" => self.get_apis(call, input),
+            "UpdateApi" => self.update_api(call, input).await,
+            "DeleteApi" => self.delete_api(call, input).await,
+            "DeleteCorsConfiguration" => self.delete_cors(call, input).await,
+            "CreateIntegration" => self.create_integration(call, input).await,
+            "GetIntegration" => self.get_integration(call, input),
+            "GetIntegrations" => self.get_integrations(call, input),
+            "UpdateIntegration" => self.update_integration(call, input).await,
+            "DeleteIntegration" => self.delete_integration(call, input).await,
+            "CreateRoute" => self.create_route(call, input).await,
+            "GetRoute" => self.get_route(call, input),
+            "GetRoutes" => self.get_routes(call, input),
+            "UpdateRoute" => self.update_route(call, input).await,
+            "DeleteRoute" => self.delete_route(call, input).await,
+            "CreateStage" => self.create_stage(call, input).await,
+            "GetStage" => self.get_stage(call, input),
+            "GetStages" => self.get_stages(call, input),
+            "UpdateStage" => self.update_stage(call, input).await,
+            "DeleteStage" => self.delete_stage(call, input).await,
+            "DeleteRouteSettings" => self.delete_route_settings(call, input).await,
+            "CreateDeployment" => self.create_deployment(call, input).await,
+            "GetDeployment" => self.get_deployment(call, input),
+            "GetDeployments" => self.get_deployments(call, input),
+            "UpdateDeployment" => self.update_deployment(call, input).await,
+            "DeleteDeployment" => self.delete_deployment(call, input).await,
+            "GetTags" => self.get_tags(call, input),
+            "TagResource" => self.tag(call, input).await,
+            "UntagResource" => self.untag(call, input).await,
+            _ => Err(call.unknown()),
+        };
+        if let Some(id) = text(input, "ApiId") {
+            self.live.forget(id);
+        }
+        answer
+    }
+}
+
+/// One page of things by id.
+fn page(input: &Value, all: BTreeMap<String, Members>) -> Answer {
+    let wrong = || bad("Invalid nextToken or maxResults.");
+    let limit = match text(input, "MaxResults") {
+        Some(text) => text.parse::<usize>().ok().filter(|most| *most > 0).ok_or_else(wrong)?,
+        None => 100,
+    };
+    let entries = all.into_iter().map(|(id, told)| (id, Value::Object(told))).collect();
+    let page = fields::page(entries, text(input, "NextToken"), limit.min(500), wrong)?;
+    Ok(object([("Items", Some(page.items.into())), ("NextToken", page.next.map(Value::from))]))
+}
+
+/// Takes these members of an input over; those that are absent stay as they are.
+fn take_over(told: &mut Members, input: &Value, members: &[&str]) {
+    for member in members {
+        if let Some(value) = input.get(*member) {
+            told.insert((*member).to_owned(), value.clone());
+        }
+    }
+}
+
+fn found<'a>(
+    all: &'a mut BTreeMap<String, Members>,
+    what: &str,
+    id: &str,
+) -> Result<&'a mut Members, ServiceError> {
+    all.get_mut(id).ok_or_else(|| super::fault::missing(format!("Invalid {what} identifier specified {id}")))
+}

@@ -1,0 +1,55 @@
+//! API Gateway: addresses of their own for functions. HTTP APIs and REST APIs: two services, one place that serves.
+
+mod address;
+mod cache;
+mod fault;
+mod http;
+mod target;
+mod throttle;
+mod visit;
+
+use crate::call::Call;
+use crate::dispatch::Parts;
+use http::Http;
+use target::Targets;
+use wire::{Request, Response};
+
+pub(crate) struct ApiGateway {
+    http: Http,
+    targets: Targets,
+}
+
+impl ApiGateway {
+    pub fn new(parts: &Parts) -> ApiGateway {
+        ApiGateway {
+            http: Http::new(parts),
+            targets: Targets {
+                registry: parts.targets.registry.clone(),
+                functions: parts.functions.clone(),
+                world: parts.world.clone(),
+            },
+        }
+    }
+
+    pub async fn call(&self, call: Call) -> Response {
+        let answer = match call.input() {
+            Ok(input) if call.service.name == "apigatewayv2" => self.http.answer(&call, &input).await,
+            Ok(_) => Err(call.unknown()),
+            Err(error) => Err(error),
+        };
+        call.settle(answer)
+    }
+
+    /// The answer to a request to an API's address; None when it is to something else.
+    pub async fn serve(&self, request: &Request) -> Option<Response> {
+        let (id, path) = address::of(request)?;
+        if let Some(answer) = self.http.serve(&self.targets, &id, &path, request).await {
+            return Some(answer);
+        }
+        // As AWS tells of a name that leads nowhere.
+        Some(Response::new(403, r#"{"message":"Forbidden"}"#).with_header("content-type", "application/json"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! APIs made as clients make them, in front of functions that really run.
+
+mod http_apis;
