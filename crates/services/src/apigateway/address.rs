@@ -4,7 +4,7 @@ use crate::call::Call;
 use wire::Request;
 
 /// `<PATH><id>` stands for `https://<id>.execute-api.<region>.amazonaws.com`.
-pub(crate) const PATH: &str = "/_millstream/api/";
+pub(super) const PATH: &str = "/_millstream/api/";
 
 /// The id of an API and the path behind it, which begins with a slash.
 pub(super) fn of(request: &Request) -> Option<(String, String)> {
@@ -17,7 +17,7 @@ pub(super) fn of(request: &Request) -> Option<(String, String)> {
 }
 
 /// `http://host:port` of this server, as the caller knows it.
-pub(crate) fn origin(call: &Call, own: &str) -> String {
+pub(super) fn origin(call: &Call, own: &str) -> String {
     match call.request.header("host") {
         Some(host) => format!("http://{host}"),
         None => own.to_owned(),
@@ -25,13 +25,42 @@ pub(crate) fn origin(call: &Call, own: &str) -> String {
 }
 
 /// An API's address without a slash at its end.
-pub(crate) fn endpoint(origin: &str, id: &str) -> String {
+pub(super) fn endpoint(origin: &str, id: &str) -> String {
     format!("{origin}{PATH}{id}")
+}
+
+/// A text in which the addresses that APIs have on AWS are those they have here.
+pub(crate) fn reachable(text: &str, origin: &str) -> String {
+    const START: &str = "https://";
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once(START) {
+        out.push_str(before);
+        let end = after.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-.".contains(letter)));
+        let (host, path) = after.split_at(end.unwrap_or(after.len()));
+        match api_of(host) {
+            Some(id) => out.push_str(&endpoint(origin, id)),
+            None => {
+                out.push_str(START);
+                out.push_str(host);
+            }
+        }
+        rest = path;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The id in `<id>.execute-api.<region>.amazonaws.com`.
+fn api_of(host: &str) -> Option<&str> {
+    let (id, rest) = host.split_once(".execute-api.")?;
+    let (region, suffix) = rest.split_once('.')?;
+    let is_id = id.len() == 10 && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    (is_id && !region.is_empty() && ["amazonaws.com", "amazonaws.com.cn"].contains(&suffix)).then_some(id)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::{of, reachable};
     use wire::Request;
 
     #[test]
@@ -49,6 +78,35 @@ mod tests {
             let found = of(&request);
             let found = found.as_ref().map(|(id, path)| (id.as_str(), path.as_str()));
             assert_eq!(found, expect, "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn addresses_in_texts_are_made_reachable() {
+        for (text, expect) in [
+            (
+                "https://a123456789.execute-api.us-east-1.amazonaws.com/prod/",
+                "http://h:1/_millstream/api/a123456789/prod/",
+            ),
+            (
+                "https://a123456789.execute-api.us-east-1.amazonaws.com",
+                "http://h:1/_millstream/api/a123456789",
+            ),
+            (
+                "a https://b123456789.execute-api.cn-north-1.amazonaws.com.cn?x, https://c.example/",
+                "a http://h:1/_millstream/api/b123456789?x, https://c.example/",
+            ),
+            (
+                "https://short.execute-api.us-east-1.amazonaws.com/",
+                "https://short.execute-api.us-east-1.amazonaws.com/",
+            ),
+            (
+                "https://a123456789.execute-api.us-east-1.example.com/",
+                "https://a123456789.execute-api.us-east-1.example.com/",
+            ),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(reachable(text, "http://h:1"), expect);
         }
     }
 }

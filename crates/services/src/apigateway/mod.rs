@@ -14,6 +14,8 @@ use http::Http;
 use target::Targets;
 use wire::{Request, Response};
 
+pub(crate) use address::reachable;
+
 pub(crate) struct ApiGateway {
     http: Http,
     targets: Targets,

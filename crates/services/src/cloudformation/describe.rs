@@ -4,6 +4,7 @@ use super::stack::{Event, Output, Resource, Stack, no_stack};
 use super::template::Template;
 use super::template::evaluate::text as scalar;
 use super::{CloudFormation, refuse_url, scope, validation};
+use crate::apigateway::reachable;
 use crate::call::{Answer, Call};
 use crate::fields::{object, page, required, tag_list, text, texts};
 use serde_json::{Value, json};
@@ -31,7 +32,9 @@ impl CloudFormation {
                 all.filter(|stack| stack.status != "DELETE_COMPLETE").collect()
             }
         };
-        let entries = stacks.into_iter().map(|stack| (stack.id.clone(), shown(stack))).collect();
+        let host = call.request.header("host").map(|host| format!("http://{host}"));
+        let shown = |stack| shown(stack, host.as_deref());
+        let entries = stacks.into_iter().map(|stack: Stack| (stack.id.clone(), shown(stack))).collect();
         let page = page(entries, text(input, "NextToken"), PAGE, bad_token)?;
         Ok(object([("Stacks", Some(page.items.into())), ("NextToken", page.next.map(Value::from))]))
     }
@@ -249,11 +252,13 @@ impl CloudFormation {
     }
 }
 
-fn shown(stack: Stack) -> Value {
+/// `origin`: where the caller has reached this server. Addresses of APIs in outputs are told as they are reached there.
+fn shown(stack: Stack, origin: Option<&str>) -> Value {
+    let reached = |value: String| origin.map_or(value.clone(), |origin| reachable(&value, origin));
     let output = |output: Output| {
         object([
             ("OutputKey", Some(output.key.into())),
-            ("OutputValue", Some(output.value.into())),
+            ("OutputValue", Some(reached(output.value).into())),
             ("Description", output.description.map(Value::from)),
             ("ExportName", output.export.map(Value::from)),
         ])

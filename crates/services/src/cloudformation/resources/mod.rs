@@ -1,5 +1,6 @@
 //! The types of resources: how each is made, changed and removed by asking our own services, as a client would.
 
+mod apigatewayv2;
 mod dynamodb;
 mod fit;
 mod iam;
@@ -32,6 +33,11 @@ const fn kind(
 }
 
 static KINDS: &[Kind] = &[
+    kind("AWS::ApiGatewayV2::Api", None, &["ProtocolType", "Target", "RouteKey", "CredentialsArn"]),
+    kind("AWS::ApiGatewayV2::Deployment", None, &["ApiId", "StageName"]),
+    kind("AWS::ApiGatewayV2::Integration", None, &["ApiId"]),
+    kind("AWS::ApiGatewayV2::Route", None, &["ApiId"]),
+    kind("AWS::ApiGatewayV2::Stage", None, &["ApiId", "StageName"]),
     kind("AWS::CDK::Metadata", None, &[]),
     kind("AWS::CloudFormation::WaitConditionHandle", None, &[]),
     kind(
@@ -60,6 +66,9 @@ static KINDS: &[Kind] = &[
     kind("AWS::Lambda::Permission", None, &["*"]),
     kind("AWS::Logs::LogGroup", Some(("LogGroupName", 512)), &["LogGroupName"]),
 ];
+
+/// The types of HTTP APIs; which of them there are says `KINDS`.
+const V2: &str = "AWS::ApiGatewayV2::";
 
 fn unrecognized(kind: &str) -> String {
     format!("Template format error: Unrecognized resource types: [{kind}]")
@@ -138,6 +147,7 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::IAM::Policy" => iam::put_policy(cx, name, &Value::Null, properties).await,
         "AWS::IAM::ManagedPolicy" => iam::create_managed_policy(cx, name, properties).await,
         "AWS::Lambda::Function" => lambda::create_function(cx, name, properties).await,
+        kind if kind.starts_with(V2) => apigatewayv2::create(kind, cx, properties).await,
         "AWS::Lambda::EventSourceMapping" => lambda::create_mapping(cx, properties).await,
         "AWS::Lambda::Permission" => lambda::add_permission(cx, properties).await,
         "AWS::Logs::LogGroup" => logs::create(cx, name, properties).await,
@@ -159,6 +169,7 @@ pub(crate) async fn update(
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
             dynamodb::update(kind, cx, made, old, new).await?
         }
+        kind if kind.starts_with(V2) => apigatewayv2::update(kind, cx, made, old, new).await?,
         "AWS::IAM::Role" => iam::update_role(cx, made, old, new).await?,
         "AWS::IAM::Policy" => iam::put_policy(cx, &made.id, old, new).await?,
         "AWS::IAM::ManagedPolicy" => return Ok(Changed::Replace),
@@ -175,6 +186,7 @@ pub(crate) async fn update(
 pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<(), String> {
     match kind {
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => dynamodb::delete(cx, made).await,
+        kind if kind.starts_with(V2) => apigatewayv2::delete(kind, cx, made, properties).await,
         "AWS::IAM::Role" => iam::delete_role(cx, made).await,
         "AWS::IAM::Policy" => iam::delete_policy(cx, made, properties).await,
         "AWS::IAM::ManagedPolicy" => iam::delete_managed_policy(cx, made).await,
