@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use model::expression::{Binder, Condition, KeyCondition, Projection, Update};
+use model::expression::{Binder, Condition, KeyCondition, KeyNames, Projection, Update};
 use model::{Item, Number, Value};
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ fuzz_target!(|text: &str| {
         bound.project(item.view()).expect("an item that is not corrupt");
     }
     if let Ok(Ok(bound)) = KeyCondition::compile(text).map(|program| binder.bind(&Arc::new(program))) {
-        let _ = bound.resolve("pk", Some("a"));
+        let _ = bound.resolve(KeyNames { hash: &["pk"], range: &["a", "b"] });
     }
     if let Ok(Ok(bound)) = Update::compile(text).map(|program| binder.bind(&Arc::new(program))) {
         let _ = (bound.apply(Some(&item), &item), bound.apply(None, &item));

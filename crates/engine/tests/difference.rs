@@ -315,6 +315,7 @@ fn name(item: &Item) -> String {
 }
 
 fn run(house: &mut House, seed: u64, changes: usize) {
+    println!("seed {seed}");
     let mut run = Run { random: Random::from_seed(seed), reference: Reference { items: BTreeMap::new() } };
     let mut table = house.create(wanted());
     for step in 0..changes {

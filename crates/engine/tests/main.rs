@@ -13,3 +13,4 @@ mod reads;
 mod streams;
 mod support;
 mod tables;
+mod transactions;

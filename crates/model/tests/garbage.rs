@@ -3,7 +3,7 @@
 use crate::images::walk;
 use crate::notation::item;
 use crate::random::Random;
-use model::expression::{Binder, Condition, KeyCondition, Projection, Update};
+use model::expression::{Binder, Condition, KeyCondition, KeyNames, Projection, Update};
 use model::{Item, Number, Value};
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ fn all(text: &str) {
     if let Ok(key_condition) = KeyCondition::compile(text)
         && let Ok(bound) = binder.bind(&Arc::new(key_condition))
     {
-        let _ = bound.resolve("pk", Some("a"));
+        let _ = bound.resolve(KeyNames { hash: &["pk"], range: &["a", "b"] });
     }
     if let Ok(update) = Update::compile(text)
         && let Ok(bound) = binder.bind(&Arc::new(update))

@@ -1,7 +1,7 @@
 //! Key conditions.
 
 use crate::notation::{binder, value};
-use model::expression::{ErrorKind, KeyCondition, KeyQuery, RangeCondition};
+use model::expression::{ErrorKind, KeyCondition, KeyNames, KeyQuery, RangeCondition};
 use std::sync::Arc;
 
 const VALUES: &str = "{h: 'x', r: 1, q: 2, s: 'ab'}";
@@ -15,7 +15,7 @@ fn run(text: &str, range: Option<&str>) -> Result<KeyQuery, String> {
     let mut binder = binder("{pk: 'pk', sk: 'sk'}", VALUES).map_err(message)?;
     let bound = binder.bind(&program).map_err(message)?;
     bound.check().map_err(message)?;
-    bound.resolve("pk", range).map_err(message)
+    bound.resolve(KeyNames { hash: &["pk"], range: range.as_slice() }).map_err(message)
 }
 
 #[test]
@@ -38,7 +38,11 @@ fn ranges() {
         ("(pk = :h AND (sk = :r))", Some(Equal(r.clone()))),
         ("((sk = :r) AND (pk = :h))", Some(Equal(r))),
     ] {
-        assert_eq!(run(text, Some("sk")), Ok(KeyQuery { hash: value("'x'"), range: expect }), "{text}");
+        assert_eq!(
+            run(text, Some("sk")),
+            Ok(KeyQuery { hash: vec![value("'x'")], range_equal: vec![], range: expect }),
+            "{text}"
+        );
     }
 }
 

@@ -95,6 +95,6 @@ pub struct Page {
 
 impl From<KeyQuery> for KeyCondition {
     fn from(query: KeyQuery) -> KeyCondition {
-        KeyCondition { hash: vec![query.hash], range_equal: Vec::new(), range: query.range }
+        KeyCondition { hash: query.hash, range_equal: query.range_equal, range: query.range }
     }
 }

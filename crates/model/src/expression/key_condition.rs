@@ -13,12 +13,24 @@ pub struct KeyCondition {
     shape: Box<[Shape]>,
 }
 
-/// The keys a query reads: all of one hash key, or a range of them.
+/// The keys a query reads: all of one hash key, or a range of them. `hash` has a value for each hash attribute,
+/// `range_equal` one for each of the leading range attributes that are pinned before the last one that is spoken of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyQuery {
-    pub hash: Value,
+    pub hash: Vec<Value>,
+    pub range_equal: Vec<Value>,
     pub range: Option<RangeCondition>,
 }
+
+/// The names of the attributes that make up a key.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyNames<'a> {
+    pub hash: &'a [&'a str],
+    pub range: &'a [&'a str],
+}
+
+/// A key has up to four hash attributes and four range attributes.
+const CONDITIONS_MAX: usize = 8;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum RangeCondition {
@@ -44,6 +56,24 @@ enum Range<'a> {
     BeginsWith(&'a Value),
 }
 
+impl Range<'_> {
+    fn owned(self) -> RangeCondition {
+        match self {
+            Range::Compare(Comparator::Less, value) => RangeCondition::Less(value.clone()),
+            Range::Compare(Comparator::LessOrEqual, value) => RangeCondition::LessOrEqual(value.clone()),
+            Range::Compare(Comparator::Greater, value) => RangeCondition::Greater(value.clone()),
+            Range::Compare(Comparator::GreaterOrEqual, value) => {
+                RangeCondition::GreaterOrEqual(value.clone())
+            }
+            Range::Compare(Comparator::Equal | Comparator::NotEqual, value) => {
+                RangeCondition::Equal(value.clone())
+            }
+            Range::Between(low, high) => RangeCondition::Between(low.clone(), high.clone()),
+            Range::BeginsWith(prefix) => RangeCondition::BeginsWith(prefix.clone()),
+        }
+    }
+}
+
 impl KeyCondition {
     pub fn compile(text: &str) -> Result<KeyCondition, ExpressionError> {
         let (condition, shape) = condition::compile(Parameter::KeyCondition, text)?;
@@ -64,43 +94,51 @@ impl Compiled for KeyCondition {
 }
 
 impl Bound<KeyCondition> {
-    /// Checks what needs no table: that these are one or two conditions of the kinds that keys can have.
+    /// Checks what needs no table: that these are conditions of the kinds that keys can have, and not too many.
     pub fn check(&self) -> Result<(), ExpressionError> {
         self.conditions().map(drop)
     }
 
     /// The keys to read, given the names of the table's or index's key attributes. Whether the values are of the
     /// attributes' types is the caller's to check.
-    pub fn resolve(&self, hash: &str, range: Option<&str>) -> Result<KeyQuery, ExpressionError> {
+    pub fn resolve(&self, names: KeyNames<'_>) -> Result<KeyQuery, ExpressionError> {
         let conditions = self.conditions()?;
+        let simple = names.hash.len() == 1 && names.range.len() <= 1;
+        if simple && conditions.len() > 2 {
+            return Err(too_many());
+        }
         let on = |name: &str| conditions.iter().find(|condition| condition.name == name);
-        if range.is_none() && conditions.len() > 1 {
-            return Err(ExpressionError::invalid("Query key condition not supported"));
+        if names.range.is_empty() && conditions.len() > names.hash.len() {
+            return Err(unsupported());
         }
-        let Some(hash_condition) = on(hash) else {
-            return Err(missed(hash));
-        };
-        let Range::Compare(Comparator::Equal, hash_value) = hash_condition.range else {
-            return Err(ExpressionError::invalid("Query key condition not supported"));
-        };
-        let range_condition = range.and_then(on);
-        if let (Some(range), None, 2..) = (range, range_condition, conditions.len()) {
-            return Err(missed(range));
+        let mut hash = Vec::with_capacity(names.hash.len());
+        for name in names.hash {
+            let Some(condition) = on(name) else {
+                return Err(missed(name));
+            };
+            let Range::Compare(Comparator::Equal, value) = condition.range else {
+                return Err(unsupported());
+            };
+            hash.push(value.clone());
         }
-        let range = range_condition.map(|condition| match condition.range {
-            Range::Compare(Comparator::Less, value) => RangeCondition::Less(value.clone()),
-            Range::Compare(Comparator::LessOrEqual, value) => RangeCondition::LessOrEqual(value.clone()),
-            Range::Compare(Comparator::Greater, value) => RangeCondition::Greater(value.clone()),
-            Range::Compare(Comparator::GreaterOrEqual, value) => {
-                RangeCondition::GreaterOrEqual(value.clone())
+        // Range attributes are spoken of from the left, and only the last of these may be more than pinned.
+        let mut left = conditions.len() - hash.len();
+        let mut query = KeyQuery { hash, range_equal: Vec::new(), range: None };
+        for name in names.range {
+            if left == 0 {
+                break;
             }
-            Range::Compare(Comparator::Equal | Comparator::NotEqual, value) => {
-                RangeCondition::Equal(value.clone())
+            let Some(condition) = on(name) else {
+                return Err(missed(name));
+            };
+            left -= 1;
+            match (condition.range, left) {
+                (range, 0) => query.range = Some(range.owned()),
+                (Range::Compare(Comparator::Equal, value), _) => query.range_equal.push(value.clone()),
+                _ => return Err(unsupported()),
             }
-            Range::Between(low, high) => RangeCondition::Between(low.clone(), high.clone()),
-            Range::BeginsWith(prefix) => RangeCondition::BeginsWith(prefix.clone()),
-        });
-        Ok(KeyQuery { hash: hash_value.clone(), range })
+        }
+        if left > 0 { Err(unsupported()) } else { Ok(query) }
     }
 
     fn conditions(&self) -> Result<Vec<OnKey<'_>>, ExpressionError> {
@@ -150,8 +188,8 @@ impl Bound<KeyCondition> {
             conditions.push(condition);
         }
         match conditions.len() {
-            1 | 2 => Ok(conditions),
-            _ => Err(ExpressionError::invalid("Conditions can be of length 1 or 2 only")),
+            1..=CONDITIONS_MAX => Ok(conditions),
+            _ => Err(too_many()),
         }
     }
 
@@ -210,6 +248,14 @@ fn key_first(operator: &str, first: &Operand) -> Result<(), ExpressionError> {
             "Invalid condition in KeyConditionExpression: {operator} operator must have the key attribute as its first operand"
         ))),
     }
+}
+
+fn too_many() -> ExpressionError {
+    ExpressionError::invalid("Conditions can be of length 1 or 2 only")
+}
+
+fn unsupported() -> ExpressionError {
+    ExpressionError::invalid("Query key condition not supported")
 }
 
 fn missed(name: &str) -> ExpressionError {

@@ -30,6 +30,6 @@ mod update;
 pub use bind::{Binder, Bound, Program};
 pub use condition::Condition;
 pub use error::{ErrorKind, ExpressionError};
-pub use key_condition::{KeyCondition, KeyQuery, RangeCondition};
+pub use key_condition::{KeyCondition, KeyNames, KeyQuery, RangeCondition};
 pub use projection::Projection;
 pub use update::{Update, Updated};

@@ -2,7 +2,7 @@
 
 use super::answer::{Wanted, refused, view, written};
 use super::expressions::{Expressions, Languages, rewritten};
-use super::fault::{Fault, data, failed, validation};
+use super::fault::{Fault, data, detected, failed, validation};
 use super::legacy::{self, Rewritten};
 use super::request::Members;
 use super::tree::Tree;
@@ -33,10 +33,10 @@ fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<(DeleteItem<'a>, Option
     LANGUAGES.check(input)?;
     let request = DeleteItem {
         table_name,
-        key: input.attributes("Key")?,
+        key: input.attributes("Key").map_err(detected)?,
         condition_expression: input.borrowed("ConditionExpression"),
         expression_attribute_names: input.placeholder_names(),
-        expression_attribute_values: input.placeholder_values()?,
+        expression_attribute_values: input.detected_values()?,
         return_values: input.return_values(),
         return_consumed_capacity: input.return_consumed_capacity(),
         return_item_collection_metrics: input.return_item_collection_metrics(),
@@ -69,7 +69,7 @@ async fn delete(
         ..Expressions::default()
     };
     LANGUAGES.check_placeholders(&expressions)?;
-    let mut condition = expressions.ready(programs)?.condition;
+    let mut condition = expressions.ready(programs).map_err(detected)?.condition;
     if let Some(expected) = expected {
         condition = Some(rewritten(expected, |text| programs.condition(text))?);
     }

@@ -112,8 +112,9 @@ impl Languages<'_> {
         let valued =
             [given.update, given.condition, given.key_condition, given.filter].iter().any(Option::is_some);
         if given.names.is_some() && !valued && given.projection.is_none() {
+            // A read by key does not say which. [suite: moto, test_empty_expressionattributenames]
             let which = match self.expressions {
-                [only] => format!(": {only} is null"),
+                [only] if *only != "ProjectionExpression" => format!(": {only} is null"),
                 _ => String::new(),
             };
             return Err(validation(format!(
@@ -140,17 +141,17 @@ pub(super) fn names(input: Tree<'_>) -> Option<Vec<(String, String)>> {
     Some(names.map(|(key, name)| (key.clone(), name.as_str().unwrap_or_default().to_owned())).collect())
 }
 
-/// ExpressionAttributeValues.
-pub(super) fn values(input: Tree<'_>) -> Result<Option<Vec<(String, Value)>>, Fault> {
+/// ExpressionAttributeValues. `told` says of which key a fault is.
+pub(super) fn values(
+    input: Tree<'_>,
+    told: impl Fn(&str, Fault) -> Fault,
+) -> Result<Option<Vec<(String, Value)>>, Fault> {
     let Some(values) = input.map("ExpressionAttributeValues") else {
         return Ok(None);
     };
     let read = |(key, tree): (&String, _)| match value(tree) {
         Ok(value) => Ok((key.clone(), value)),
-        Err(fault) => Err(validation(format!(
-            "ExpressionAttributeValues contains invalid value: {} for key {key}",
-            fault.message.unwrap_or_default()
-        ))),
+        Err(fault) => Err(told(key, fault)),
     };
     values.iter().map(read).collect::<Result<_, _>>().map(Some)
 }

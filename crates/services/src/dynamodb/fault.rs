@@ -16,6 +16,18 @@ pub(super) fn parameter(message: impl AsRef<str>) -> Fault {
     validation(format!("One or more parameter values were invalid: {}", message.as_ref()))
 }
 
+/// What single writes and queries say of a request that is wrong by itself, whatever the table holds: the envelope of
+/// the model's constraints. Reads by key, scans, batches and transactions do without. [suite: moto, since August 2026]
+pub(super) fn detected(fault: Fault) -> Fault {
+    const ENVELOPE: &str = "1 validation error detected: ";
+    match &fault.message {
+        Some(message) if fault.name() == "ValidationException" && !message.starts_with(ENVELOPE) => {
+            validation(format!("{ENVELOPE}{message}"))
+        }
+        _ => fault,
+    }
+}
+
 /// A constraint that the model does not state, in the words of those it does.
 pub(super) fn constraint(value: &str, path: &str, rule: &str) -> Fault {
     validation(format!(

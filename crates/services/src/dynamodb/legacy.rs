@@ -4,7 +4,7 @@
 use super::fault::{Fault, parameter, validation};
 use super::tree::Tree;
 use super::value::{item, value};
-use model::expression::{KeyQuery, RangeCondition};
+use model::expression::{KeyNames, KeyQuery, RangeCondition};
 use model::{Item, Type, Value};
 use serde_json::{Map, Value as Json};
 
@@ -59,8 +59,8 @@ pub(super) fn key_conditions(tree: &Map<String, Json>) -> Result<Vec<Comparison<
     for comparison in &comparisons {
         check(comparison)?;
     }
-    if !(1..=2).contains(&comparisons.len()) {
-        return Err(validation("Conditions can be of length 1 or 2 only"));
+    if !(1..=KEY_CONDITIONS_MAX).contains(&comparisons.len()) {
+        return Err(too_many_conditions());
     }
     Ok(comparisons)
 }
@@ -148,29 +148,49 @@ pub(super) fn attributes(input: Tree<'_>) -> Result<Option<Rewritten>, Fault> {
     Ok(Some(rewritten))
 }
 
+/// An index's key has up to four hash attributes and four range attributes.
+const KEY_CONDITIONS_MAX: usize = 8;
+
 /// The keys that KeyConditions ask for, given the names of the key attributes.
-pub(super) fn keys(
-    mut comparisons: Vec<Comparison<'_>>,
-    hash: &str,
-    range: Option<&str>,
-) -> Result<KeyQuery, Fault> {
+pub(super) fn keys(mut comparisons: Vec<Comparison<'_>>, names: KeyNames<'_>) -> Result<KeyQuery, Fault> {
+    if names.hash.len() == 1 && names.range.len() <= 1 && comparisons.len() > 2 {
+        return Err(too_many_conditions());
+    }
     let missed = |name: &str| validation(format!("Query condition missed key schema element: {name}"));
-    let Some(at) = comparisons.iter().position(|comparison| comparison.name == hash) else {
-        return Err(missed(hash));
+    let unsupported = || validation("Query key condition not supported");
+    let mut take = |name: &str| {
+        let at = comparisons.iter().position(|comparison| comparison.name == name);
+        (at.map(|at| comparisons.remove(at)), comparisons.len())
     };
-    let on_hash = comparisons.remove(at);
-    let (1, "EQ", Some(hash)) =
-        (on_hash.operands.len(), on_hash.operator, on_hash.operands.into_iter().next())
-    else {
-        return Err(validation("Query key condition not supported"));
-    };
-    let range = match (comparisons.pop(), range) {
-        (None, _) => None,
-        (Some(_), None) => return Err(validation("Query key condition not supported")),
-        (Some(on_range), Some(range)) if on_range.name != range => return Err(missed(range)),
-        (Some(on_range), Some(_)) => Some(range_condition(on_range)?),
-    };
-    Ok(KeyQuery { hash, range })
+    let mut query = KeyQuery { hash: Vec::new(), range_equal: Vec::new(), range: None };
+    let mut left = 0;
+    for name in names.hash {
+        let (found, more) = take(name);
+        left = more;
+        let mut found = found.ok_or_else(|| missed(name))?;
+        match (found.operator, found.operands.pop(), found.operands.is_empty()) {
+            ("EQ", Some(value), true) => query.hash.push(value),
+            _ => return Err(unsupported()),
+        }
+    }
+    // As in a KeyConditionExpression: from the left, and only the last of them may be more than pinned.
+    for name in names.range {
+        if left == 0 {
+            break;
+        }
+        let (found, more) = take(name);
+        left = more;
+        match (range_condition(found.ok_or_else(|| missed(name))?)?, more) {
+            (range, 0) => query.range = Some(range),
+            (RangeCondition::Equal(value), _) => query.range_equal.push(value),
+            _ => return Err(unsupported()),
+        }
+    }
+    if left > 0 { Err(unsupported()) } else { Ok(query) }
+}
+
+fn too_many_conditions() -> Fault {
+    validation("Conditions can be of length 1 or 2 only")
 }
 
 fn range_condition(comparison: Comparison<'_>) -> Result<RangeCondition, Fault> {

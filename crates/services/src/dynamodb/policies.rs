@@ -1,6 +1,6 @@
 //! PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy: policies are kept and told, and not evaluated.
 
-use super::fault::{Fault, data, parameter, validation};
+use super::fault::{Fault, data, no_stream, no_table, parameter, validation};
 use super::names::{Arn, not_yours};
 use super::tree::Tree;
 use super::{Body, Dynamodb, scope};
@@ -112,10 +112,21 @@ pub(super) fn check(document: &str) -> Result<&str, Fault> {
 
 /// Refuses a policy other than the one that the request expects.
 fn expect(input: Tree<'_>, arn: &str, known: Option<&Policy>) -> Result<(), Fault> {
+    let table = || Arn::parse(arn).map_or(arn, |arn| arn.stream().map_or(arn.rest, |(table, _)| table));
     match (input.text("ExpectedRevisionId"), known) {
         (None, _) | (Some(NO_POLICY), None) => Ok(()),
         (Some(expected), Some(known)) if known.revision == expected => Ok(()),
-        (Some(_), _) => Err(no_policy(arn)),
+        (Some(_), None) => Err(no_policy(arn)),
+        (Some(NO_POLICY), Some(known)) => Err(no_policy(&format!(
+            "Requested policy update expecting none to be present for table {}, but a policy exists with revision id {}.",
+            table(),
+            known.revision
+        ))),
+        (Some(expected), Some(known)) => Err(no_policy(&format!(
+            "Requested update for policy with revision id {expected}, but the policy associated to target table {} has revision id {}.",
+            table(),
+            known.revision
+        ))),
     }
 }
 
@@ -140,13 +151,8 @@ fn resource(dynamodb: &Dynamodb, caller: &Caller, given: &str) -> Result<String,
     if arn.account != &*caller.account {
         return Err(not_yours(caller, given));
     }
-    let no_resource = || {
-        Fault::new(
-            "ResourceNotFoundException",
-            format!("Requested resource not found: ResourceArn: {given} not found"),
-        )
-    };
     let (table, label) = arn.stream().unwrap_or((arn.rest, ""));
+    let no_resource = || if label.is_empty() { no_table(table) } else { no_stream(given) };
     if table.contains('/') {
         return Err(parameter("Invalid ResourceArn"));
     }

@@ -2,7 +2,7 @@
 
 use super::answer::{Wanted, refused, view, written};
 use super::expressions::{Expressions, Languages, rewritten};
-use super::fault::{Fault, failed, validation};
+use super::fault::{Fault, detected, failed, validation};
 use super::legacy::{self, Rewritten};
 use super::request::{ITEM_BYTES_MAX, Members};
 use super::tree::Tree;
@@ -34,10 +34,10 @@ fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<(PutItem<'a>, Option<Re
     LANGUAGES.check(input)?;
     let request = PutItem {
         table_name,
-        item: input.attributes("Item")?,
+        item: input.attributes("Item").map_err(detected)?,
         condition_expression: input.borrowed("ConditionExpression"),
         expression_attribute_names: input.placeholder_names(),
-        expression_attribute_values: input.placeholder_values()?,
+        expression_attribute_values: input.detected_values()?,
         return_values: input.return_values(),
         return_consumed_capacity: input.return_consumed_capacity(),
         return_item_collection_metrics: input.return_item_collection_metrics(),
@@ -68,7 +68,7 @@ async fn put(dynamodb: &Dynamodb, call: &Call, request: PutItem<'_>, expected: O
         ..Expressions::default()
     };
     LANGUAGES.check_placeholders(&expressions)?;
-    let mut condition = expressions.ready(programs)?.condition;
+    let mut condition = expressions.ready(programs).map_err(detected)?.condition;
     if let Some(expected) = expected {
         condition = Some(rewritten(expected, |text| programs.condition(text))?);
     }

@@ -1,7 +1,7 @@
 //! Query.
 
 use super::expressions::{Expressions, Languages, rewritten};
-use super::fault::{Fault, data, validation};
+use super::fault::{Fault, data, detected, validation};
 use super::legacy::{self, Comparison, Rewritten};
 use super::request::Members;
 use super::search::{Choice, Output, check_filter, consistency, roots, schema};
@@ -10,7 +10,7 @@ use super::{Body, Dynamodb, names};
 use crate::call::Call;
 use api::dynamodb::{Query, Select};
 use engine::KeySchema;
-use model::expression::{Bound, KeyCondition, KeyQuery};
+use model::expression::{Bound, KeyCondition, KeyNames, KeyQuery};
 use std::marker::PhantomData;
 use store::Order;
 
@@ -84,7 +84,7 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Query<'_>, legacy: Legacy<'_>
         (None, None) => None,
     };
     let index_name = request.index_name.as_deref();
-    let choice = Choice { select: request.select, naming, index: index_name, verb: "Querying" };
+    let choice = Choice { select: request.select, naming, index: index_name };
     let programs = dynamodb.engine.programs();
     let expressions = Expressions {
         key_condition: request.key_condition_expression.as_deref(),
@@ -109,7 +109,7 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Query<'_>, legacy: Legacy<'_>
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
         ));
     }
-    choice.check()?;
+    choice.check().map_err(detected)?;
 
     let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
     let (_, schema) = schema(&table, index_name, request.consistent_read)?;
@@ -142,10 +142,13 @@ fn keys(
     condition: Option<&Bound<KeyCondition>>,
     legacy: Option<Vec<Comparison<'_>>>,
 ) -> Result<KeyQuery, Fault> {
-    let hash = schema.hash.first().map_or("", |part| &*part.name);
-    let range = schema.range.first().map(|part| &*part.name);
+    let [hash, range] = [&schema.hash, &schema.range].map(|parts| {
+        let names = parts.iter().map(|part| &*part.name);
+        names.collect::<Vec<&str>>()
+    });
+    let names = KeyNames { hash: &hash, range: &range };
     match (condition, legacy) {
-        (Some(condition), _) => condition.resolve(hash, range).map_err(|error| data(error.into())),
-        (None, comparisons) => legacy::keys(comparisons.unwrap_or_default(), hash, range),
+        (Some(condition), _) => condition.resolve(names).map_err(|error| data(error.into())),
+        (None, comparisons) => legacy::keys(comparisons.unwrap_or_default(), names),
     }
 }

@@ -1,7 +1,7 @@
 //! What the explaining readers of the busiest requests have in common.
 
 use super::expressions::{names, values};
-use super::fault::Fault;
+use super::fault::{Fault, detected, validation};
 use super::tree::Tree;
 use super::value::item;
 use api::dynamodb::{
@@ -20,6 +20,8 @@ pub(super) trait Members<'a> {
     fn attributes(self, member: &str) -> Result<Item, Fault>;
     fn placeholder_names(self) -> Option<Names>;
     fn placeholder_values(self) -> Result<Option<Values>, Fault>;
+    /// The same, of an operation that tells faults in its constraints' envelope.
+    fn detected_values(self) -> Result<Option<Values>, Fault>;
     fn return_values(self) -> Option<ReturnValues>;
     fn return_consumed_capacity(self) -> Option<ReturnConsumedCapacity>;
     fn return_item_collection_metrics(self) -> Option<ReturnItemCollectionMetrics>;
@@ -40,7 +42,16 @@ impl<'a> Members<'a> for Tree<'a> {
     }
 
     fn placeholder_values(self) -> Result<Option<Values>, Fault> {
-        values(self)
+        values(self, |key, fault| {
+            validation(format!(
+                "ExpressionAttributeValues contains invalid value: {} for key {key}",
+                fault.message.unwrap_or_default()
+            ))
+        })
+    }
+
+    fn detected_values(self) -> Result<Option<Values>, Fault> {
+        values(self, |_, fault| detected(fault))
     }
 
     fn return_values(self) -> Option<ReturnValues> {

@@ -85,7 +85,7 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Scan<'_>, legacy: Legacy) -> 
         (None, None) => None,
     };
     let index_name = request.index_name.as_deref();
-    let choice = Choice { select: request.select, naming, index: index_name, verb: "Scanning" };
+    let choice = Choice { select: request.select, naming, index: index_name };
     let programs = dynamodb.engine.programs();
     let expressions = Expressions {
         filter: request.filter_expression.as_deref(),

@@ -7,6 +7,8 @@ use model::key::KeyType;
 
 pub(super) const LOCAL_INDEXES_MAX: usize = 5;
 pub(super) const GLOBAL_INDEXES_MAX: usize = 20;
+/// How many attributes make up the partition of a global index's key, and how many sort.
+const KEY_ATTRIBUTES_MAX: usize = 4;
 /// How many attributes the indexes of a table may project by name, all together.
 const PROJECTED_NAMES_MAX: usize = 100;
 
@@ -57,11 +59,6 @@ pub(super) fn table_keys(input: Tree<'_>, attributes: &[KeyPart]) -> Result<KeyS
 pub(super) fn index(tree: Tree<'_>, attributes: &[KeyPart]) -> Result<IndexSpec, Fault> {
     let name = tree.text("IndexName").unwrap_or_default().to_owned();
     let schema = elements(tree);
-    if schema.len() > 2 {
-        return Err(parameter(format!(
-            "Keys of more than one partition and one sort attribute are not supported by this server. IndexName: {name}"
-        )));
-    }
     if schema.iter().any(|(name, _)| !attributes.iter().any(|attribute| *attribute.name == **name)) {
         return Err(parameter(format!(
             "Some index key attributes are not defined in AttributeDefinitions. Keys: {}, AttributeDefinitions: {}",
@@ -69,7 +66,7 @@ pub(super) fn index(tree: Tree<'_>, attributes: &[KeyPart]) -> Result<IndexSpec,
             listed(attributes.iter().map(|attribute| &*attribute.name)),
         )));
     }
-    let key = pair(schema, attributes)?;
+    let key = if schema.len() > 2 { several(schema, attributes, &name)? } else { pair(schema, attributes)? };
     let (projection, throughput) = (projection(tree)?, throughput(tree));
     Ok(IndexSpec { name: name.into(), key, projection, throughput, reserve: Reserve::default() })
 }
@@ -97,6 +94,12 @@ pub(super) fn local_indexes(
         if index.key.range.is_empty() {
             return Err(parameter(format!(
                 "Index KeySchema does not have a range key for index: {}",
+                index.name
+            )));
+        }
+        if index.key.parts().count() > 2 {
+            return Err(parameter(format!(
+                "Only global secondary indexes take keys of more than one partition and one sort attribute. IndexName: {}",
                 index.name
             )));
         }
@@ -217,6 +220,37 @@ fn pair(schema: Vec<(String, String)>, attributes: &[KeyPart]) -> Result<KeySche
         defined.cloned().unwrap_or_else(|| KeyPart::new(&name, KeyType::S))
     };
     Ok(KeySchema::simple(part(hash), range.map(part)))
+}
+
+/// The key of a global index of several attributes: those of its partitions, then those that sort.
+fn several(schema: Vec<(String, String)>, attributes: &[KeyPart], name: &str) -> Result<KeySchema, Fault> {
+    for (at, (attribute, _)) in schema.iter().enumerate() {
+        if schema[..at].iter().any(|(earlier, _)| earlier == attribute) {
+            return Err(parameter(format!(
+                "Duplicate attribute in KeySchema: {attribute}. IndexName: {name}"
+            )));
+        }
+    }
+    let hashes = schema.iter().take_while(|(_, kind)| kind == "HASH").count();
+    if hashes == 0 {
+        return Err(validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type"));
+    }
+    if schema[hashes..].iter().any(|(_, kind)| kind != "RANGE") {
+        return Err(validation(
+            "Invalid KeySchema: All KeySchemaElements of the HASH key type must come before those of the RANGE key type",
+        ));
+    }
+    if hashes > KEY_ATTRIBUTES_MAX || schema.len() - hashes > KEY_ATTRIBUTES_MAX {
+        return Err(parameter(format!(
+            "Number of HASH or RANGE key attributes exceeds the limit of {KEY_ATTRIBUTES_MAX}. IndexName: {name}"
+        )));
+    }
+    let part = |(name, _): &(String, String)| attributes.iter().find(|known| *known.name == **name).cloned();
+    let (hash, range) = schema.split_at(hashes);
+    Ok(KeySchema {
+        hash: hash.iter().filter_map(part).collect(),
+        range: range.iter().filter_map(part).collect(),
+    })
 }
 
 fn first(schema: &KeySchema) -> &str {

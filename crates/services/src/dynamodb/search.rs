@@ -2,7 +2,7 @@
 
 use super::Body;
 use super::answer::{capacity_member, corrupt};
-use super::fault::{Fault, data, parameter, validation};
+use super::fault::{Fault, data, validation};
 use api::dynamodb::{Object, ReturnConsumedCapacity, Select, item};
 use engine::{Attributes, Consistency, Error, Index, IndexKind, KeySchema, Page, Table};
 use model::View;
@@ -15,24 +15,22 @@ pub(super) struct Choice<'a> {
     /// The parameter that names attributes, if there is one.
     pub naming: Option<&'static str>,
     pub index: Option<&'a str>,
-    /// `Querying` or `Scanning`.
-    pub verb: &'static str,
 }
 
 impl Choice<'_> {
     /// Refuses combinations that contradict each other.
     pub fn check(&self) -> Result<(), Fault> {
         match (self.select, self.naming) {
-            (Some(Select::SpecificAttributes), None) => Err(parameter(
+            (Some(Select::SpecificAttributes), None) => Err(validation(
                 "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
             )),
             (Some(select), Some(naming)) if select != Select::SpecificAttributes => {
-                Err(parameter(format!("Cannot specify the {naming} when choosing to get {}", word(select))))
+                Err(validation(format!("Cannot specify the {naming} when choosing to get {}", word(select))))
             }
-            (Some(Select::AllProjectedAttributes), _) if self.index.is_none() => Err(parameter(format!(
-                "ALL_PROJECTED_ATTRIBUTES can be used only when {} using an IndexName",
-                self.verb
-            ))),
+            (Some(Select::AllProjectedAttributes), _) if self.index.is_none() => Err(validation(
+                // Scans say so too. [suite: moto, test_all_projected_attributes_rejected_for_table]
+                "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
+            )),
             _ => Ok(()),
         }
     }
@@ -144,6 +142,6 @@ fn word(select: Select) -> &'static str {
         Select::AllAttributes => "ALL_ATTRIBUTES",
         Select::AllProjectedAttributes => "ALL_PROJECTED_ATTRIBUTES",
         Select::SpecificAttributes => "SPECIFIC_ATTRIBUTES",
-        Select::Count => "COUNT",
+        Select::Count => "only the Count",
     }
 }

@@ -202,6 +202,10 @@ async fn write(dynamodb: &Dynamodb, call: &Call, request: TransactWriteItems<'_>
     }
     let keys: Vec<Result<Key, Error>> =
         asked.iter().zip(&tables).map(|(one, table)| key(one, table)).collect();
+    // An empty key is wrong whatever the other parts are. [suite: moto, test_transaction_with_empty_key]
+    if let Some(Err(error)) = keys.iter().find(|key| matches!(key, Err(error) if is_empty_key(error))) {
+        return Err(data(error.clone()));
+    }
     if keys.iter().any(Result::is_err) {
         return Err(cancelled(keys.into_iter().map(Result::err).map(|reason| (reason, None))));
     }
@@ -258,6 +262,10 @@ fn key(one: &Asked<'_>, table: &Table) -> Result<Key, Error> {
         Kind::Put => table.key_of(one.item.view()),
         _ => table.key(one.item.view()),
     }
+}
+
+fn is_empty_key(error: &Error) -> bool {
+    error.message.starts_with("One or more parameter values are not valid.")
 }
 
 /// The request without its spelling: two texts of the same tree are the same request.

@@ -2,7 +2,7 @@
 
 use super::answer::{Wanted, refused, view, written};
 use super::expressions::{Expressions, Languages, rewritten};
-use super::fault::{Fault, data, failed};
+use super::fault::{Fault, data, detected, failed};
 use super::legacy::{self, Rewritten};
 use super::request::Members;
 use super::tree::Tree;
@@ -45,11 +45,11 @@ fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<(UpdateItem<'a>, Legacy
     LANGUAGES.check(input)?;
     let request = UpdateItem {
         table_name,
-        key: input.attributes("Key")?,
+        key: input.attributes("Key").map_err(detected)?,
         update_expression: input.borrowed("UpdateExpression"),
         condition_expression: input.borrowed("ConditionExpression"),
         expression_attribute_names: input.placeholder_names(),
-        expression_attribute_values: input.placeholder_values()?,
+        expression_attribute_values: input.detected_values()?,
         return_values: input.return_values(),
         return_consumed_capacity: input.return_consumed_capacity(),
         return_item_collection_metrics: input.return_item_collection_metrics(),
@@ -73,7 +73,7 @@ async fn update(dynamodb: &Dynamodb, call: &Call, request: UpdateItem<'_>, legac
         ..Expressions::default()
     };
     LANGUAGES.check_placeholders(&expressions)?;
-    let ready = expressions.ready(programs)?;
+    let ready = expressions.ready(programs).map_err(detected)?;
     let (mut update, mut condition) = (ready.update, ready.condition);
     if let Some(updates) = legacy.updates {
         update = Some(rewritten(updates, |text| programs.update(text))?);

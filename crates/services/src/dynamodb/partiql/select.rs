@@ -39,6 +39,9 @@ pub(super) fn run(
 ) -> Result<Selected, Fault> {
     let table = prepared.table(dynamodb, caller)?;
     let index = select.from.index.as_deref();
+    if index.is_some_and(|name| table.index(name).is_err()) {
+        return Err(validation("The table does not have the specified index"));
+    }
     let (_, schema) = schema(&table, index, prepared.consistent)?;
     let mut rest = select.condition.as_ref().map(conjuncts).unwrap_or_default();
     let mut partitions = partitions(prepared, &schema, &mut rest)?;

@@ -103,7 +103,8 @@ pub(super) async fn run(
             Some(image) => {
                 let view = view(&image)?;
                 let touched = update.map(|update| update.touched(view)).transpose();
-                touched.map_err(|error| data(error.into()))?
+                // Nothing modified is nothing returned.
+                touched.map_err(|error| data(error.into()))?.filter(|part| !part.is_empty())
             }
         },
     };

@@ -143,7 +143,15 @@ fn words_of_searches() {
     );
     check(
         json!({ "Select": "SPECIFIC_ATTRIBUTES" }),
-        "One or more parameter values were invalid: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+        "1 validation error detected: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+    );
+    check(
+        json!({ "Select": "COUNT", "ProjectionExpression": "a" }),
+        "1 validation error detected: Cannot specify the ProjectionExpression when choosing to get only the Count",
+    );
+    scan(
+        json!({ "Select": "ALL_PROJECTED_ATTRIBUTES" }),
+        "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
     );
     check(
         json!({ "KeyConditionExpression": "" }),
@@ -163,4 +171,98 @@ fn words_of_searches() {
         json!({ "TableName": "Both" }),
         "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
     );
+}
+
+/// A global index whose partition is one attribute, in which two sort.
+fn composite() -> Bench {
+    let bench = Bench::new();
+    let defined = |name: &str, kind: &str| json!({ "AttributeName": name, "AttributeType": kind });
+    let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
+    bench.make(json!({
+        "TableName": "Many",
+        "AttributeDefinitions": [defined("pk", "S"), defined("g", "S"), defined("a", "S"), defined("b", "N")],
+        "KeySchema": [key("pk", "HASH")],
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "many",
+            "KeySchema": [key("g", "HASH"), key("a", "RANGE"), key("b", "RANGE")],
+            "Projection": { "ProjectionType": "ALL" },
+        }],
+        "BillingMode": "PAY_PER_REQUEST",
+    }));
+    for (pk, a, b) in [("1", "x", 30), ("2", "x", 10), ("3", "x", 20), ("4", "y", 5)] {
+        let item = json!({
+            "pk": { "S": pk }, "g": { "S": "g" }, "a": { "S": a }, "b": { "N": b.to_string() },
+        });
+        bench.check("PutItem", json!({ "TableName": "Many", "Item": item }), json!({}));
+    }
+    let sparse = json!({ "pk": { "S": "5" }, "g": { "S": "g" }, "a": { "S": "x" } });
+    bench.check("PutItem", json!({ "TableName": "Many", "Item": sparse }), json!({}));
+    bench
+}
+
+#[test]
+fn indexes_of_several_key_attributes() {
+    let bench = composite();
+    let described = bench.ask("DescribeTable", json!({ "TableName": "Many" }));
+    let schema = &described["Table"]["GlobalSecondaryIndexes"][0]["KeySchema"];
+    assert_eq!(schema[2], json!({ "AttributeName": "b", "KeyType": "RANGE" }));
+    let values = json!({ ":g": { "S": "g" }, ":a": { "S": "x" }, ":b": { "N": "10" }, ":c": { "N": "20" } });
+    let ask = |condition: &str| {
+        let mut values = values.clone();
+        let values = values.as_object_mut().expect("an object");
+        values.retain(|name, _| condition.contains(name.as_str()));
+        bench.ask(
+            "Query",
+            json!({
+                "TableName": "Many", "IndexName": "many", "KeyConditionExpression": condition,
+                "ExpressionAttributeValues": values,
+            }),
+        )
+    };
+    for (condition, expect) in [
+        ("g = :g", &["2", "3", "1", "4"][..]),
+        ("g = :g AND a = :a", &["2", "3", "1"]),
+        ("g = :g AND a > :a", &["4"]),
+        ("b = :b AND a = :a AND g = :g", &["2"]),
+        ("g = :g AND a = :a AND b > :b", &["3", "1"]),
+        ("g = :g AND a = :a AND b BETWEEN :b AND :c", &["2", "3"]),
+    ] {
+        let answer = ask(condition);
+        let found: Vec<&str> =
+            answer["Items"].as_array().into_iter().flatten().map(|item| text(&item["pk"])).collect();
+        assert_eq!(found, expect, "{condition}: {answer}");
+    }
+    for (condition, message) in [
+        ("g = :g AND b > :b", "Query condition missed key schema element: a"),
+        ("a = :a AND b > :b", "Query condition missed key schema element: g"),
+        ("g = :g AND a > :a AND b = :b", "Query key condition not supported"),
+    ] {
+        assert_eq!(ask(condition)["message"], message, "{condition}");
+    }
+    let legacy = json!({
+        "TableName": "Many", "IndexName": "many", "KeyConditions": {
+            "g": { "ComparisonOperator": "EQ", "AttributeValueList": [{ "S": "g" }] },
+            "a": { "ComparisonOperator": "EQ", "AttributeValueList": [{ "S": "x" }] },
+            "b": { "ComparisonOperator": "GT", "AttributeValueList": [{ "N": "10" }] },
+        },
+    });
+    assert_eq!(bench.ask("Query", legacy)["Count"], 2);
+    let first = json!({
+        "TableName": "Many", "IndexName": "many", "KeyConditionExpression": "g = :g", "Limit": 2,
+        "ExpressionAttributeValues": { ":g": { "S": "g" } },
+    });
+    let page = bench.ask("Query", first.clone());
+    assert_eq!(
+        page["LastEvaluatedKey"],
+        json!({ "pk": { "S": "3" }, "g": { "S": "g" }, "a": { "S": "x" }, "b": { "N": "20" } })
+    );
+    let next = bench.ask("Query", with(first, json!({ "ExclusiveStartKey": page["LastEvaluatedKey"] })));
+    assert_eq!(next["Count"], 2);
+    let statement = "SELECT pk FROM Many.many WHERE g = 'g' AND a = 'x' AND b > 10";
+    let selected = bench.ask("ExecuteStatement", json!({ "Statement": statement }));
+    assert_eq!(selected["Items"], json!([{ "pk": { "S": "3" } }, { "pk": { "S": "1" } }]));
+}
+
+fn text(value: &Json) -> &str {
+    value["S"].as_str().unwrap_or("?")
 }

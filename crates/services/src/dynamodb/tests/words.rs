@@ -15,7 +15,7 @@ fn values_that_are_none() {
         bench.refuses(
             "PutItem",
             json!({ "TableName": "Hash", "Item": { "pk": { "S": "1" }, "bad": value } }),
-            message,
+            &format!("1 validation error detected: {message}"),
         );
     };
     check(json!({ "SS": [] }), "One or more parameter values were invalid: An string set  may not be empty");
@@ -105,12 +105,12 @@ fn expressions_and_what_they_do_not_mix_with() {
     );
     check(
         json!({ "ConditionExpression": "a = :v", "ExpressionAttributeValues": { ":v": { "NS": [] } } }),
-        "ExpressionAttributeValues contains invalid value: One or more parameter values were invalid: An number set  may not be empty for key :v",
+        "1 validation error detected: One or more parameter values were invalid: An number set  may not be empty",
     );
     check(json!({ "ReturnValues": "ALL_NEW" }), "ReturnValues can only be ALL_OLD or NONE");
     check(
         json!({ "ConditionExpression": "" }),
-        "Invalid ConditionExpression: The expression can not be empty;",
+        "1 validation error detected: Invalid ConditionExpression: The expression can not be empty;",
     );
 
     let update = json!({ "TableName": "Hash", "Key": { "pk": { "S": "1" } } });
@@ -123,15 +123,15 @@ fn expressions_and_what_they_do_not_mix_with() {
     );
     check(
         json!({ "UpdateExpression": "INVALID SYNTAX HERE", "ExpressionAttributeValues": { ":v": { "S": "x" } } }),
-        "Invalid UpdateExpression: Syntax error; token: \"INVALID\", near: \"INVALID SYNTAX\"",
+        "1 validation error detected: Invalid UpdateExpression: Syntax error; token: \"INVALID\", near: \"INVALID SYNTAX\"",
     );
     check(
         json!({ "UpdateExpression": "SET a = :v", "ExpressionAttributeValues": values }),
-        "Value provided in ExpressionAttributeValues unused in expressions: keys: {:unused}",
+        "1 validation error detected: Value provided in ExpressionAttributeValues unused in expressions: keys: {:unused}",
     );
     check(
         json!({ "UpdateExpression": "SET a = :v" }),
-        "Invalid UpdateExpression: An expression attribute value used in expression is not defined; attribute value: :v",
+        "1 validation error detected: Invalid UpdateExpression: An expression attribute value used in expression is not defined; attribute value: :v",
     );
     check(
         json!({ "UpdateExpression": "SET a = :v", "AttributeUpdates": { "a": { "Value": { "S": "" }, "Action": "PUT" } } }),

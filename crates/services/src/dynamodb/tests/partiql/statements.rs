@@ -250,7 +250,7 @@ fn what_is_no_statement() {
             "SELECT * FROM Both WHERE pk = 'p' ORDER BY n",
             "Variable reference n in ORDER BY clause must be part of the primary key",
         ),
-        ("SELECT * FROM Both.nothing WHERE pk = 'p'", "The table does not have the specified index: nothing"),
+        ("SELECT * FROM Both.nothing WHERE pk = 'p'", "The table does not have the specified index"),
         (
             "EXISTS(SELECT * FROM Both WHERE pk = 'p' AND sk = '1')",
             "EXISTS is supported in transactions only",
