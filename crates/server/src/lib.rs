@@ -4,9 +4,12 @@
 mod node;
 mod settings;
 
+mod backup;
+mod backups;
 mod listener;
 mod metrics;
 mod pipeline;
 
+pub use backup::{Backup, DATA, FILE, LINK};
 pub use node::Node;
 pub use settings::{Error, ErrorCode, Settings};

@@ -1,6 +1,8 @@
 //! One server: everything in it, put together, and taken down in order.
 
+use crate::backups::Backups;
 use crate::listener::{self, Listening};
+use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::settings::{Error, ErrorCode, Settings};
 use engine::Engine;
@@ -67,6 +69,7 @@ impl Node {
             .is_none()
             .then(|| std::env::temp_dir().join(format!("millstream-memory-{}", world.hex(16))));
         let dir = settings.data_dir.clone().or_else(|| scratch.clone()).unwrap_or_default().join("functions");
+        let functions_dir = dir.clone();
         let function_settings = functions::Settings {
             concurrency_max: settings.concurrency_max,
             sandbox,
@@ -107,12 +110,15 @@ impl Node {
                 eprintln!("cannot go on with unfinished stacks: {}", error.message.unwrap_or_default());
             }
         });
-        let pipeline = Pipeline::new(services.clone(), store.clone(), functions.clone(), feed, world);
+        let backups = Arc::new(Backups::new(store.clone(), engine.clone(), functions_dir, world.clone()));
+        let metrics = Metrics::new(store.clone(), functions.clone(), feed, world);
+        let pipeline = Pipeline::new(services.clone(), metrics, backups.clone());
         let listening = listener::listen(socket, Arc::new(pipeline), settings.connections_max);
         let reaper = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(REAP).await;
                 functions.reap();
+                backups.expire();
             }
         });
         Ok(Node { address, services, store, engine, logs, listening, reaper, sandbox, scratch })
@@ -167,6 +173,10 @@ fn open_store(settings: &Settings) -> Result<Store, Error> {
     let mut opened = store::Settings::new(dir.join("store"));
     if let Some(bytes) = settings.cache_bytes {
         opened.cache_bytes = bytes;
+    }
+    if dir.join("RESTORING").exists() {
+        let message = format!("{} was not restored to its end: empty it, and restore again", dir.display());
+        return Err(Error { code: ErrorCode::Damaged, message });
     }
     std::fs::create_dir_all(dir).map_err(io_error)?;
     Store::open(opened).map_err(|error| {

@@ -1,17 +1,15 @@
 //! From a request's bytes to its answer: bounds, the house's own paths, the services.
 
+use crate::backups::{Backups, Refusal};
 use crate::metrics::Metrics;
 use bytes::{Bytes, BytesMut};
-use feed::Feed;
-use functions::Functions;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::{Body, Incoming};
 use services::Services;
+use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
-use world::World;
 
 /// The largest body: what Lambda takes, and what everybody else does.
 const LAMBDA_BYTES_MAX: usize = 70_167_211;
@@ -22,6 +20,7 @@ const BODY_SILENCE_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Pipeline {
     services: Services,
     metrics: Metrics,
+    backups: Arc<Backups>,
 }
 
 enum BodyFault {
@@ -30,8 +29,8 @@ enum BodyFault {
 }
 
 impl Pipeline {
-    pub fn new(services: Services, store: Store, functions: Functions, feed: Feed, world: World) -> Pipeline {
-        Pipeline { services, metrics: Metrics::new(store, functions, feed, world) }
+    pub fn new(services: Services, metrics: Metrics, backups: Arc<Backups>) -> Pipeline {
+        Pipeline { services, metrics, backups }
     }
 
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -49,7 +48,10 @@ impl Pipeline {
             .strip_prefix("/_millstream/")
             .filter(|own| !own.starts_with("url/") && !own.starts_with("api/"));
         if let Some(own) = own {
-            return self.own(own);
+            return match own.strip_prefix("backup") {
+                Some(rest) => self.backup(rest.to_owned(), &parts).await,
+                None => self.own(own),
+            };
         }
         let lambda = path.starts_with("/2015-03-31/") || path.starts_with("/2018-10-31/");
         let most = if lambda { LAMBDA_BYTES_MAX } else { BODY_BYTES_MAX };
@@ -73,6 +75,37 @@ impl Pipeline {
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;
         response
+    }
+
+    /// `POST /_millstream/backup` begins a backup, `POST /_millstream/backup/ID` answers its next piece, and nothing
+    /// at its end.
+    async fn backup(&self, rest: String, parts: &http::request::Parts) -> Response<Full<Bytes>> {
+        // A page in a browser must not read what is kept here.
+        let from_page = parts.headers.contains_key(header::ORIGIN);
+        if parts.method != http::Method::POST || from_page {
+            return text(StatusCode::FORBIDDEN, "text/plain", "Backups are for `millstream backup`.\n");
+        }
+        let backups = self.backups.clone();
+        let answer = tokio::task::spawn_blocking(move || match rest.strip_prefix('/') {
+            Some(id) => backups.next(id).map(|piece| piece.unwrap_or_default()),
+            None if rest.is_empty() => backups
+                .begin()
+                .map(|(id, sequence)| format!("{{\"id\":\"{id}\",\"sequence\":{sequence}}}\n").into_bytes()),
+            None => Err(Refusal::Unknown),
+        });
+        let (status, message) = match answer.await {
+            Ok(Ok(piece)) => return text(StatusCode::OK, "application/octet-stream", piece),
+            Ok(Err(Refusal::Busy)) => {
+                (StatusCode::CONFLICT, "a backup is being made: wait for its end, or a minute\n".to_owned())
+            }
+            Ok(Err(Refusal::Unknown)) => (
+                StatusCode::NOT_FOUND,
+                "there is no such backup: its reader was silent for a minute?\n".to_owned(),
+            ),
+            Ok(Err(Refusal::Failed(why))) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{why}\n")),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+        };
+        text(status, "text/plain", message)
     }
 
     fn own(&self, path: &str) -> Response<Full<Bytes>> {

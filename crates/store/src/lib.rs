@@ -14,6 +14,8 @@ mod slice;
 mod snapshot;
 mod space;
 
+mod dump;
+
 mod announcer;
 mod committer;
 mod engine;
@@ -24,6 +26,7 @@ mod trimmer;
 
 pub use batch::{Batch, LogPrefix};
 pub use commit::{Commit, Committed};
+pub use dump::{Dump, Loader, checksum, push_record, records};
 pub use engine::faulty::{Fault, Faults};
 pub use error::{Error, ErrorKind};
 pub use slice::Slice;

@@ -1,10 +1,12 @@
 //! Commands, and what they have in common: how they end.
 
 mod args;
+mod backup;
 mod check;
 mod completions;
 mod endpoint;
 mod explain;
+mod restore;
 mod serve;
 mod settings;
 mod tail;
@@ -26,6 +28,8 @@ USAGE: millstream <command> [flags]
   trigger run FN EVENT.json     invokes a function with an event and prints its answer
   trigger replay FN --table T   hands records to a function again    --since SECONDS-AGO|TIME, --from SEQ, --to SEQ, --batch N
   check         is a data directory sound, and what would functions run on?      --data-dir DIR
+  backup DIR    everything a server keeps, of one moment, while it serves     --endpoint URL | --data-dir DIR of a stopped one
+  restore DIR   a new data directory from a backup                              --data-dir DIR
   explain CODE  what an error means, and what to do
   completions   for bash, zsh or fish
   help, --version
@@ -59,6 +63,8 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         "tour" => tour::run(rest),
         "tail" => tail::run(rest),
         "trigger" => trigger::run(rest),
+        "backup" => backup::run(rest),
+        "restore" => restore::run(rest),
         "check" => check::run(rest),
         "explain" => explain::run(rest),
         "completions" => completions::run(rest),
