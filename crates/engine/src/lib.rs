@@ -40,7 +40,7 @@ mod programs;
 pub use backup::{Backup, BackupSource, BackupStatus, Restore};
 pub use capacity::{Consumed, IndexUnits};
 pub use catalog::{
-    Hold, IndexDescription, IndexStatus, StreamDescription, TableDescription, TableNames, TableStatus,
+    IndexDescription, IndexStatus, StreamDescription, TableDescription, TableNames, TableStatus,
 };
 pub use engine::{Engine, Maintenance, Settings};
 pub use error::{Error, ErrorKind};

@@ -5,7 +5,7 @@ use crate::catalog::{Backfill, Range, Trimming};
 use crate::engine::Inner;
 use crate::{Engine, Error, Maintenance};
 use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
 use std::thread::{self, JoinHandle};
@@ -30,8 +30,6 @@ pub(crate) struct Steward {
     backfills: Mutex<Vec<Backfill>>,
     copies: Mutex<Vec<Copy>>,
     fillings: Mutex<Vec<Filling>>,
-    /// Readers who need what would be removed.
-    holds: AtomicI64,
     threads: Mutex<Vec<JoinHandle<()>>>,
     tokens_seen_ms: AtomicU64,
 }
@@ -70,14 +68,6 @@ impl Steward {
 
     pub fn fillings_waiting(&self) -> MutexGuard<'_, Vec<Filling>> {
         lock(&self.fillings)
-    }
-
-    pub fn holds(&self) -> i64 {
-        self.holds.load(Ordering::Acquire)
-    }
-
-    pub fn hold(&self, by: i64) {
-        self.holds.fetch_add(by, Ordering::AcqRel);
     }
 
     /// There is something to do.

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod commands;
+mod copies;
 mod crash;
 mod examples;
 mod ruby;

@@ -1,10 +1,9 @@
 //! A copy of everything a server keeps, as pieces: the rows of one snapshot, then the code of functions.
 
-use engine::{Engine, Hold};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use store::{Dump, Store};
+use store::{Dump, Hold, Store};
 
 /// Kinds of records besides the store's rows: a file begins, with its mode; and goes on; a link.
 pub const FILE: u8 = 8;
@@ -26,9 +25,9 @@ pub struct Backup {
 
 impl Backup {
     /// Of this moment; `functions` is the functions' directory.
-    pub fn begin(store: &Store, engine: &Engine, functions: &Path) -> Backup {
+    pub fn begin(store: &Store, functions: &Path) -> Backup {
         // First the hold: whatever is removed from here on stays until the copy is done.
-        let hold = engine.hold_removals();
+        let hold = store.hold_trims();
         let snapshot = store.snapshot();
         Backup {
             sequence: snapshot.sequence(),
@@ -63,6 +62,10 @@ impl Backup {
                 continue;
             }
             let Some(path) = self.paths.pop() else { break };
+            // A package that is being unpacked is nobody's yet.
+            if path.parent().is_some_and(|parent| parent == self.root.join("code")) && is_hidden(&path) {
+                continue;
+            }
             // What a function left behind may be gone by now.
             let Ok(about) = fs::symlink_metadata(&path) else { continue };
             let name = name(&self.root, &path);
@@ -80,6 +83,10 @@ impl Backup {
         }
         Ok((!piece.is_empty()).then_some(piece))
     }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
 fn name(root: &Path, path: &Path) -> String {

@@ -1,7 +1,6 @@
 //! The backup that is being read from a running server: one at a time, forgotten when nobody goes on reading it.
 
 use crate::backup::Backup;
-use engine::Engine;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +12,6 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 pub(crate) struct Backups {
     store: Store,
-    engine: Engine,
     functions: PathBuf,
     world: World,
     reading: Mutex<Option<Reading>>,
@@ -33,8 +31,8 @@ pub(crate) enum Refusal {
 }
 
 impl Backups {
-    pub fn new(store: Store, engine: Engine, functions: PathBuf, world: World) -> Backups {
-        Backups { store, engine, functions, world, reading: Mutex::default() }
+    pub fn new(store: Store, functions: PathBuf, world: World) -> Backups {
+        Backups { store, functions, world, reading: Mutex::default() }
     }
 
     /// Begins one: its id and sequence.
@@ -44,7 +42,7 @@ impl Backups {
         if reading.is_some() {
             return Err(Refusal::Busy);
         }
-        let backup = Backup::begin(&self.store, &self.engine, &self.functions);
+        let backup = Backup::begin(&self.store, &self.functions);
         let (id, sequence) = (self.world.hex(16), backup.sequence);
         *reading = Some(Reading { id: id.clone(), used: self.world.elapsed(), backup: Some(backup) });
         Ok((id, sequence))

@@ -110,7 +110,7 @@ impl Node {
                 eprintln!("cannot go on with unfinished stacks: {}", error.message.unwrap_or_default());
             }
         });
-        let backups = Arc::new(Backups::new(store.clone(), engine.clone(), functions_dir, world.clone()));
+        let backups = Arc::new(Backups::new(store.clone(), functions_dir, world.clone()));
         let metrics = Metrics::new(store.clone(), functions.clone(), feed, world);
         let pipeline = Pipeline::new(services.clone(), metrics, backups.clone());
         let listening = listener::listen(socket, Arc::new(pipeline), settings.connections_max);

@@ -32,4 +32,4 @@ pub use error::{Error, ErrorKind};
 pub use slice::Slice;
 pub use snapshot::{Range, Snapshot};
 pub use space::{Order, Space};
-pub use store::{Appended, Before, Settings, Stats, Store, UpdateError};
+pub use store::{Appended, Before, Hold, Settings, Stats, Store, UpdateError};

@@ -77,6 +77,15 @@ pub(crate) struct Counts {
     pub(crate) appended: AtomicU64,
 }
 
+/// While there is one, no trim begins.
+pub struct Hold(Arc<Shared>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.trimmer.release();
+    }
+}
+
 impl Store {
     pub fn open(settings: Settings) -> Result<Store, Error> {
         let engine = Embedded::open(&settings)?;
@@ -158,6 +167,12 @@ impl Store {
     /// commit, and must not hold a `Store`, which could then never close.
     pub fn watch(&self, observer: impl Fn(&[Appended]) + Send + Sync + 'static) {
         self.owner.shared.announcer.watch(Arc::new(observer));
+    }
+
+    /// While there is a hold, no trim begins: take it before a snapshot that is to be read as a whole.
+    pub fn hold_trims(&self) -> Hold {
+        self.owner.shared.trimmer.hold();
+        Hold(self.owner.shared.clone())
     }
 
     /// Removes `from <= key < to` behind the writers' backs, in small pieces; ready once all is gone.

@@ -25,6 +25,8 @@ struct Queue {
     trims: VecDeque<Trim>,
     started: bool,
     closing: bool,
+    /// Readers of snapshots that are to stay whole.
+    holds: usize,
 }
 
 struct Trim {
@@ -60,6 +62,15 @@ impl Trimmer {
         }
     }
 
+    pub(crate) fn hold(&self) {
+        self.lock().holds += 1;
+    }
+
+    pub(crate) fn release(&self) {
+        self.lock().holds -= 1;
+        self.work.notify_all();
+    }
+
     pub(crate) fn close(&self) {
         let mut queue = self.lock();
         queue.closing = true;
@@ -79,7 +90,9 @@ impl Trimmer {
             if queue.closing {
                 return None;
             }
-            if let Some(trim) = queue.trims.pop_front() {
+            if queue.holds == 0
+                && let Some(trim) = queue.trims.pop_front()
+            {
                 return Some(trim);
             }
             queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);

@@ -15,7 +15,6 @@ pub use description::{
     IndexDescription, IndexStatus, StreamDescription, TableDescription, TableNames, TableStatus,
 };
 pub(crate) use load::load;
-pub use trims::Hold;
 pub(crate) use trims::{Range, Trimming, Trims};
 
 use crate::layout::Meta;

@@ -31,24 +31,7 @@ impl Trims {
     }
 }
 
-/// While there is one, nothing that a snapshot shows is removed beneath it.
-#[derive(Debug)]
-pub struct Hold(Engine);
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        self.0.steward().hold(-1);
-        self.0.steward().poke();
-    }
-}
-
 impl Engine {
-    /// Removes nothing until the hold is dropped: take it before the snapshot that is to be read as a whole.
-    pub fn hold_removals(&self) -> Hold {
-        self.steward().hold(1);
-        Hold(self.clone())
-    }
-
     pub(crate) fn new_trims(&self, ddl: &mut Ddl, ranges: Vec<Range>) -> Trims {
         Trims(ranges.into_iter().map(|range| (ddl.fresh_id(), range)).collect())
     }
@@ -62,9 +45,6 @@ impl Engine {
     /// Begins removals, and forgets the notes of those that are done. With a waker, it is woken when another is done;
     /// without, this waits for all.
     pub(crate) fn trim(&self, waker: Option<&Waker>) -> Result<(), Error> {
-        if self.steward().holds() > 0 {
-            return Ok(());
-        }
         let mut running = std::mem::take(&mut *self.steward().trims_running());
         loop {
             let next = self.steward().trims_waiting().pop();

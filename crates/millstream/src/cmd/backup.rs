@@ -13,6 +13,7 @@ use server::Backup;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use store::Store;
 use world::World;
@@ -58,12 +59,9 @@ fn stopped(dir: &Path, into: &Path) -> Result<(), Failure> {
         return Err(Failure::Failed(format!("{} is no data directory", dir.display())));
     }
     let store = Store::open(store::Settings::new(dir.join("store")))?;
-    let settings = engine::Settings { maintenance: engine::Maintenance::Manual, ..Default::default() };
-    let engine = engine::Engine::open(store.clone(), World::real(), settings)?;
-    let mut backup = Backup::begin(&store, &engine, &dir.join("functions"));
+    let mut backup = Backup::begin(&store, &dir.join("functions"));
     write(into, backup.sequence, || backup.next_piece().map_err(Failure::Failed))?;
     drop(backup);
-    engine.close();
     store.close()?;
     Ok(())
 }
@@ -73,7 +71,8 @@ fn write(
     sequence: u64,
     mut next: impl FnMut() -> Result<Option<Vec<u8>>, Failure>,
 ) -> Result<(), Failure> {
-    fs::create_dir_all(into)?;
+    // It holds whatever the server does, secrets too.
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(into)?;
     let file = File::create_new(into.join("data"))?;
     let mut data = BufWriter::new(file);
     let (mut pieces, mut bytes, mut told) = (0_u64, 0_u64, 0_u64);

@@ -40,6 +40,7 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     // Removed at the end: a directory that has it is not whole.
     let mark = dir.join("RESTORING");
     File::create_new(&mark)?.sync_all()?;
+    File::open(dir)?.sync_all()?;
     let mut loader = Loader::begin(&store::Settings::new(dir.join("store")), manifest.sequence)?;
     each_piece(from, &manifest, |piece| {
         let mut rows = Vec::new();
@@ -52,6 +53,7 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
         if rows.is_empty() { Ok(()) } else { Ok(loader.load(rows)?) }
     })?;
     loader.finish()?;
+    sync(&dir.join("functions"))?;
     fs::remove_file(&mark)?;
     File::open(dir)?.sync_all()?;
     println!("{}: restored; millstream serve --data-dir {}", dir.display(), dir.display());
@@ -106,6 +108,20 @@ fn each_piece(
         0 if bytes == manifest.bytes => Ok(()),
         _ => Err(Failure::Failed(format!("{}: the backup is not what its manifest says", from.display()))),
     }
+}
+
+/// Makes everything below a directory durable.
+fn sync(path: &Path) -> Result<(), Failure> {
+    let Ok(about) = fs::symlink_metadata(path) else { return Ok(()) };
+    if about.is_symlink() {
+        return Ok(());
+    }
+    if about.is_dir() {
+        for entry in fs::read_dir(path)? {
+            sync(&entry?.path())?;
+        }
+    }
+    Ok(File::open(path)?.sync_all()?)
 }
 
 fn file(root: &Path, kind: u8, name: &[u8], value: &[u8]) -> Result<(), Failure> {
