@@ -1,9 +1,11 @@
 //! One connection to one database.
 
 use crate::driver::Driver;
+use crate::mysql::Mysql;
+use crate::postgres::Postgres;
 use crate::settings::Place;
 use crate::sqlite::Sqlite;
-use crate::{Column, Dialect, Error, Executed, NewTable, Rows, Settings, TableShape, Upsert, Value};
+use crate::{Column, Dialect, Error, Executed, NewTable, Outcome, Rows, Settings, TableShape, Upsert, Value};
 
 pub struct Connection {
     dialect: Dialect,
@@ -14,7 +16,10 @@ impl Connection {
     pub fn open(settings: &Settings) -> Result<Connection, Error> {
         let driver: Box<dyn Driver> = match &settings.place {
             Place::Sqlite(file) => Box::new(Sqlite::open(file, settings)?),
-            Place::Server(server) => return Err(server.unsupported()),
+            Place::Server(server) if server.dialect == Dialect::Postgres => {
+                Box::new(Postgres::open(server, settings)?)
+            }
+            Place::Server(server) => Box::new(Mysql::open(server, settings)?),
         };
         Ok(Connection { dialect: settings.dialect(), driver })
     }
@@ -25,12 +30,18 @@ impl Connection {
 
     /// Runs one statement. Parameters are spelt as `Dialect::parameter` says. Statements are prepared once and kept.
     pub fn execute(&mut self, sql: &str, values: &[Value]) -> Result<Executed, Error> {
-        self.driver.execute(sql, values)
+        Ok(self.driver.run(sql, values, usize::MAX)?.executed)
     }
 
     /// Runs one statement that gives rows.
     pub fn query(&mut self, sql: &str, values: &[Value]) -> Result<Rows, Error> {
-        self.driver.query(sql, values)
+        Ok(self.driver.run(sql, values, usize::MAX)?.rows)
+    }
+
+    /// Runs one statement that may give rows, and gives all that came of it; more bytes of rows than these are
+    /// `Kind::TooLarge`, after the statement has done its work.
+    pub fn run(&mut self, sql: &str, values: &[Value], bytes_max: usize) -> Result<Outcome, Error> {
+        self.driver.run(sql, values, bytes_max)
     }
 
     /// Runs statements without parameters and without rows, separated by semicolons.
@@ -61,11 +72,11 @@ impl Connection {
     }
 
     pub fn commit(&mut self) -> Result<(), Error> {
-        self.driver.batch("COMMIT")
+        self.driver.commit()
     }
 
     pub fn rollback(&mut self) -> Result<(), Error> {
-        self.driver.batch("ROLLBACK")
+        self.driver.rollback()
     }
 
     /// The table with this name, in the connection's own schema or database.
@@ -75,11 +86,12 @@ impl Connection {
 
     /// Makes the table, unless it is there, in whatever shape.
     pub fn create_table(&mut self, table: &NewTable) -> Result<(), Error> {
-        let dialect = self.dialect;
-        self.driver.create(table, dialect)
+        self.driver.forget();
+        self.driver.create(table)
     }
 
     pub fn add_column(&mut self, table: &str, column: &Column) -> Result<(), Error> {
+        self.driver.forget();
         self.driver.batch(&column.statement(self.dialect, table))
     }
 

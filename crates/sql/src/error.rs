@@ -19,6 +19,8 @@ pub enum Kind {
     Timeout,
     /// No such table, column, schema or database.
     Missing,
+    /// The rows are more than was asked for.
+    TooLarge,
     /// The statement is wrong.
     Syntax,
     Other,
@@ -31,7 +33,6 @@ impl Kind {
     }
 
     /// From the five letters that the SQL standard and its dialects give to a condition.
-    #[expect(dead_code, reason = "the drivers of servers come next")]
     pub(crate) fn of_sqlstate(code: &str) -> Kind {
         match code {
             // Of PostgreSQL: an index entry, a row or a value is larger than it may be.
@@ -44,6 +45,8 @@ impl Kind {
             "42501" => Kind::Refused,
             "42P01" | "42703" | "42883" | "42704" | "42S02" | "42S22" | "3D000" | "3F000" => Kind::Missing,
             "42804" | "42846" => Kind::Data,
+            // A prepared statement no longer fits its table: prepared anew, it will.
+            "0A000" => Kind::Conflict,
             _ => match code.get(..2) {
                 Some("08") => Kind::Unreachable,
                 Some("22") => Kind::Data,

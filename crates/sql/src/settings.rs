@@ -117,12 +117,6 @@ impl fmt::Debug for Server {
     }
 }
 
-impl Server {
-    pub(crate) fn unsupported(&self) -> Error {
-        Error::new(Kind::Other, "this program was built without a driver for this database")
-    }
-}
-
 fn sqlite(path: &str, options: &[(String, String)]) -> Result<Settings, Error> {
     // As a URL it has two slashes of no meaning.
     let path = decoded(path.strip_prefix("//").unwrap_or(path))?;

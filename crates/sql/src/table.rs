@@ -2,6 +2,11 @@
 
 use crate::Dialect;
 
+/// The longest entry of an index of InnoDB.
+const INDEX_BYTES_MAX: u32 = 3072;
+/// The largest number or time in one.
+const NUMBER_BYTES_MAX: u32 = 32;
+
 /// What a column is for; each dialect has its own type for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnKind {
@@ -73,22 +78,28 @@ impl TableShape {
 impl NewTable {
     /// The statement that makes it, unless it is there.
     ///
-    /// On MySQL a `Text` of the key becomes a VARCHAR of 768 characters divided among the key's texts, compared byte by
-    /// byte with trailing spaces counting, because an index entry ends at 3,072 bytes; a longer key is `Kind::Data`.
-    /// PostgreSQL's entries end at 2,704 bytes after compression; a longer key is `Kind::Data` too.
+    /// On MySQL an index entry ends at 3,072 bytes: the key's texts and bytes share them, a `Text` becomes a VARCHAR of
+    /// 768 characters at most, compared byte by byte with trailing spaces counting, and `Bytes` a VARBINARY. A longer
+    /// key is `Kind::Data`. PostgreSQL's entries end at 2,704 bytes after compression; a longer key is `Kind::Data` too.
     pub fn statement(&self, dialect: Dialect, key_collation: &str) -> String {
-        let texts = self.columns.iter().filter(|column| self.in_key(column) && is_text(column.kind)).count();
         let mut parts: Vec<String> = Vec::with_capacity(self.columns.len() + 1);
+        let share = self.share();
         for column in &self.columns {
-            let in_key = self.in_key(column);
+            let in_key = self.key.contains(&column.name);
             let mut column = column.clone();
             column.nullable &= !in_key;
-            let mut collation = "";
-            if in_key && dialect == Dialect::Mysql {
-                column.kind = indexable(column.kind, texts);
-                collation = if is_text(column.kind) { key_collation } else { "" };
-            }
-            parts.push(column.clause(dialect, collation));
+            let type_name = match column.kind {
+                kind if !in_key || dialect != Dialect::Mysql => dialect.column_type(kind),
+                ColumnKind::Text => {
+                    format!("{} COLLATE {key_collation}", dialect.column_type(ColumnKind::Varchar(share / 4)))
+                }
+                kind @ ColumnKind::Varchar(_) => {
+                    format!("{} COLLATE {key_collation}", dialect.column_type(kind))
+                }
+                ColumnKind::Bytes => format!("varbinary({share})"),
+                kind => dialect.column_type(kind),
+            };
+            parts.push(column.clause(dialect, &type_name));
         }
         if !self.key.is_empty() {
             parts.push(format!("PRIMARY KEY ({})", dialect.list(&self.key)));
@@ -97,18 +108,24 @@ impl NewTable {
         format!("CREATE TABLE IF NOT EXISTS {} ({}){end}", dialect.quoted(&self.name), parts.join(", "))
     }
 
-    fn in_key(&self, column: &Column) -> bool {
-        self.key.contains(&column.name)
+    /// The bytes of an index entry of MySQL that each of the key's texts without a length can have.
+    fn share(&self) -> u32 {
+        let key = self.columns.iter().filter(|column| self.key.contains(&column.name));
+        let (mut left, mut sharers) = (INDEX_BYTES_MAX, 0);
+        for column in key {
+            match column.kind {
+                ColumnKind::Text | ColumnKind::Bytes => sharers += 1,
+                ColumnKind::Varchar(letters) => left = left.saturating_sub(letters.saturating_mul(4)),
+                _ => left = left.saturating_sub(NUMBER_BYTES_MAX),
+            }
+        }
+        (left / sharers.max(1)).max(4)
     }
 }
 
 impl Column {
-    pub(crate) fn clause(&self, dialect: Dialect, collation: &str) -> String {
-        let mut clause = format!("{} {}", dialect.quoted(&self.name), dialect.column_type(self.kind));
-        if !collation.is_empty() {
-            clause.push_str(" COLLATE ");
-            clause.push_str(collation);
-        }
+    fn clause(&self, dialect: Dialect, type_name: &str) -> String {
+        let mut clause = format!("{} {type_name}", dialect.quoted(&self.name));
         if !self.nullable {
             clause.push_str(" NOT NULL");
         }
@@ -125,18 +142,10 @@ impl Column {
 
     /// The statement that adds it to a table.
     pub fn statement(&self, dialect: Dialect, table: &str) -> String {
-        format!("ALTER TABLE {} ADD COLUMN {}", dialect.quoted(table), self.clause(dialect, ""))
-    }
-}
-
-fn is_text(kind: ColumnKind) -> bool {
-    matches!(kind, ColumnKind::Text | ColumnKind::Varchar(_))
-}
-
-/// A kind that MySQL can index.
-fn indexable(kind: ColumnKind, texts: usize) -> ColumnKind {
-    match kind {
-        ColumnKind::Text => ColumnKind::Varchar(768 / texts.max(1) as u32),
-        kind => kind,
+        format!(
+            "ALTER TABLE {} ADD COLUMN {}",
+            dialect.quoted(table),
+            self.clause(dialect, &dialect.column_type(self.kind))
+        )
     }
 }

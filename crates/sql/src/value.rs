@@ -41,6 +41,16 @@ impl Value {
         *self == Value::Null
     }
 
+    /// Bytes in memory, about.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Value::Numeric(text) | Value::Text(text) | Value::Json(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::List(values) => values.iter().map(Value::size).sum(),
+            _ => 8,
+        }
+    }
+
     /// The value as JSON text, for databases without arrays. Bytes are hexadecimal, as in PostgreSQL's spelling.
     pub(crate) fn json(&self) -> String {
         match self {

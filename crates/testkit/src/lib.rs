@@ -2,7 +2,9 @@
 //! Never knows what is being tested.
 
 mod client;
+mod databases;
 mod node;
 
 pub use client::{Answer, Client};
+pub use databases::{TestDatabase, mariadb, postgres};
 pub use node::{Node, TempDir};

@@ -2,11 +2,11 @@
 
 mod value;
 
-use crate::driver::Driver;
+use crate::driver::{Driver, too_large};
 use crate::settings::File;
 use crate::{
-    ColumnKind, ColumnShape, Dialect, Error, Executed, Kind, OnConflict, Rows, Settings, TableShape, Upsert,
-    Value,
+    ColumnKind, ColumnShape, Dialect, Error, Executed, Kind, NewTable, OnConflict, Outcome, Rows, Settings,
+    TableShape, Upsert, Value,
 };
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
@@ -65,24 +65,7 @@ impl Sqlite {
 }
 
 impl Driver for Sqlite {
-    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<Executed, Error> {
-        let mut prepared = self.0.prepare_cached(sql)?;
-        let rows = match prepared.column_count() {
-            0 => prepared.execute(params_from_iter(values))? as u64,
-            _ => {
-                let mut rows = prepared.query(params_from_iter(values))?;
-                let mut count = 0;
-                while rows.next()?.is_some() {
-                    count += 1;
-                }
-                count
-            }
-        };
-        let id = self.0.last_insert_rowid();
-        Ok(Executed { rows, last_insert_id: u64::try_from(id).ok().filter(|id| *id > 0) })
-    }
-
-    fn query(&mut self, sql: &str, values: &[Value]) -> Result<Rows, Error> {
+    fn run(&mut self, sql: &str, values: &[Value], bytes_max: usize) -> Result<Outcome, Error> {
         let mut prepared = self.0.prepare_cached(sql)?;
         let columns: Vec<ColumnShape> = prepared
             .columns()
@@ -92,16 +75,28 @@ impl Driver for Sqlite {
                 nullable: true,
             })
             .collect();
+        let changes = self.0.total_changes();
         let mut found = prepared.query(params_from_iter(values))?;
         let mut rows = Vec::new();
+        let mut bytes = 0;
         while let Some(row) = found.next()? {
             let mut values = Vec::with_capacity(columns.len());
             for (at, column) in columns.iter().enumerate() {
                 values.push(value::read(row.get_ref(at)?, &column.type_name));
             }
+            bytes += values.iter().map(Value::size).sum::<usize>();
+            if bytes > bytes_max {
+                return Err(too_large(bytes_max));
+            }
             rows.push(values);
         }
-        Ok(Rows { columns, rows })
+        drop(found);
+        let id = self.0.last_insert_rowid();
+        let executed = Executed {
+            rows: self.0.total_changes() - changes,
+            last_insert_id: u64::try_from(id).ok().filter(|id| *id > 0),
+        };
+        Ok(Outcome { rows: Rows { columns, rows }, executed })
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), Error> {
@@ -112,14 +107,27 @@ impl Driver for Sqlite {
         self.batch("BEGIN IMMEDIATE")
     }
 
+    fn commit(&mut self) -> Result<(), Error> {
+        self.batch("COMMIT")
+    }
+
+    fn rollback(&mut self) -> Result<(), Error> {
+        self.batch("ROLLBACK")
+    }
+
+    fn create(&mut self, table: &NewTable) -> Result<(), Error> {
+        self.batch(&table.statement(Dialect::Sqlite, ""))
+    }
+
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
-        let found = self.query(
+        let found = self.run(
             "SELECT name, type, \"notnull\" = 0 AND pk = 0, pk FROM pragma_table_info(?1) ORDER BY cid",
             &[name.into()],
+            usize::MAX,
         )?;
         let mut columns = Vec::new();
         let mut key = Vec::new();
-        for row in &found.rows {
+        for row in &found.rows.rows {
             let text = |at: usize| row[at].as_text().unwrap_or_default().to_owned();
             let number = |at: usize| row[at].as_integer().unwrap_or_default();
             columns.push(ColumnShape {

@@ -84,12 +84,11 @@ fn values_come_back(open: Open<'_>) {
     // Each database has its own spelling of a number of its scale, of JSON's spaces and of a time's zone.
     let amount = found[0][3].as_text().unwrap().trim_end_matches('0').to_owned();
     found[0][3] = numeric(&amount);
-    let Value::Json(tree) = &found[0][7] else { panic!("JSON comes back as such: {:?}", found[0][7]) };
-    found[0][7] = if tree.replace(' ', "") == "{\"a\":[1,null,\"☂\"]}" {
-        row[7].clone()
-    } else {
-        found[0][7].clone()
-    };
+    // MariaDB's JSON is text with a check.
+    let is_json = matches!(found[0][7], Value::Json(_)) || database.dialect() == Dialect::Mysql;
+    assert!(is_json, "JSON comes back as such: {:?}", found[0][7]);
+    assert_eq!(found[0][7].as_text().unwrap().replace(' ', ""), "{\"a\":[1,null,\"☂\"]}");
+    found[0][7] = row[7].clone();
     assert!(found[0][8].as_text().unwrap().starts_with("2026-05-04 03:02:01.123456"), "{:?}", found[0][8]);
     found[0][8] = row[8].clone();
     assert_eq!(found[0], row);

@@ -1,0 +1,134 @@
+//! Where programs are, whom they run as, and directories that are theirs.
+
+use crate::error::{Error, io};
+use std::ffi::CString;
+use std::fs;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::path::{Path, PathBuf};
+
+/// Whom a server runs as: databases refuse to be root.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Owner {
+    pub uid: u32,
+    pub gid: u32,
+}
+
+impl Owner {
+    /// Ourselves; as root, the first of these users that there is.
+    #[expect(unsafe_code, reason = "std does not tell who runs it, nor who else there is")]
+    pub fn choose(users: &[&str]) -> Result<Option<Owner>, Error> {
+        // SAFETY: it only asks.
+        if unsafe { libc::geteuid() } != 0 {
+            return Ok(None);
+        }
+        for user in users {
+            let name = CString::new(*user).map_err(|error| Error(error.to_string()))?;
+            // SAFETY: the name ends with a NUL; what is returned is copied before anybody asks again on this thread.
+            let found = unsafe { libc::getpwnam(name.as_ptr()).as_ref() };
+            if let Some(found) = found {
+                return Ok(Some(Owner { uid: found.pw_uid, gid: found.pw_gid }));
+            }
+        }
+        Err(Error(format!("a database does not run as root, and there is no user {}", users.join(" or "))))
+    }
+}
+
+/// The first of these programs, on PATH or in one of the further directories.
+pub(crate) fn program(names: &[&str], further: &[PathBuf]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let dirs: Vec<PathBuf> = std::env::split_paths(&path).chain(further.iter().cloned()).collect();
+    names.iter().find_map(|name| dirs.iter().map(|dir| dir.join(name)).find(|path| path.is_file()))
+}
+
+/// Makes a directory that is the owner's alone, and sees that the owner can get there.
+fn directory(dir: &Path, owner: Option<Owner>) -> Result<PathBuf, Error> {
+    if !dir.exists() {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.map_err(io(format_args!("{}", dir.display())))?;
+    }
+    let dir = dir.canonicalize().map_err(io(format_args!("{}", dir.display())))?;
+    let Some(owner) = owner else { return Ok(dir) };
+    chown(&dir, Some(owner.uid), Some(owner.gid)).map_err(io(format_args!("{}", dir.display())))?;
+    for above in dir.ancestors().skip(1) {
+        let found = fs::metadata(above).map_err(io(format_args!("{}", above.display())))?;
+        let (mode, is_owner, is_group) = (found.mode(), found.uid() == owner.uid, found.gid() == owner.gid);
+        let passes = if is_owner {
+            mode & 0o100
+        } else if is_group {
+            mode & 0o010
+        } else {
+            mode & 0o001
+        };
+        if passes == 0 {
+            return Err(Error(format!(
+                "a database does not run as root, and the user that it runs as (number {}) cannot enter {}: \
+                 chmod o+x it, choose another data directory, or do not run as root",
+                owner.uid,
+                above.display()
+            )));
+        }
+    }
+    Ok(dir)
+}
+
+/// A database's own directory: its data, and beside it what says that the data is whole.
+pub(crate) struct Home {
+    pub data: PathBuf,
+    pub made: PathBuf,
+    /// Where secrets wait for their reader.
+    pub secret: PathBuf,
+}
+
+impl Home {
+    /// Data of a making that was cut short is removed.
+    pub fn enter(dir: &Path, owner: Option<Owner>) -> Result<Home, Error> {
+        let dir = directory(dir, owner)?;
+        let home = Home { data: dir.join("data"), made: dir.join("made"), secret: dir.join("first") };
+        if !home.is_made() && home.data.exists() {
+            fs::remove_dir_all(&home.data).map_err(io(format_args!("{}", home.data.display())))?;
+        }
+        directory(&home.data, owner)?;
+        Ok(home)
+    }
+
+    pub fn is_made(&self) -> bool {
+        self.made.exists()
+    }
+}
+
+/// A file that only the owner reads, gone when this is.
+pub(crate) struct Secret(PathBuf);
+
+impl Secret {
+    pub fn write(path: PathBuf, text: &str, owner: Option<Owner>) -> Result<Secret, Error> {
+        let _ = fs::remove_file(&path);
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let mut file = file.map_err(io(format_args!("{}", path.display())))?;
+        let secret = Secret(path);
+        file.write_all(text.as_bytes()).map_err(io(format_args!("{}", secret.0.display())))?;
+        if let Some(owner) = owner {
+            chown(&secret.0, Some(owner.uid), Some(owner.gid))
+                .map_err(io(format_args!("{}", secret.0.display())))?;
+        }
+        Ok(secret)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A path as an argument `--name=PATH`.
+pub(crate) fn flag(name: &str, path: &Path) -> std::ffi::OsString {
+    let mut flag = std::ffi::OsString::from(name);
+    flag.push(std::ffi::OsStr::from_bytes(path.as_os_str().as_bytes()));
+    flag
+}

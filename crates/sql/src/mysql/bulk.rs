@@ -1,0 +1,203 @@
+//! Many rows in one statement. A statement's text depends on how many, so that a few sizes are prepared and kept.
+
+use super::{Mysql, value};
+use crate::driver::{Driver, chosen};
+use crate::{ColumnShape, Dialect, Error, Kind, OnConflict, Upsert, Value};
+use mysql::Params;
+use mysql::prelude::Queryable;
+
+/// Rows of one statement.
+const CLASSES: [usize; 6] = [1024, 256, 64, 16, 4, 1];
+/// MySQL counts parameters in two bytes.
+const PARAMETERS_MAX: usize = 65_535;
+
+impl Mysql {
+    pub(super) fn upsert_rows(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
+        let shape = self.shape(upsert.table)?;
+        let columns = chosen(&shape, upsert.table, upsert.columns)?;
+        for row in upsert.rows {
+            for (value, column) in row.iter().zip(&columns) {
+                exact(value, column)?;
+            }
+        }
+        let quoted = |name: &String| Dialect::Mysql.quoted(name);
+        let updates: Vec<String> = match upsert.on_conflict {
+            OnConflict::Replace => {
+                let anew = |name: &String| match self.flavour.names_rows {
+                    true => format!("{0} = anew.{0}", quoted(name)),
+                    false => format!("{0} = VALUES({0})", quoted(name)),
+                };
+                upsert.updated().map(anew).collect()
+            }
+            OnConflict::Keep => Vec::new(),
+        };
+        let (table, first) = (Dialect::Mysql.quoted(upsert.table), quoted(&upsert.key[0]));
+        let updates = match updates.is_empty() {
+            // To itself: nothing changes, and what is wrong with the data is still an error.
+            true => format!("{first} = {table}.{first}"),
+            false => updates.join(", "),
+        };
+        let row = format!("({})", vec!["?"; columns.len()].join(", "));
+        let name = if self.flavour.names_rows { " AS anew" } else { "" };
+        let head = format!("INSERT INTO {table} ({}) VALUES ", Dialect::Mysql.list(upsert.columns));
+        self.in_classes(upsert.rows, &|rows| {
+            format!("{head}{}{name} ON DUPLICATE KEY UPDATE {updates}", vec![row.as_str(); rows].join(", "))
+        })
+    }
+
+    pub(super) fn delete_keys(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        keys: &[Vec<Value>],
+    ) -> Result<u64, Error> {
+        let shape = self.shape(table)?;
+        let chosen = chosen(&shape, table, columns)?;
+        // One key of several columns is a term of its own: MariaDB finds no index for rows in a list.
+        let tests: Vec<String> = chosen
+            .iter()
+            .map(|column| format!("{} = {}", Dialect::Mysql.quoted(&column.name), parameter(column)))
+            .collect();
+        let term = format!("({})", tests.join(" AND "));
+        let head = format!("DELETE FROM {} WHERE ", Dialect::Mysql.quoted(table));
+        let single = (chosen.len() == 1).then(|| (Dialect::Mysql.quoted(&columns[0]), parameter(chosen[0])));
+        // A number that is not whole is in no column of whole numbers; MySQL would round it first.
+        let whole = |(value, column): (&Value, &&ColumnShape)| match value {
+            Value::Numeric(_) if is_integer(&column.type_name) => value.as_integer().into(),
+            value => value.clone(),
+        };
+        let keys: Vec<Vec<Value>> =
+            keys.iter().map(|key| key.iter().zip(&chosen).map(whole).collect()).collect();
+        self.in_classes(&keys, &|rows| match &single {
+            Some((name, parameter)) => {
+                format!("{head}{name} IN ({})", vec![parameter.as_str(); rows].join(", "))
+            }
+            None => format!("{head}{}", vec![term.as_str(); rows].join(" OR ")),
+        })
+    }
+
+    /// Runs a statement over all rows, in as few pieces as the classes, the parameters and the packets allow.
+    fn in_classes(&mut self, rows: &[Vec<Value>], statement: &dyn Fn(usize) -> String) -> Result<u64, Error> {
+        if self.in_transaction || rows.len() == 1 {
+            return self.in_pieces(rows, statement);
+        }
+        // All of the pieces or none.
+        self.begin()?;
+        let done = self.in_pieces(rows, statement).and_then(|changed| self.commit().map(|()| changed));
+        if done.is_err() {
+            let _ = self.rollback();
+        }
+        done
+    }
+
+    fn in_pieces(&mut self, rows: &[Vec<Value>], statement: &dyn Fn(usize) -> String) -> Result<u64, Error> {
+        let mut rest = rows;
+        let mut changed = 0;
+        while !rest.is_empty() {
+            let fit = self.fitting(rest);
+            let class = CLASSES.into_iter().find(|class| *class <= fit).unwrap_or(1);
+            let (now, later) = rest.split_at(class);
+            let given: Vec<mysql::Value> = now.iter().flatten().map(value::given).collect();
+            let done = self.conn.exec_drop(statement(class), Params::Positional(given));
+            self.noted(done)?;
+            changed += self.conn.affected_rows();
+            rest = later;
+        }
+        Ok(changed)
+    }
+
+    /// How many of the rows fit one statement; at least one, about which the server may then complain.
+    fn fitting(&self, rows: &[Vec<Value>]) -> usize {
+        let mut bytes = 1024;
+        let mut count = 0;
+        for row in rows.iter().take((PARAMETERS_MAX / rows[0].len().max(1)).max(1)) {
+            bytes += row.iter().map(|value| value.size() + 12).sum::<usize>();
+            if bytes > self.packet_bytes_max && count > 0 {
+                break;
+            }
+            count += 1;
+        }
+        count
+    }
+}
+
+/// A number given as text is compared as a decimal with a decimal column; MySQL would compare both as floats.
+fn parameter(column: &ColumnShape) -> String {
+    match decimal(&column.type_name) {
+        Some((digits, scale)) => format!("CAST(? AS DECIMAL({digits},{scale}))"),
+        None => "?".to_owned(),
+    }
+}
+
+fn is_integer(type_name: &str) -> bool {
+    ["tinyint", "smallint", "mediumint", "int", "bigint"].iter().any(|name| {
+        type_name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', ' ']))
+            && !type_name.ends_with("unsigned")
+    })
+}
+
+/// Digits and scale of a decimal type.
+fn decimal(type_name: &str) -> Option<(u32, u32)> {
+    let inner = type_name.strip_prefix("decimal(")?.split(')').next()?;
+    let (digits, scale) = inner.split_once(',').unwrap_or((inner, "0"));
+    Some((digits.trim().parse().ok()?, scale.trim().parse().ok()?))
+}
+
+/// MySQL rounds what has too many digits after the point and says nothing; here that is an error.
+fn exact(value: &Value, column: &ColumnShape) -> Result<(), Error> {
+    let Value::Numeric(text) = value else { return Ok(()) };
+    let scale = match decimal(&column.type_name) {
+        Some((_, scale)) => i64::from(scale),
+        None if is_integer(&column.type_name) => 0,
+        None => return Ok(()),
+    };
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let part = mantissa.split_once('.').map_or("", |(_, part)| part).trim_end_matches('0');
+    let whole = mantissa.split('.').next().unwrap_or_default();
+    // A whole number's own zeros take up what a negative power asks for.
+    let zeros = if part.is_empty() { (whole.len() - whole.trim_end_matches('0').len()) as i64 } else { 0 };
+    let is_zero = mantissa.bytes().all(|byte| !byte.is_ascii_digit() || byte == b'0');
+    let after = part.len() as i64 - zeros - exponent.parse::<i64>().unwrap_or(0);
+    if after <= scale || is_zero {
+        return Ok(());
+    }
+    let message =
+        format!("{text} has more digits after the point than column {} ({})", column.name, column.type_name);
+    Err(Error::with_code(Kind::Data, "22003", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mysql::Flavour;
+
+    #[test]
+    fn what_would_be_rounded_is_refused() {
+        let fits = |text: &str, type_name: &str| {
+            let column =
+                ColumnShape { name: "n".to_owned(), type_name: type_name.to_owned(), nullable: true };
+            exact(&Value::Numeric(text.to_owned()), &column).is_ok()
+        };
+        assert!(fits("1.50", "decimal(5,1)") && !fits("1.55", "decimal(5,1)"));
+        assert!(fits("1.5e1", "bigint(20)") && !fits("1.5", "bigint"));
+        assert!(fits("100E-2", "int") && !fits("101E-2", "int"));
+        assert!(
+            fits("0E-100", "decimal(65,30)")
+                && !fits("1E-31", "decimal(65,30)")
+                && fits("1E-30", "decimal(65,30)")
+        );
+        assert!(fits("1.55", "double") && fits("1.55", "longtext"));
+    }
+
+    #[test]
+    fn a_version_says_how_to_write() {
+        let of = |version: &str| {
+            let flavour = Flavour::of(version);
+            (flavour.names_rows, flavour.key_collation())
+        };
+        assert_eq!(of("8.0.36-0ubuntu0.22.04.1"), (true, "utf8mb4_0900_bin"));
+        assert_eq!(of("8.0.19"), (false, "utf8mb4_bin"));
+        assert_eq!(of("5.5.5-10.11.6-MariaDB-1"), (false, "utf8mb4_nopad_bin"));
+        assert_eq!(of("10.11.14-MariaDB-0+deb12u2"), (false, "utf8mb4_nopad_bin"));
+    }
+}

@@ -1,0 +1,291 @@
+//! MySQL and MariaDB: many rows in one statement, prepared once for each size class.
+
+mod bulk;
+mod error;
+mod value;
+
+use crate::driver::{Driver, no_table, too_large};
+use crate::settings::Server;
+use crate::{
+    ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Rows, Settings, TableShape, Tls, Upsert,
+    Value,
+};
+use mysql::prelude::{Protocol, Queryable};
+use mysql::{Conn, OptsBuilder, Params, QueryResult, SslOpts};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+const STATEMENTS_KEPT: usize = 128;
+/// A server that is gone without a word is noticed after this.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How long somebody else's work on tables is waited for.
+const LOCK_SECONDS_MAX: i64 = 60;
+/// The server's answer to a statement that it runs, but does not prepare.
+const NOT_PREPARED: u16 = 1295;
+/// The name of a lock has at most 64 letters and belongs to the server, not to a database.
+const LOCK: &str = "SHA1(CONCAT(COALESCE(DATABASE(), ''), '.', ?))";
+
+pub(crate) struct Mysql {
+    conn: Conn,
+    flavour: Flavour,
+    shapes: HashMap<String, Arc<TableShape>>,
+    packet_bytes_max: usize,
+    is_open: bool,
+    in_transaction: bool,
+}
+
+/// What the two and their versions spell differently.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Flavour {
+    is_mariadb: bool,
+    /// `VALUES(column)` is given up for a row's name.
+    names_rows: bool,
+}
+
+impl Flavour {
+    /// From the server's own words: `8.0.36-0ubuntu0.22.04.1`, `5.5.5-10.11.6-MariaDB-1`, `10.11.14-MariaDB`.
+    fn of(version: &str) -> Flavour {
+        let is_mariadb = version.contains("MariaDB");
+        let mut numbers = version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+        let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        Flavour { is_mariadb, names_rows: !is_mariadb && version >= (8, 0, 20) }
+    }
+
+    /// Byte by byte, trailing spaces counting.
+    fn key_collation(self) -> &'static str {
+        match self {
+            Flavour { is_mariadb: true, .. } => "utf8mb4_nopad_bin",
+            Flavour { names_rows: true, .. } => "utf8mb4_0900_bin",
+            _ => "utf8mb4_bin",
+        }
+    }
+}
+
+impl Mysql {
+    pub fn open(server: &Server, settings: &Settings) -> Result<Mysql, Error> {
+        let read_timeout = settings.statement_timeout.map(|limit| limit + Duration::from_secs(5));
+        let options = OptsBuilder::new()
+            .ip_or_hostname(Some(&server.host))
+            .tcp_port(server.port)
+            .user(Some(&server.user))
+            .pass(server.password.as_ref())
+            .db_name(server.database.as_ref())
+            .prefer_socket(false)
+            .tcp_connect_timeout(Some(settings.connect_timeout))
+            .tcp_user_timeout_ms(Some(SILENCE_MAX.as_millis() as u32))
+            .tcp_keepalive_time_ms(Some(SILENCE_MAX.as_millis() as u32))
+            .read_timeout(read_timeout)
+            .stmt_cache_size(STATEMENTS_KEPT)
+            .ssl_opts(ssl(&server.tls)?);
+        let mut conn = Conn::new(options).map_err(|error| {
+            let error = Error::from(error);
+            Error { message: format!("{}:{}: {}", server.host, server.port, error.message), ..error }
+        })?;
+        // Values that do not fit are errors, and times are read and written in UTC.
+        conn.query_drop(
+            "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
+        )?;
+        let told: Option<(String, u64)> = conn.query_first("SELECT VERSION(), @@max_allowed_packet")?;
+        let (version, packet) = told.unwrap_or_default();
+        let flavour = Flavour::of(&version);
+        if let Some(limit) = settings.statement_timeout {
+            conn.query_drop(match flavour.is_mariadb {
+                true => format!("SET max_statement_time = {}", limit.as_secs_f64()),
+                false => format!("SET max_execution_time = {}", limit.as_millis().max(1)),
+            })?;
+        }
+        // A packet is read whole by both sides: no need for the largest.
+        let packet_bytes_max = (packet as usize).clamp(1 << 16, 16 << 20);
+        Ok(Mysql {
+            conn,
+            flavour,
+            shapes: HashMap::new(),
+            packet_bytes_max,
+            is_open: true,
+            in_transaction: false,
+        })
+    }
+
+    /// Whatever fails may have failed because a table changed: what is known of tables is asked again.
+    fn noted<T>(&mut self, done: Result<T, mysql::Error>) -> Result<T, Error> {
+        done.map_err(|error| {
+            let is_io = matches!(error, mysql::Error::IoError(_) | mysql::Error::CodecError(_));
+            let error = Error::from(error);
+            self.is_open &= !is_io && error.kind != Kind::Unreachable;
+            self.shapes.clear();
+            error
+        })
+    }
+
+    fn shape(&mut self, table: &str) -> Result<Arc<TableShape>, Error> {
+        if let Some(shape) = self.shapes.get(table) {
+            return Ok(shape.clone());
+        }
+        let shape = Arc::new(self.table(table)?.ok_or_else(|| no_table(table))?);
+        self.shapes.insert(table.to_owned(), shape.clone());
+        Ok(shape)
+    }
+}
+
+fn ssl(tls: &Tls) -> Result<Option<SslOpts>, Error> {
+    Ok(match tls {
+        Tls::Disable => None,
+        Tls::Require => Some(
+            SslOpts::default()
+                .with_danger_accept_invalid_certs(true)
+                .with_danger_skip_domain_validation(true),
+        ),
+        Tls::VerifyFull { ca } => {
+            Some(SslOpts::default().with_root_cert_path(Some(crate::tls::authorities(ca.as_deref())?)))
+        }
+    })
+}
+
+/// All rows of the first result; those of further ones are read over.
+fn collect<P: Protocol>(mut found: QueryResult<'_, '_, '_, P>, bytes_max: usize) -> Result<Outcome, Failure> {
+    let executed =
+        Executed { rows: found.affected_rows(), last_insert_id: found.last_insert_id().filter(|id| *id > 0) };
+    let described: Vec<mysql::Column> = found.columns().as_ref().to_vec();
+    let columns = described.iter().map(|column| ColumnShape {
+        name: column.name_str().into_owned(),
+        type_name: value::type_name(column),
+        nullable: !column.flags().contains(mysql::consts::ColumnFlags::NOT_NULL_FLAG),
+    });
+    let columns = columns.collect();
+    let mut rows = Vec::new();
+    let mut bytes = 0;
+    if let Some(set) = found.iter() {
+        for row in set {
+            let values = row?.unwrap().into_iter().zip(&described);
+            let values: Vec<Value> = values.map(|(value, column)| value::read(value, column)).collect();
+            bytes += values.iter().map(Value::size).sum::<usize>();
+            if bytes <= bytes_max {
+                rows.push(values);
+            }
+        }
+    }
+    if bytes > bytes_max {
+        return Err(Failure::TooLarge);
+    }
+    Ok(Outcome { rows: Rows { columns, rows }, executed })
+}
+
+impl Driver for Mysql {
+    fn run(&mut self, sql: &str, values: &[Value], bytes_max: usize) -> Result<Outcome, Error> {
+        let given: Vec<mysql::Value> = values.iter().map(value::given).collect();
+        let params = if given.is_empty() { Params::Empty } else { Params::Positional(given) };
+        let mut done = match self.conn.exec_iter(sql, params) {
+            Ok(found) => collect(found, bytes_max),
+            Err(error) => Err(Failure::Database(error)),
+        };
+        if matches!(&done, Err(Failure::Database(mysql::Error::MySqlError(told))) if told.code == NOT_PREPARED)
+        {
+            done = match self.conn.query_iter(sql) {
+                Ok(found) => collect(found, bytes_max),
+                Err(error) => Err(Failure::Database(error)),
+            };
+        }
+        match done {
+            Ok(outcome) => Ok(outcome),
+            Err(Failure::TooLarge) => Err(too_large(bytes_max)),
+            Err(Failure::Database(error)) => self.noted(Err(error)),
+        }
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        let done = self.conn.query_drop(sql);
+        self.noted(done)
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        self.batch("START TRANSACTION")?;
+        self.in_transaction = true;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        self.in_transaction = false;
+        self.batch("COMMIT")
+    }
+
+    fn rollback(&mut self) -> Result<(), Error> {
+        self.in_transaction = false;
+        self.batch("ROLLBACK")
+    }
+
+    fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
+        let found = self.run(
+            "SELECT c.COLUMN_NAME, c.COLUMN_TYPE, c.IS_NULLABLE = 'YES', k.SEQ_IN_INDEX \
+             FROM information_schema.COLUMNS c LEFT JOIN information_schema.STATISTICS k \
+             ON k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME \
+             AND k.COLUMN_NAME = c.COLUMN_NAME AND k.INDEX_NAME = 'PRIMARY' \
+             WHERE c.TABLE_SCHEMA = DATABASE() AND c.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION",
+            &[name.into()],
+            usize::MAX,
+        )?;
+        let mut columns = Vec::new();
+        let mut key = Vec::new();
+        for row in found.rows.rows {
+            let text = |at: usize| match &row[at] {
+                Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                value => value.as_text().unwrap_or_default().to_owned(),
+            };
+            columns.push(ColumnShape {
+                name: text(0),
+                type_name: text(1).to_ascii_lowercase(),
+                nullable: row[2].as_integer() == Some(1),
+            });
+            if let Some(place) = row[3].as_integer() {
+                key.push((place, text(0)));
+            }
+        }
+        key.sort();
+        let key = key.into_iter().map(|(_, name)| name).collect();
+        Ok((!columns.is_empty()).then_some(TableShape { columns, key }))
+    }
+
+    fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
+        self.upsert_rows(upsert)
+    }
+
+    fn delete(&mut self, table: &str, columns: &[String], keys: &[Vec<Value>]) -> Result<u64, Error> {
+        self.delete_keys(table, columns, keys)
+    }
+
+    fn lock(&mut self, name: &str) -> Result<(), Error> {
+        let values = [name.into(), Value::Integer(LOCK_SECONDS_MAX)];
+        let got = self.run(&format!("SELECT GET_LOCK({LOCK}, ?)"), &values, usize::MAX)?;
+        match got.rows.rows.first().and_then(|row| row[0].as_integer()) {
+            Some(1) => Ok(()),
+            _ => Err(Error::new(Kind::Conflict, format!("somebody else has been doing {name} for a minute"))),
+        }
+    }
+
+    fn unlock(&mut self, name: &str, _: bool) -> Result<(), Error> {
+        self.run(&format!("SELECT RELEASE_LOCK({LOCK})"), &[name.into()], usize::MAX).map(drop)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.is_open
+    }
+
+    fn forget(&mut self) {
+        self.shapes.clear();
+    }
+
+    fn create(&mut self, table: &NewTable) -> Result<(), Error> {
+        self.batch(&table.statement(Dialect::Mysql, self.flavour.key_collation()))
+    }
+}
+
+enum Failure {
+    Database(mysql::Error),
+    TooLarge,
+}
+
+impl From<mysql::Error> for Failure {
+    fn from(error: mysql::Error) -> Failure {
+        Failure::Database(error)
+    }
+}

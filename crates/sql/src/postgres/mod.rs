@@ -1,0 +1,353 @@
+//! PostgreSQL: one statement for a whole batch of rows, one array for each column.
+
+mod numeric;
+mod read;
+mod time;
+mod tls;
+mod write;
+
+use crate::driver::{Driver, chosen, no_table, too_large};
+use crate::settings::Server;
+use crate::{
+    ColumnShape, Dialect, Error, Executed, Kind, NewTable, OnConflict, Outcome, Rows, Settings, TableShape,
+    Tls, Upsert, Value,
+};
+use postgres::config::SslMode;
+use postgres::error::ErrorPosition;
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::types::ToSql;
+use postgres::{Client, Config, NoTls, Statement};
+use read::Raw;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use write::{Array, Class, Given};
+
+const STATEMENTS_KEPT: usize = 256;
+/// A server that is gone without a word is noticed after this.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+pub(crate) struct Postgres {
+    client: Client,
+    prepared: HashMap<String, Statement>,
+    shapes: HashMap<String, Arc<TableShape>>,
+    /// PostgreSQL answers COMMIT of a transaction in which something failed with success, and rolls back.
+    failed: bool,
+}
+
+impl Postgres {
+    pub fn open(server: &Server, settings: &Settings) -> Result<Postgres, Error> {
+        let mut config = Config::new();
+        config.host(&server.host).port(server.port).user(&server.user).application_name("millstream");
+        config.connect_timeout(settings.connect_timeout).tcp_user_timeout(SILENCE_MAX);
+        config.keepalives_idle(SILENCE_MAX);
+        if let Some(password) = &server.password {
+            config.password(password);
+        }
+        if let Some(database) = &server.database {
+            config.dbname(database);
+        }
+        config.ssl_mode(if server.tls == Tls::Disable { SslMode::Disable } else { SslMode::Require });
+        let client = match crate::tls::config(&server.tls)? {
+            None => config.connect(NoTls),
+            Some(tls) => config.connect(tls::Rustls(Arc::new(tls))),
+        };
+        let client = client.map_err(|error| opening(&error, server))?;
+        let mut postgres =
+            Postgres { client, prepared: HashMap::new(), shapes: HashMap::new(), failed: false };
+        if let Some(limit) = settings.statement_timeout {
+            postgres.batch(&format!("SET statement_timeout = {}", limit.as_millis().max(1)))?;
+        }
+        if let Some(schema) = &server.schema {
+            postgres.batch(&format!("SET search_path = {}", Dialect::Postgres.quoted(schema)))?;
+        }
+        Ok(postgres)
+    }
+
+    fn prepare(&mut self, sql: &str) -> Result<Statement, Error> {
+        if let Some(statement) = self.prepared.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql);
+        let statement = self.noted(statement)?;
+        if self.prepared.len() >= STATEMENTS_KEPT {
+            self.prepared.clear();
+        }
+        self.prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Whatever fails may have failed because a table changed: what is known of tables is asked again.
+    fn noted<T>(&mut self, done: Result<T, postgres::Error>) -> Result<T, Error> {
+        done.map_err(|error| {
+            self.failed = true;
+            self.forget();
+            Error::from(error)
+        })
+    }
+
+    fn shape(&mut self, table: &str) -> Result<Arc<TableShape>, Error> {
+        if let Some(shape) = self.shapes.get(table) {
+            return Ok(shape.clone());
+        }
+        let shape = Arc::new(self.table(table)?.ok_or_else(|| no_table(table))?);
+        self.shapes.insert(table.to_owned(), shape.clone());
+        Ok(shape)
+    }
+
+    /// Runs a statement whose parameters are arrays, one for each column.
+    fn in_arrays(&mut self, sql: &str, classes: &[Class], rows: &[Vec<Value>]) -> Result<u64, Error> {
+        let mut arrays = Vec::with_capacity(classes.len());
+        for (at, class) in classes.iter().enumerate() {
+            arrays.push(Array::of(*class, rows.iter().map(|row| &row[at]))?);
+        }
+        let statement = self.prepare(sql)?;
+        let arrays: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|array| array as _).collect();
+        let done = self.client.execute(&statement, &arrays);
+        self.noted(done)
+    }
+}
+
+/// `unnest($1::text[], …) AS u(a0, …)`, and how each of its columns is read as the table's.
+fn unnest(columns: &[&ColumnShape], classes: &[Class]) -> (String, Vec<String>) {
+    let arrays: Vec<String> =
+        classes.iter().enumerate().map(|(at, class)| format!("${}::{}", at + 1, class.array())).collect();
+    let names: Vec<String> = (0..columns.len()).map(|at| format!("a{at}")).collect();
+    let read = columns.iter().zip(classes).zip(&names).map(|((column, class), name)| match class {
+        Class::Other => format!("u.{name}::{}", column.type_name),
+        _ => format!("u.{name}"),
+    });
+    (format!("unnest({}) AS u({})", arrays.join(", "), names.join(", ")), read.collect())
+}
+
+impl Driver for Postgres {
+    fn run(&mut self, sql: &str, values: &[Value], bytes_max: usize) -> Result<Outcome, Error> {
+        let statement = self.prepare(sql)?;
+        let columns: Vec<ColumnShape> = statement
+            .columns()
+            .iter()
+            .map(|column| ColumnShape {
+                name: column.name().to_owned(),
+                type_name: column.type_().name().to_owned(),
+                nullable: true,
+            })
+            .collect();
+        let given: Vec<Given<'_>> = values.iter().map(Given).collect();
+        if given.len() != statement.params().len() {
+            let message =
+                format!("the statement has {} parameters, not {}", statement.params().len(), given.len());
+            return Err(Error::with_code(Kind::Syntax, "07001", message));
+        }
+        let work = || -> Result<Outcome, Failure> {
+            let mut found =
+                self.client.query_raw(&statement, given.iter().map(|value| value as &dyn ToSql))?;
+            let mut rows = Vec::new();
+            let mut bytes = 0;
+            while let Some(row) = found.next()? {
+                let mut values = Vec::with_capacity(columns.len());
+                for (at, column) in row.columns().iter().enumerate() {
+                    values.push(row.try_get::<_, Raw<'_>>(at)?.value(column.type_()));
+                }
+                bytes += values.iter().map(Value::size).sum::<usize>();
+                if bytes <= bytes_max {
+                    rows.push(values);
+                }
+            }
+            if bytes > bytes_max {
+                return Err(Failure::TooLarge);
+            }
+            let executed = Executed { rows: found.rows_affected().unwrap_or_default(), last_insert_id: None };
+            Ok(Outcome { rows: Rows { columns, rows }, executed })
+        };
+        match work() {
+            Ok(outcome) => Ok(outcome),
+            Err(Failure::TooLarge) => Err(too_large(bytes_max)),
+            Err(Failure::Database(error)) => self.noted(Err(error)),
+        }
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        let done = self.client.batch_execute(sql);
+        self.noted(done)
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        self.batch("BEGIN")?;
+        self.failed = false;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        if self.failed {
+            self.rollback()?;
+            let message = "something failed in this transaction: it was rolled back";
+            return Err(Error::with_code(Kind::Other, "25P02", message));
+        }
+        self.batch("COMMIT")
+    }
+
+    fn rollback(&mut self) -> Result<(), Error> {
+        self.batch("ROLLBACK")?;
+        self.failed = false;
+        Ok(())
+    }
+
+    fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
+        let found = self.run(
+            "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, \
+                    array_position(i.indkey::int2[], a.attnum)::int8 \
+             FROM pg_catalog.pg_attribute a \
+             LEFT JOIN pg_catalog.pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
+             WHERE a.attrelid = to_regclass(quote_ident($1::text)) AND a.attnum > 0 AND NOT a.attisdropped \
+             ORDER BY a.attnum",
+            &[name.into()],
+            usize::MAX,
+        )?;
+        let mut columns = Vec::new();
+        let mut key = Vec::new();
+        for row in found.rows.rows {
+            let text = |at: usize| row[at].as_text().unwrap_or_default().to_owned();
+            columns.push(ColumnShape {
+                name: text(0),
+                type_name: text(1),
+                nullable: row[2] == Value::Boolean(true),
+            });
+            if let Some(place) = row[3].as_integer() {
+                key.push((place, text(0)));
+            }
+        }
+        key.sort();
+        let key = key.into_iter().map(|(_, name)| name).collect();
+        Ok((!columns.is_empty()).then_some(TableShape { columns, key }))
+    }
+
+    fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
+        let shape = self.shape(upsert.table)?;
+        let columns = chosen(&shape, upsert.table, upsert.columns)?;
+        let classes: Vec<Class> = columns.iter().map(|column| Class::of(column)).collect();
+        let (source, read) = unnest(&columns, &classes);
+        let quoted = |name: &String| Dialect::Postgres.quoted(name);
+        let updates: Vec<String> =
+            upsert.updated().map(|name| format!("{0} = EXCLUDED.{0}", quoted(name))).collect();
+        let then = match upsert.on_conflict {
+            OnConflict::Replace if !updates.is_empty() => format!("UPDATE SET {}", updates.join(", ")),
+            _ => "NOTHING".to_owned(),
+        };
+        let sql = format!(
+            "INSERT INTO {} ({}) SELECT {} FROM {source} ON CONFLICT ({}) DO {then}",
+            Dialect::Postgres.quoted(upsert.table),
+            Dialect::Postgres.list(upsert.columns),
+            read.join(", "),
+            Dialect::Postgres.list(upsert.key),
+        );
+        self.in_arrays(&sql, &classes, upsert.rows)
+    }
+
+    fn delete(&mut self, table: &str, columns: &[String], keys: &[Vec<Value>]) -> Result<u64, Error> {
+        let shape = self.shape(table)?;
+        let chosen = chosen(&shape, table, columns)?;
+        let classes: Vec<Class> = chosen.iter().map(|column| Class::of(column)).collect();
+        let (source, read) = unnest(&chosen, &classes);
+        let tests: Vec<String> = columns
+            .iter()
+            .zip(read)
+            .map(|(name, read)| format!("t.{} = {read}", Dialect::Postgres.quoted(name)))
+            .collect();
+        let table = Dialect::Postgres.quoted(table);
+        let sql = format!("DELETE FROM {table} AS t USING {source} WHERE {}", tests.join(" AND "));
+        self.in_arrays(&sql, &classes, keys)
+    }
+
+    fn lock(&mut self, name: &str) -> Result<(), Error> {
+        self.run("SELECT pg_advisory_lock(hashtextextended($1::text, 0))", &[name.into()], usize::MAX)
+            .map(drop)
+    }
+
+    fn unlock(&mut self, name: &str, _: bool) -> Result<(), Error> {
+        self.run("SELECT pg_advisory_unlock(hashtextextended($1::text, 0))", &[name.into()], usize::MAX)
+            .map(drop)
+    }
+
+    fn is_open(&mut self) -> bool {
+        !self.client.is_closed()
+    }
+
+    fn forget(&mut self) {
+        self.prepared.clear();
+        self.shapes.clear();
+    }
+
+    fn create(&mut self, table: &NewTable) -> Result<(), Error> {
+        self.batch(&table.statement(Dialect::Postgres, ""))
+    }
+}
+
+enum Failure {
+    Database(postgres::Error),
+    TooLarge,
+}
+
+impl From<postgres::Error> for Failure {
+    fn from(error: postgres::Error) -> Failure {
+        Failure::Database(error)
+    }
+}
+
+impl From<postgres::Error> for Error {
+    fn from(error: postgres::Error) -> Error {
+        let Some(told) = error.as_db_error() else {
+            let kind = if error.is_closed() || has_io(&error) { Kind::Unreachable } else { Kind::Other };
+            return Error::new(kind, causes(&error));
+        };
+        let code = told.code().code();
+        let position = match told.position() {
+            Some(ErrorPosition::Original(at)) => Some(*at),
+            _ => None,
+        };
+        let message = match told.detail() {
+            Some(detail) if code.starts_with("23") => format!("{}\n  Detail: {detail}", told.message()),
+            _ => told.message().to_owned(),
+        };
+        Error { position, ..Error::with_code(Kind::of_sqlstate(code), code, message) }
+    }
+}
+
+/// What went wrong at the door: without a word of the server's own it was the way there, or the papers.
+fn opening(error: &postgres::Error, server: &Server) -> Error {
+    let place = format!("{}:{}", server.host, server.port);
+    if let Some(told) = error.as_db_error() {
+        let code = told.code().code();
+        return Error::with_code(Kind::of_sqlstate(code), code, format!("{place}: {}", told.message()));
+    }
+    let message = causes(error);
+    let papers = ["password", "TLS", "tls", "certificate", "authentication"];
+    let kind = match papers.iter().any(|word| message.contains(word)) {
+        true if !message.contains("unexpected end") => Kind::Refused,
+        _ => Kind::Unreachable,
+    };
+    Error::new(kind, format!("{place}: {message}"))
+}
+
+fn has_io(error: &postgres::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.is::<std::io::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}
