@@ -22,6 +22,7 @@ const SERVICES: &[&str] = &[
     "ssm",
     "apigatewayv2",
     "apigateway",
+    "kms",
 ];
 
 type Error = Box<dyn std::error::Error>;

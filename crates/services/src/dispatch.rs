@@ -6,6 +6,7 @@ use crate::cloudformation::CloudFormation;
 use crate::documents::unavailable;
 use crate::dynamodb::Dynamodb;
 use crate::iam::Iam;
+use crate::kms::Kms;
 use crate::lambda::{Lambda, LambdaTargets};
 use crate::logs::{LogBook, Logs};
 use crate::parameters::Parameters;
@@ -74,6 +75,7 @@ pub(crate) struct Inner {
     secrets: Secrets,
     parameters: Parameters,
     apigateway: ApiGateway,
+    kms: Kms,
 }
 
 /// The services, as one of them asks another. Does not keep them alive.
@@ -117,6 +119,7 @@ impl Services {
             sqs: Sqs::new(&parts.queues),
             sns: Sns::new(&parts),
             secrets: Secrets::new(&parts),
+            kms: Kms::new(&parts),
             parameters: Parameters::new(&parts, House(house.clone())),
             parts,
         });
@@ -162,6 +165,11 @@ impl Services {
     }
 
     #[cfg(test)]
+    pub(crate) fn house(&self) -> House {
+        House(Arc::downgrade(&self.0))
+    }
+
+    #[cfg(test)]
     pub(crate) fn lambda(&self) -> &Lambda {
         &self.0.lambda
     }
@@ -196,6 +204,7 @@ impl Inner {
             "sns" => self.sns.call(call).await,
             "secretsmanager" => self.secrets.call(call).await,
             "ssm" => self.parameters.call(call).await,
+            "kms" => self.kms.call(call).await,
             "cloudformation" => self.cloudformation.call(call).await,
             "apigatewayv2" | "apigateway" => self.apigateway.call(call).await,
             _ => call.not_implemented(),
@@ -210,6 +219,9 @@ impl Inner {
         let answer = Arc::new(Mutex::new(None));
         let body = serde_json::to_vec(&input).map_err(unavailable)?;
         let request = Request { path: path_of(operation, &input), ..Request::post(body) };
+        // What an answer's addresses are made of.
+        let host = self.parts.functions.endpoint().trim_start_matches("http://");
+        let request = request.with_header("host", host);
         let inside = Some(Inside { input, answer: answer.clone() });
         let (caller, request_id) = (caller.clone(), self.parts.world.uuid());
         self.serve(Call { request, service: operation.service, operation, caller, request_id, inside }).await;

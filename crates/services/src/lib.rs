@@ -13,6 +13,7 @@ mod apigateway;
 mod cloudformation;
 mod dynamodb;
 mod iam;
+mod kms;
 mod lambda;
 mod logs;
 mod parameters;

@@ -48,29 +48,47 @@ impl Vault {
 
     /// `place` binds the value to where it is kept: it opens nowhere else.
     pub(crate) fn seal(&self, place: &str, value: &[u8]) -> String {
+        wire::base64::encode(&self.lock(place.as_bytes(), value))
+    }
+
+    pub(crate) fn unseal(&self, place: &str, sealed: &str) -> Result<Vec<u8>, ServiceError> {
+        let bytes = wire::base64::decode(sealed).ok();
+        bytes.and_then(|bytes| self.unlock(place.as_bytes(), &bytes)).ok_or_else(|| {
+            let message = "A kept value does not open with this server's key file: restore the file `secrets.key` that was beside the data";
+            ServiceError::new("InternalServiceError", message).with_status(500)
+        })
+    }
+
+    /// A vault within this one: its key is sealed by this one.
+    pub(crate) fn within(&self, place: &str, sealed_key: &str) -> Result<Vault, ServiceError> {
+        let key = self.unseal(place, sealed_key)?;
+        let key = key.try_into().map_err(|_| crate::documents::unavailable("a key of another length"))?;
+        Ok(Vault::with(key, &self.world))
+    }
+
+    /// A new key for a vault within this one, sealed.
+    pub(crate) fn new_key(&self, place: &str) -> String {
+        let mut key = [0; KEY_BYTES];
+        self.world.fill_secret(&mut key);
+        self.seal(place, &key)
+    }
+
+    pub(crate) fn lock(&self, place: &[u8], value: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE_BYTES];
         self.world.fill_secret(&mut nonce);
-        let payload = Payload { msg: value, aad: place.as_bytes() };
+        let payload = Payload { msg: value, aad: place };
         let sealed = self
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
             .expect("values are far below the cipher's bounds");
-        wire::base64::encode(&[&[FORMAT][..], &nonce, &sealed].concat())
+        [&[FORMAT][..], &nonce, &sealed].concat()
     }
 
-    pub(crate) fn unseal(&self, place: &str, sealed: &str) -> Result<Vec<u8>, ServiceError> {
-        let broken = || {
-            let message = "A kept value does not open with this server's key file: restore the file `secrets.key` that was beside the data";
-            ServiceError::new("InternalServiceError", message).with_status(500)
-        };
-        let bytes = wire::base64::decode(sealed).map_err(|_| broken())?;
-        let (nonce, sealed) = bytes
-            .strip_prefix(&[FORMAT])
-            .and_then(|rest| rest.split_at_checked(NONCE_BYTES))
-            .ok_or_else(broken)?;
-        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| broken())?;
-        let payload = Payload { msg: sealed, aad: place.as_bytes() };
-        self.cipher.decrypt(&XNonce::from(nonce), payload).map_err(|_| broken())
+    /// None of what was locked with another key, at another place, or was changed since.
+    pub(crate) fn unlock(&self, place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.strip_prefix(&[FORMAT])?.split_at_checked(NONCE_BYTES)?;
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
+        self.cipher.decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: place }).ok()
     }
 }
 

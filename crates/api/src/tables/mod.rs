@@ -15,6 +15,7 @@ pub mod secretsmanager;
 pub mod ssm;
 pub mod apigatewayv2;
 pub mod apigateway;
+pub mod kms;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -31,4 +32,5 @@ pub static SERVICES: &[&Service] = &[
     &ssm::SERVICE,
     &apigatewayv2::SERVICE,
     &apigateway::SERVICE,
+    &kms::SERVICE,
 ];

@@ -152,6 +152,11 @@ impl CloudFormation {
 
     async fn stored_parameter(&self, call: &Call, name: &str) -> Result<String, ServiceError> {
         let answer = self.house.ask(&call.caller, "ssm", "GetParameter", json!({"Name": name})).await;
+        if answer.as_ref().is_ok_and(|answer| answer["Parameter"]["Type"] == "SecureString") {
+            return Err(validation(format!(
+                "Parameters [{name}] referenced by template have types not supported by CloudFormation."
+            )));
+        }
         let value = answer.ok().and_then(|answer| answer["Parameter"]["Value"].as_str().map(str::to_owned));
         value.ok_or_else(|| {
             validation(format!("Unable to fetch parameters [{name}] from parameter store for this account."))

@@ -4,8 +4,11 @@ mod apigatewayv2;
 mod dynamodb;
 mod fit;
 mod iam;
+mod keys;
 mod lambda;
 mod logs;
+mod messages;
+mod secrets;
 
 use super::stack::Stack;
 use super::template::evaluate::Made;
@@ -57,6 +60,8 @@ static KINDS: &[Kind] = &[
     ),
     kind("AWS::IAM::Policy", Some(("PolicyName", 128)), &["PolicyName"]),
     kind("AWS::IAM::Role", Some(("RoleName", 64)), &["RoleName", "Path"]),
+    kind("AWS::KMS::Alias", None, &["AliasName"]),
+    kind("AWS::KMS::Key", None, &["KeySpec", "KeyUsage", "MultiRegion", "Origin"]),
     kind(
         "AWS::Lambda::EventSourceMapping",
         None,
@@ -65,6 +70,15 @@ static KINDS: &[Kind] = &[
     kind("AWS::Lambda::Function", Some(("FunctionName", 64)), &["FunctionName", "PackageType"]),
     kind("AWS::Lambda::Permission", None, &["*"]),
     kind("AWS::Logs::LogGroup", Some(("LogGroupName", 512)), &["LogGroupName"]),
+    kind("AWS::SNS::Subscription", None, &["Endpoint", "Protocol", "TopicArn"]),
+    kind("AWS::SNS::Topic", Some(("TopicName", 256)), &["TopicName", "FifoTopic"]),
+    kind("AWS::SNS::TopicPolicy", None, &[]),
+    kind("AWS::SQS::Queue", Some(("QueueName", 75)), &["QueueName", "FifoQueue"]),
+    kind("AWS::SQS::QueuePolicy", None, &[]),
+    kind("AWS::SSM::Parameter", Some(("Name", 512)), &["Name"]),
+    kind("AWS::SecretsManager::ResourcePolicy", None, &["SecretId"]),
+    kind("AWS::SecretsManager::Secret", Some(("Name", 512)), &["Name"]),
+    kind("AWS::SecretsManager::SecretTargetAttachment", None, &[]),
 ];
 
 /// The types of HTTP APIs; which of them there are says `KINDS`.
@@ -108,13 +122,16 @@ pub(crate) struct Cx<'a> {
     pub tags: &'a BTreeMap<String, String>,
 }
 
-/// The types whose name is what `Ref` gives, and what they are removed by.
+/// The types that are removed by their name; for most of them it is what `Ref` gives, too.
 const REFERRED_BY_NAME: &[&str] = &[
     "AWS::DynamoDB::GlobalTable",
     "AWS::DynamoDB::Table",
     "AWS::IAM::Role",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
+    "AWS::SQS::Queue",
+    "AWS::SSM::Parameter",
+    "AWS::SecretsManager::Secret",
 ];
 
 /// The name that a resource is to have: its own, or one that is made up.
@@ -146,11 +163,23 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::IAM::Role" => iam::create_role(cx, name, properties).await,
         "AWS::IAM::Policy" => iam::put_policy(cx, name, &Value::Null, properties).await,
         "AWS::IAM::ManagedPolicy" => iam::create_managed_policy(cx, name, properties).await,
+        "AWS::KMS::Alias" => keys::put_alias(cx, None, properties).await,
+        "AWS::KMS::Key" => keys::create_key(cx, properties).await,
         "AWS::Lambda::Function" => lambda::create_function(cx, name, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::create(kind, cx, properties).await,
         "AWS::Lambda::EventSourceMapping" => lambda::create_mapping(cx, properties).await,
         "AWS::Lambda::Permission" => lambda::add_permission(cx, properties).await,
         "AWS::Logs::LogGroup" => logs::create(cx, name, properties).await,
+        "AWS::SNS::Subscription" => messages::subscribe(cx, properties).await,
+        "AWS::SNS::Topic" => messages::create_topic(cx, name, properties).await,
+        "AWS::SNS::TopicPolicy" | "AWS::SQS::QueuePolicy" => {
+            messages::put_policy(cx, kind, None, &Value::Null, properties).await
+        }
+        "AWS::SQS::Queue" => messages::create_queue(cx, name, properties).await,
+        "AWS::SSM::Parameter" => secrets::create_parameter(cx, name, properties).await,
+        "AWS::SecretsManager::ResourcePolicy" => secrets::put_policy(cx, properties).await,
+        "AWS::SecretsManager::Secret" => secrets::create_secret(cx, name, properties).await,
+        "AWS::SecretsManager::SecretTargetAttachment" => secrets::attach(cx, properties).await,
         _ => Err(unrecognized(kind)),
     }
 }
@@ -173,9 +202,21 @@ pub(crate) async fn update(
         "AWS::IAM::Role" => iam::update_role(cx, made, old, new).await?,
         "AWS::IAM::Policy" => iam::put_policy(cx, &made.id, old, new).await?,
         "AWS::IAM::ManagedPolicy" => return Ok(Changed::Replace),
+        "AWS::KMS::Alias" => keys::put_alias(cx, Some(made), new).await?,
+        "AWS::KMS::Key" => keys::update_key(cx, made, old, new).await?,
         "AWS::Lambda::Function" => lambda::update_function(cx, made, old, new).await?,
         "AWS::Lambda::EventSourceMapping" => lambda::update_mapping(cx, made, new).await?,
         "AWS::Logs::LogGroup" => logs::update(cx, made, new).await?,
+        "AWS::SNS::Subscription" => messages::update_subscription(cx, made, old, new).await?,
+        "AWS::SNS::Topic" => messages::update_topic(cx, made, old, new).await?,
+        "AWS::SNS::TopicPolicy" | "AWS::SQS::QueuePolicy" => {
+            messages::put_policy(cx, kind, Some(made), old, new).await?
+        }
+        "AWS::SQS::Queue" => messages::update_queue(cx, made, old, new).await?,
+        "AWS::SSM::Parameter" => secrets::update_parameter(cx, made, old, new).await?,
+        "AWS::SecretsManager::ResourcePolicy" => secrets::put_policy(cx, new).await?,
+        "AWS::SecretsManager::Secret" => secrets::update_secret(cx, made, old, new).await?,
+        "AWS::SecretsManager::SecretTargetAttachment" => secrets::attach(cx, new).await?,
         "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => made.clone(),
         _ => return Err(unrecognized(kind)),
     };
@@ -190,10 +231,23 @@ pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
         "AWS::IAM::Role" => iam::delete_role(cx, made).await,
         "AWS::IAM::Policy" => iam::delete_policy(cx, made, properties).await,
         "AWS::IAM::ManagedPolicy" => iam::delete_managed_policy(cx, made).await,
+        "AWS::KMS::Alias" => keys::delete_alias(cx, made).await,
+        "AWS::KMS::Key" => keys::delete_key(cx, made, properties).await,
         "AWS::Lambda::Function" => lambda::delete_function(cx, made).await,
         "AWS::Lambda::EventSourceMapping" => lambda::delete_mapping(cx, made).await,
         "AWS::Lambda::Permission" => lambda::remove_permission(cx, made, properties).await,
         "AWS::Logs::LogGroup" => logs::delete(cx, made).await,
+        "AWS::SNS::Subscription" => messages::unsubscribe(cx, made).await,
+        "AWS::SNS::Topic" => messages::delete_topic(cx, made).await,
+        "AWS::SNS::TopicPolicy" | "AWS::SQS::QueuePolicy" => {
+            messages::delete_policy(cx, kind, properties).await
+        }
+        "AWS::SQS::Queue" => messages::delete_queue(cx, made).await,
+        "AWS::SSM::Parameter" => secrets::delete_parameter(cx, made).await,
+        "AWS::SecretsManager::ResourcePolicy" => secrets::delete_policy(cx, made).await,
+        "AWS::SecretsManager::Secret" => secrets::delete_secret(cx, made).await,
+        // The secret keeps what it knows.
+        "AWS::SecretsManager::SecretTargetAttachment" => Ok(()),
         "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => Ok(()),
         _ => Err(unrecognized(kind)),
     }
@@ -206,7 +260,7 @@ impl Cx<'_> {
         let answer = self.house.ask(self.caller, service, operation, input).await;
         answer.map_err(|error| {
             let code = match error.name() {
-                name if name.contains("NotFound") || name.contains("NoSuch") => "NotFound",
+                name if name.contains("NotFound") || name.contains("NoSuch") || name.ends_with("DoesNotExist") => "NotFound",
                 name if name.contains("Exist") || name == "ResourceConflictException" || name == "ResourceInUseException" => "AlreadyExists",
                 name if name.contains("Limit") => "ServiceLimitExceeded",
                 name if name.contains("Validation") || name.contains("Invalid") || name.contains("Malformed") => "InvalidRequest",
@@ -340,3 +394,6 @@ fn only(properties: &Value, names: &[&str]) -> Result<(), String> {
         Some(name) => Err(format!("Model validation failed (#: extraneous key [{name}] is not permitted)")),
     }
 }
+
+#[cfg(test)]
+mod tests;
