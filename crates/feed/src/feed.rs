@@ -90,7 +90,6 @@ pub struct Change {
     pub on_failure: Option<Option<String>>,
     pub metrics: Option<Vec<String>>,
     pub enabled: Option<bool>,
-    pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// A mapping as it stands.
@@ -259,7 +258,6 @@ impl Feed {
             mapping.on_failure = change.on_failure.unwrap_or(mapping.on_failure);
             mapping.policy.dead_letter = mapping.on_failure.is_some();
             mapping.metrics = change.metrics.unwrap_or(mapping.metrics);
-            mapping.tags = change.tags.unwrap_or(mapping.tags);
             mapping.enabled = change.enabled.unwrap_or(was);
             mapping.modified = inner.parts.world.now();
             entry.state = match (was, mapping.enabled) {
@@ -285,6 +283,24 @@ impl Feed {
             let _ = passing.await;
         }
         Ok(described)
+    }
+
+    /// Puts labels on a mapping; what it does goes on.
+    pub async fn tag(&self, id: &MappingId, tags: BTreeMap<String, String>) -> Result<(), Error> {
+        let inner = &self.0;
+        let _one = inner.changing.lock().await;
+        let commit = {
+            let mut entries = inner.entries();
+            let entry = entries.get_mut(id).ok_or_else(|| no_mapping(id))?;
+            if entry.state == State::Deleting {
+                return Err(no_mapping(id));
+            }
+            let mapping = Mapping { tags, ..Mapping::clone(&entry.mapping) };
+            let commit = inner.keep.put_mapping(&mapping, false).map_err(broken)?;
+            entry.mapping = Arc::new(mapping);
+            commit
+        };
+        commit.await.map(drop).map_err(broken)
     }
 
     /// Forgets a mapping, once what it does now is finished.

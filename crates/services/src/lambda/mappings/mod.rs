@@ -68,6 +68,8 @@ impl Mappings {
         read::unsupported(input)?;
         let metrics = read::metrics(input)?.unwrap_or_default();
         let policy = read::policy(input, None)?;
+        let tags = read::tags(input);
+        read::check_tags(&tags)?;
         let function = self.function(call, required(input, "FunctionName"))?;
         self.check_destination(on_failure, call).await?;
         let new = NewMapping {
@@ -81,7 +83,7 @@ impl Mappings {
             filters,
             on_failure: on_failure.map(str::to_owned),
             metrics,
-            tags: read::tags(input),
+            tags,
             enabled: input.get("Enabled").and_then(Value::as_bool).unwrap_or(true),
         };
         let made = self.feed.create(new).await.map_err(|error| match error.kind {
@@ -173,7 +175,6 @@ impl Mappings {
             on_failure: on_failure.map(|on_failure| on_failure.map(str::to_owned)),
             metrics: read::metrics(input)?,
             enabled: input.get("Enabled").and_then(Value::as_bool),
-            tags: None,
         };
         self.feed.update(&id, change).await.map(|found| shown(&found)).map_err(refused)
     }
@@ -205,8 +206,8 @@ impl Mappings {
     }
 
     async fn set_tags(&self, id: &MappingId, tags: BTreeMap<String, String>) -> Answer {
-        let change = Change { tags: Some(tags), ..Change::default() };
-        self.feed.update(id, change).await.map(|_| json!({})).map_err(refused)
+        read::check_tags(&tags)?;
+        self.feed.tag(id, tags).await.map(|()| json!({})).map_err(refused)
     }
 
     async fn delete(&self, call: &Call, input: &Value) -> Answer {
@@ -243,3 +244,6 @@ fn refused(error: feed::Error) -> ServiceError {
         ErrorKind::Store => unavailable(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

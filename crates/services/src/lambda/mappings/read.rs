@@ -136,3 +136,20 @@ pub(super) fn tags(input: &Value) -> BTreeMap<String, String> {
     let pairs = tags.into_iter().flatten();
     pairs.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
 }
+
+/// As many as the service allows.
+const TAGS_MAX: usize = 50;
+
+pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), ServiceError> {
+    if let Some(key) = tags.keys().find(|key| key.starts_with("aws:")) {
+        return Err(invalid(format!("Tag keys that begin with aws: are the service's own: {key}")));
+    }
+    let is_long = |key: &String, value: &String| key.chars().count() > 128 || value.chars().count() > 256;
+    if let Some((key, _)) = tags.iter().find(|(key, value)| key.is_empty() || is_long(key, value)) {
+        return Err(invalid(format!("Tag keys have 1 to 128 characters and values up to 256: {key}")));
+    }
+    if tags.len() > TAGS_MAX {
+        return Err(invalid(format!("A mapping has at most {TAGS_MAX} tags.")));
+    }
+    Ok(())
+}
