@@ -88,7 +88,7 @@ impl Engine {
         for table in engine.all_tables() {
             let state = table.state();
             if let Some(restore) = state.restore.as_ref().filter(|restore| restore.in_progress) {
-                engine.start_filling(&table, restore.backup);
+                engine.start_filling(&table, restore);
             }
         }
         if engine.settings().maintenance == Maintenance::Thread {

@@ -14,6 +14,10 @@ pub enum ErrorKind {
     BackupNotFound,
     /// The backup is being made, or read.
     BackupInUse,
+    /// The table's changes are not kept.
+    NotRecoverable,
+    /// What the table was then is not known.
+    NotThen,
     StreamNotFound,
     ShardNotFound,
     /// The request is wrong; the message says how, in the service's words where they are known.

@@ -3,7 +3,8 @@
 //! ```text
 //! Items   table id:8  partition hash:4  hash key  range key                       an item's image
 //!         index id:8  partition hash:4  hash keys  range keys  item's own keys    what the index projects of it
-//! Log     epoch:4  stream id:8  shard number:8  sequence:8                        a record
+//! Log     ffffffff  history id:8  sequence:8                                      what was there before a change
+//!         epoch:4  stream id:8  shard number:8  sequence:8                        a record
 //! Meta    engine/…                                                                see `Meta`
 //! ```
 //!
@@ -134,6 +135,17 @@ pub(crate) fn shard(opened_ms: u64, stream: u64, shard: u64) -> LogPrefix {
     LogPrefix::new(&prefix)
 }
 
+/// Behind all epochs.
+const HISTORIES: [u8; 4] = [0xff; 4];
+
+/// Where the changes of a table lie that can be undone.
+pub(crate) fn history(id: u64) -> LogPrefix {
+    let mut prefix = [0; 12];
+    prefix[..4].copy_from_slice(&HISTORIES);
+    prefix[4..].copy_from_slice(&id.to_be_bytes());
+    LogPrefix::new(&prefix)
+}
+
 /// The number of the shard that a log prefix of ours belongs to.
 pub(crate) fn shard_number(prefix: &LogPrefix) -> Option<u64> {
     let bytes: &[u8; 20] = prefix.as_bytes().try_into().ok()?;
@@ -169,5 +181,6 @@ mod tests {
     fn a_shard_is_known_by_its_prefix() {
         assert_eq!(shard_number(&shard(7_200_000, 5, 6)), Some(6));
         assert!(shard(7_200_000, 5, 6) < shard(10_800_000, 1, 1));
+        assert_eq!(shard_number(&history(6)), None);
     }
 }

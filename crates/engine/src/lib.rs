@@ -24,6 +24,7 @@ mod table;
 mod backup;
 mod catalog;
 mod expiry;
+mod history;
 mod index;
 mod key;
 mod layout;
@@ -45,6 +46,7 @@ pub use catalog::{
 pub use engine::{Engine, Maintenance, Settings};
 pub use error::{Error, ErrorKind};
 pub use expiry::Expiry;
+pub use history::{History, Recoverable};
 pub use index::{Index, IndexKind};
 pub use key::Key;
 pub use programs::Programs;

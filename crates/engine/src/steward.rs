@@ -117,7 +117,7 @@ impl Engine {
                 None
             }
         };
-        let dues = [self.roll_shards()?, self.retain_streams()?, self.expire()?];
+        let dues = [self.roll_shards()?, self.retain_streams()?, self.retain_histories()?, self.expire()?];
         self.trim(waker.as_ref())?;
         if self.steward().is_time_for_tokens(self.world().now().millis()) {
             self.forget_tokens()?;

@@ -1,6 +1,7 @@
 //! A table as requests see it.
 
 use crate::expiry::Expiry;
+use crate::history::History;
 use crate::index::{Index, IndexKind};
 use crate::stream::{Routes, Stream, ViewType};
 use crate::{
@@ -44,6 +45,8 @@ pub struct TableState {
     pub(crate) expiry: Option<Arc<Expiry>>,
     /// Where it was restored from, if it was.
     pub(crate) restore: Option<Restore>,
+    /// That its changes are kept, if they are.
+    pub(crate) history: Option<History>,
     /// The enabled stream, and which shard takes which partition.
     pub(crate) stream: Option<(Arc<Stream>, Routes)>,
     /// Label and view type of the latest stream, enabled or not.

@@ -10,6 +10,7 @@ mod formats;
 mod indexes;
 mod items;
 mod reads;
+mod recovery;
 mod streams;
 mod support;
 mod tables;

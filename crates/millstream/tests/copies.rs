@@ -46,6 +46,8 @@ fn a_copy_made_under_load_is_of_one_moment_and_works() {
     let code = "def handler(event, context):\n    return len(event['Records'])\n";
     create_function(&mut client, "count", code, &json!({}));
     let uuid = create_mapping(&mut client, "count", &stream, 10);
+    let secret = json!({ "Name": "s", "SecretString": "x" });
+    client.json("secretsmanager", "secretsmanager.CreateSecret", &secret).expect("an answer");
     for number in 0..50 {
         put(&mut client, number);
     }
@@ -85,6 +87,8 @@ fn a_copy_made_under_load_is_of_one_moment_and_works() {
     assert!(found.len() as u64 >= before, "{} of {before}", found.len());
     assert_eq!(found, (0..found.len() as u64).collect::<Vec<_>>(), "a later write without an earlier one");
     assert_eq!(records(&mut client, &stream).len(), found.len(), "a write without its record");
+    let secret = client.json("secretsmanager", "secretsmanager.GetSecretValue", &json!({ "SecretId": "s" }));
+    assert_eq!(secret.expect("an answer").json()["SecretString"], "x", "a value without its key");
     // The mapping goes on, and the function's code is there.
     put(&mut client, found.len() as u64);
     eventually("the mapping catches up", || fate(&twin, &uuid, "delivered") == found.len() as u64 + 1);

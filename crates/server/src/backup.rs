@@ -1,4 +1,4 @@
-//! A copy of everything a server keeps, as pieces: the rows of one snapshot, then the code of functions.
+//! A copy of everything a server keeps, as pieces: the rows of one snapshot, then the files that they tell of.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -24,16 +24,17 @@ pub struct Backup {
 }
 
 impl Backup {
-    /// Of this moment; `functions` is the functions' directory.
-    pub fn begin(store: &Store, functions: &Path) -> Backup {
+    /// Of this moment; `home` is the data directory, of which everything beside the store is read that the rows tell of.
+    pub fn begin(store: &Store, home: &Path) -> Backup {
         // First the hold: whatever is removed from here on stays until the copy is done.
         let hold = store.hold_trims();
         let snapshot = store.snapshot();
         Backup {
             sequence: snapshot.sequence(),
             rows: Dump::new(snapshot),
-            root: functions.to_owned(),
-            paths: vec![functions.join("code")],
+            root: home.to_owned(),
+            // A package lies under its hash, and stays.
+            paths: vec![home.join("functions").join("code"), home.join("secrets.key")],
             file: None,
             _hold: hold,
         }
@@ -43,7 +44,7 @@ impl Backup {
     pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, String> {
         match self.rows.next_piece(PIECE_BYTES) {
             Ok(Some(piece)) => Ok(Some(piece)),
-            Ok(None) => self.files().map_err(|error| format!("a function's code cannot be read: {error}")),
+            Ok(None) => self.files().map_err(|error| format!("a file cannot be read: {error}")),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -63,7 +64,7 @@ impl Backup {
             }
             let Some(path) = self.paths.pop() else { break };
             // A package that is being unpacked is nobody's yet.
-            if path.parent().is_some_and(|parent| parent == self.root.join("code")) && is_hidden(&path) {
+            if is_hidden(&path) && path.parent().is_some_and(|parent| parent.ends_with("functions/code")) {
                 continue;
             }
             // What a function left behind may be gone by now.

@@ -12,7 +12,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 pub(crate) struct Backups {
     store: Store,
-    functions: PathBuf,
+    home: PathBuf,
     world: World,
     reading: Mutex<Option<Reading>>,
 }
@@ -31,8 +31,8 @@ pub(crate) enum Refusal {
 }
 
 impl Backups {
-    pub fn new(store: Store, functions: PathBuf, world: World) -> Backups {
-        Backups { store, functions, world, reading: Mutex::default() }
+    pub fn new(store: Store, home: PathBuf, world: World) -> Backups {
+        Backups { store, home, world, reading: Mutex::default() }
     }
 
     /// Begins one: its id and sequence.
@@ -42,7 +42,7 @@ impl Backups {
         if reading.is_some() {
             return Err(Refusal::Busy);
         }
-        let backup = Backup::begin(&self.store, &self.functions);
+        let backup = Backup::begin(&self.store, &self.home);
         let (id, sequence) = (self.world.hex(16), backup.sequence);
         *reading = Some(Reading { id: id.clone(), used: self.world.elapsed(), backup: Some(backup) });
         Ok((id, sequence))

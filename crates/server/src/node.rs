@@ -68,8 +68,8 @@ impl Node {
             .data_dir
             .is_none()
             .then(|| std::env::temp_dir().join(format!("millstream-memory-{}", world.hex(16))));
-        let dir = settings.data_dir.clone().or_else(|| scratch.clone()).unwrap_or_default().join("functions");
-        let functions_dir = dir.clone();
+        let home = settings.data_dir.clone().or_else(|| scratch.clone()).unwrap_or_default();
+        let dir = home.join("functions");
         let function_settings = functions::Settings {
             concurrency_max: settings.concurrency_max,
             sandbox,
@@ -110,7 +110,7 @@ impl Node {
                 eprintln!("cannot go on with unfinished stacks: {}", error.message.unwrap_or_default());
             }
         });
-        let backups = Arc::new(Backups::new(store.clone(), functions_dir, world.clone()));
+        let backups = Arc::new(Backups::new(store.clone(), home, world.clone()));
         let metrics = Metrics::new(store.clone(), functions.clone(), feed, world);
         let pipeline = Pipeline::new(services.clone(), metrics, backups.clone());
         let listening = listener::listen(socket, Arc::new(pipeline), settings.connections_max);

@@ -14,7 +14,10 @@ pub(crate) use restore::Filling;
 use crate::catalog::stored;
 use crate::layout::{self, Meta};
 use crate::stream::ViewType;
-use crate::{Billing, Encryption, Engine, Error, ErrorKind, IndexSpec, KeyPart, KeySchema, Reserve, Scope};
+use crate::{
+    Billing, Encryption, Engine, Error, ErrorKind, IndexSpec, KeyPart, KeySchema, Reserve, Scope, Table,
+    TableState,
+};
 use std::sync::Arc;
 use store::{Order, Slice, Snapshot, Space};
 use world::Timestamp;
@@ -69,6 +72,8 @@ pub struct Restore {
     pub table_arn: String,
     pub at: Timestamp,
     pub in_progress: bool,
+    /// Of a table that is brought back to a moment: that moment. There is no backup then, and `backup` is the source's id.
+    pub until: Option<Timestamp>,
 }
 
 impl BackupSource {
@@ -128,6 +133,21 @@ impl Engine {
     }
 }
 
+/// What a table is made of that is restored from this one.
+pub(crate) fn source_of(table: &Table, state: &TableState) -> Result<BackupSource, Error> {
+    let record = BackupRecord {
+        id: 0,
+        arn: String::new(),
+        name: String::new(),
+        created_ms: 0,
+        available: true,
+        items: 0,
+        bytes: 0,
+        table: stored::table_record(table, state),
+    };
+    Ok(record.read()?.source)
+}
+
 pub(crate) fn in_use() -> Error {
     Error::new(
         ErrorKind::BackupInUse,
@@ -143,7 +163,7 @@ pub(crate) fn all(snapshot: &Snapshot) -> Result<Vec<Backup>, Error> {
 }
 
 /// The next items of a range, few enough to be copied at once; none at the end.
-fn chunk(
+pub(crate) fn chunk(
     rows: &mut impl Iterator<Item = Result<(Slice, Slice), store::Error>>,
 ) -> Result<Vec<(Slice, Slice)>, Error> {
     let (mut chunk, mut bytes) = (Vec::new(), 0);
@@ -157,6 +177,6 @@ fn chunk(
 }
 
 /// The same place under another id.
-fn moved(key: &[u8], id: u64) -> Vec<u8> {
+pub(crate) fn moved(key: &[u8], id: u64) -> Vec<u8> {
     [&id.to_be_bytes()[..], &key[8..]].concat()
 }

@@ -3,17 +3,21 @@
 use super::{BackupStatus, Restore, chunk, in_use, moved};
 use crate::catalog::stored;
 use crate::layout::{self, Meta};
-use crate::{Engine, Error, Scope, Table, TableDescription, TableSpec, TableState};
+use crate::{Engine, Error, ErrorKind, Scope, Table, TableDescription, TableSpec, TableState};
 use model::View;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Order, Slice, Space};
+use world::Timestamp;
 
 /// A table that is to be filled from a backup.
 #[derive(Debug)]
 pub(crate) struct Filling {
     table: Arc<Table>,
+    /// Whose items it gets: a backup's, or another table's.
     backup: u64,
+    /// The moment that the other table is to be brought back to.
+    until: Option<Timestamp>,
 }
 
 /// Items and bytes by the id of a table or index.
@@ -38,19 +42,60 @@ impl Engine {
             table_arn: backup.source.arn(),
             at: self.world().now(),
             in_progress: true,
+            until: None,
         };
         self.make_table(ddl, scope, spec, Some(restore))
     }
 
-    pub(crate) fn start_filling(&self, table: &Arc<Table>, backup: u64) {
-        self.steward().fillings_waiting().push(Filling { table: table.clone(), backup });
+    /// Makes a table and fills it with what another one was at a moment.
+    pub fn recover_table(
+        &self,
+        scope: &Scope,
+        source: &str,
+        until: Timestamp,
+        spec: TableSpec,
+    ) -> Result<TableDescription, Error> {
+        let ddl = self.lock();
+        let source = self.table(scope, source)?;
+        let Some(recoverable) = self.recoverable(&source) else {
+            let message = format!("Point in time recovery is not enabled for table '{}'", source.name);
+            return Err(Error::new(ErrorKind::NotRecoverable, message));
+        };
+        if until < recoverable.earliest || until > recoverable.latest {
+            return Err(Error::new(
+                ErrorKind::NotThen,
+                "An invalid restore time was specified. RestoreDateTime must be between EarliestRestorableDateTime and LatestRestorableDateTime.",
+            ));
+        }
+        let restore = Restore {
+            backup: source.id,
+            backup_arn: String::new(),
+            table_arn: source.arn(),
+            at: until,
+            in_progress: true,
+            until: Some(until),
+        };
+        self.make_table(ddl, scope, spec, Some(restore))
+    }
+
+    pub(crate) fn start_filling(&self, table: &Arc<Table>, from: &Restore) {
+        let (backup, until) = (from.backup, from.until);
+        self.steward().fillings_waiting().push(Filling { table: table.clone(), backup, until });
         self.steward().poke();
     }
 }
 
 impl Filling {
     pub(super) fn run(self, engine: &Engine, go_on: &impl Fn() -> bool) -> Result<(), Error> {
-        let (from, to) = layout::whole(self.backup);
+        let mut source = self.backup;
+        if let Some(until) = self.until {
+            if !crate::history::undo(engine, self.backup, &self.table, until, go_on)? {
+                return Ok(());
+            }
+            // Its items lie where they belong; what follows puts their entries beside them, and counts them.
+            source = self.table.id;
+        }
+        let (from, to) = layout::whole(source);
         let snapshot = engine.store().snapshot();
         let mut rows = snapshot.range(Space::Items, &from, &to, Order::Forward);
         // What was put before a crash is put again, and nothing is counted before all is there.

@@ -56,6 +56,7 @@ impl Engine {
             encryption: spec.encryption,
             reserve: spec.reserve,
             restore: restore.clone(),
+            history: None,
             tags: spec.tags,
             stream: new_stream.as_ref().map(|NewStream { stream, routes }| (stream.clone(), routes.clone())),
             expiry: None,
@@ -78,7 +79,7 @@ impl Engine {
             tables.entry(scope.clone()).or_default().insert(table.name.clone(), table.clone());
         });
         if let Some(restore) = restore {
-            self.start_filling(&table, restore.backup);
+            self.start_filling(&table, &restore);
         }
         self.steward().poke();
         let mut description = self.describe_table(&table)?;

@@ -18,6 +18,7 @@ impl Engine {
         }
         before.check_settled(&table)?;
         self.check_not_copied(table.id)?;
+        self.check_not_recovered(table.id)?;
         let ids: Vec<u64> = before
             .indexes
             .iter()
@@ -29,6 +30,7 @@ impl Engine {
             let (from, to) = layout::whole(*id);
             (Space::Items, from, to)
         });
+        let ranges = ranges.chain(before.history.iter().map(crate::history::whole));
         let trims = self.new_trims(&mut ddl, ranges.collect());
 
         let shut = table.shut();
@@ -45,7 +47,10 @@ impl Engine {
                 ended = Some((stream.clone(), self.end_stream(stream, batch)));
             }
         })?;
-        table.set(TableState { deleted: true, stream: None, ..TableState::clone(&before) }, &shut);
+        table.set(
+            TableState { deleted: true, stream: None, history: None, ..TableState::clone(&before) },
+            &shut,
+        );
         drop(shut);
         if let Some((stream, state)) = ended {
             stream.set(state);

@@ -15,7 +15,9 @@ pub use description::{
     IndexDescription, IndexStatus, StreamDescription, TableDescription, TableNames, TableStatus,
 };
 pub(crate) use load::load;
+pub(crate) use stored::damaged;
 pub(crate) use trims::{Range, Trimming, Trims};
+pub(crate) use update::TableChanged;
 
 use crate::layout::Meta;
 use crate::{Engine, Error, ErrorKind, Scope, Table};

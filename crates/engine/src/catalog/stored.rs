@@ -2,6 +2,7 @@
 
 use crate::catalog::trims::Range;
 use crate::expiry::Expiry;
+use crate::history::History;
 use crate::stream::{Stream, StreamState, ViewType};
 use crate::{
     Billing, Encryption, Error, IndexKind, IndexSpec, KeyPart, KeySchema, OnDemandLimits, ProjectionKind,
@@ -41,6 +42,8 @@ pub(crate) struct TableRecord {
     pub stream: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<RestoreRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<HistoryRecord>,
 }
 
 /// Name and type.
@@ -111,6 +114,16 @@ pub(crate) struct RestoreRecord {
     table_arn: String,
     at_ms: u64,
     in_progress: bool,
+    /// Of a table that was brought back to a moment: that moment, and `backup` is the source's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until_ms: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct HistoryRecord {
+    id: u64,
+    since_ms: u64,
+    days: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -212,6 +225,12 @@ pub(crate) fn table_record(table: &Table, state: &TableState) -> TableRecord {
             table_arn: restore.table_arn.clone(),
             at_ms: restore.at.millis(),
             in_progress: restore.in_progress,
+            until_ms: restore.until.map(Timestamp::millis),
+        }),
+        history: state.history.map(|History { id, since, days }| HistoryRecord {
+            id,
+            since_ms: since.millis(),
+            days,
         }),
     }
 }
@@ -332,7 +351,14 @@ impl RestoreRecord {
             table_arn: self.table_arn,
             at: Timestamp::from_millis(self.at_ms),
             in_progress: self.in_progress,
+            until: self.until_ms.map(Timestamp::from_millis),
         }
+    }
+}
+
+impl HistoryRecord {
+    pub fn read(self) -> History {
+        History { id: self.id, since: Timestamp::from_millis(self.since_ms), days: self.days }
     }
 }
 

@@ -9,6 +9,12 @@ use crate::{
 use std::sync::{Arc, MutexGuard};
 use store::Space;
 
+/// A table's new state, and what is no longer needed.
+pub(crate) struct TableChanged {
+    pub state: TableState,
+    pub trims: crate::catalog::Trims,
+}
+
 /// What a change of a table comes to, besides its new state.
 #[derive(Default)]
 struct Consequences {
@@ -76,6 +82,17 @@ impl Engine {
         state.check_exists()?;
         state.tags.retain(|(known, _)| !keys.contains(known));
         self.settle(ddl, table, state, Consequences::default()).map(drop)
+    }
+
+    /// Makes a change true that has been decided.
+    pub(crate) fn change_table(
+        &self,
+        ddl: MutexGuard<'_, crate::catalog::Ddl>,
+        table: &Table,
+        changed: TableChanged,
+    ) -> Result<(), Error> {
+        let TableChanged { state, trims } = changed;
+        self.settle(ddl, table, state, Consequences { trims, ..Consequences::default() }).map(drop)
     }
 
     fn apply(

@@ -3,6 +3,7 @@
 use super::{Action, Write};
 use crate::capacity::{IndexUnits, write_units};
 use crate::expiry::Expiry;
+use crate::history::Former;
 use crate::index::{Entry, Index};
 use crate::key::Place;
 use crate::layout::{self, Meta};
@@ -33,6 +34,8 @@ pub(super) struct Plan {
     /// Index entries to put, or to remove.
     entries: Vec<(Vec<u8>, Option<Slice>)>,
     record: Option<(LogPrefix, Vec<u8>)>,
+    /// What there was before, of a table whose changes are kept.
+    former: Option<(LogPrefix, Vec<u8>)>,
     counts: Vec<Count>,
 }
 
@@ -191,6 +194,10 @@ fn effects(
         if let Some(expiry) = &state.expiry {
             plan.expiry(expiry, old, new.as_ref(), &place.stored)?;
         }
+        if let Some(history) = &state.history {
+            let former = Former { at: now, key: &place.stored, image: old.map(|old| &**old) };
+            plan.former = Some((history.prefix(), former.encode()));
+        }
         if let Some((stream, routes)) = &state.stream {
             let event = match (old, &new) {
                 (None, _) => Event::Insert,
@@ -229,7 +236,7 @@ impl Plan {
                 None => batch.remove(Space::Items, stored),
             }
         }
-        if let Some((prefix, value)) = self.record.take() {
+        for (prefix, value) in self.record.take().into_iter().chain(self.former.take()) {
             batch.append(prefix, value);
         }
         for Count { id, items, bytes } in self.counts.drain(..) {

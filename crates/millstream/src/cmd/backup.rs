@@ -59,7 +59,7 @@ fn stopped(dir: &Path, into: &Path) -> Result<(), Failure> {
         return Err(Failure::Failed(format!("{} is no data directory", dir.display())));
     }
     let store = Store::open(store::Settings::new(dir.join("store")))?;
-    let mut backup = Backup::begin(&store, &dir.join("functions"));
+    let mut backup = Backup::begin(&store, dir);
     write(into, backup.sequence, || backup.next_piece().map_err(Failure::Failed))?;
     drop(backup);
     store.close()?;

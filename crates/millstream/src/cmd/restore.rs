@@ -9,7 +9,7 @@ use server::{DATA, FILE, LINK};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{BufReader, Read, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 use store::Loader;
 
@@ -47,13 +47,13 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
         for record in store::records(piece) {
             match record? {
                 (kind, name, value) if kind < FILE => rows.push((kind, name, value)),
-                (kind, name, value) => file(&dir.join("functions"), kind, name, value)?,
+                (kind, name, value) => file(dir, kind, name, value)?,
             }
         }
         if rows.is_empty() { Ok(()) } else { Ok(loader.load(rows)?) }
     })?;
     loader.finish()?;
-    sync(&dir.join("functions"))?;
+    sync(dir)?;
     fs::remove_file(&mark)?;
     File::open(dir)?.sync_all()?;
     println!("{}: restored; millstream serve --data-dir {}", dir.display(), dir.display());
@@ -136,8 +136,9 @@ fn file(root: &Path, kind: u8, name: &[u8], value: &[u8]) -> Result<(), Failure>
     match kind {
         FILE => {
             fs::create_dir_all(path.parent().unwrap_or(root))?;
-            let mode = value.try_into().map_or(0o644, u32::from_be_bytes);
-            File::create_new(&path)?.set_permissions(Permissions::from_mode(mode & 0o777))?;
+            let mode = value.try_into().map_or(0o600, u32::from_be_bytes) & 0o777;
+            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+            file.set_permissions(Permissions::from_mode(mode | 0o200))?;
         }
         DATA => OpenOptions::new().append(true).open(&path)?.write_all(value)?,
         LINK => {

@@ -33,12 +33,14 @@ pub(super) fn table(table: &TableDescription) -> Json {
         set(&mut out, "SSEDescription", self::encryption(encryption));
     }
     if let Some(restore) = &table.restore {
-        let summary = json!({
-            "SourceBackupArn": restore.backup_arn,
+        let mut summary = json!({
             "SourceTableArn": restore.table_arn,
             "RestoreDateTime": restore.at.seconds_f64(),
             "RestoreInProgress": restore.in_progress,
         });
+        if restore.until.is_none() {
+            summary["SourceBackupArn"] = json!(restore.backup_arn);
+        }
         set(&mut out, "RestoreSummary", summary);
     }
     if let Some(class) = table.class {

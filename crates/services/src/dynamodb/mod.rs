@@ -34,9 +34,9 @@ mod partiql;
 
 mod backups;
 mod capacity;
+mod continuous_backups;
 mod create_table;
 mod delete_table;
-mod describe_continuous_backups;
 mod describe_endpoints;
 mod describe_limits;
 mod describe_table;
@@ -107,9 +107,9 @@ impl Dynamodb {
             "ListTables" => list_tables::list_tables(self, call),
             "DescribeTimeToLive" => time_to_live::describe_time_to_live(self, call),
             "UpdateTimeToLive" => time_to_live::update_time_to_live(self, call).await,
-            "DescribeContinuousBackups" => {
-                describe_continuous_backups::describe_continuous_backups(self, call)
-            }
+            "DescribeContinuousBackups" => continuous_backups::describe_continuous_backups(self, call),
+            "UpdateContinuousBackups" => continuous_backups::update_continuous_backups(self, call).await,
+            "RestoreTableToPointInTime" => backups::restore_table_to_point_in_time(self, call).await,
             "DescribeLimits" => describe_limits::describe_limits(call),
             "DescribeEndpoints" => describe_endpoints::describe_endpoints(call),
             "TagResource" => tags::tag_resource(self, call).await,

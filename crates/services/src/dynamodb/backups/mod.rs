@@ -1,15 +1,17 @@
-//! On-demand backups: one operation, one file; and what they have in common.
+//! Backups on demand, and tables made of them or of another table's past: one operation, one file; and what they have in common.
 
 mod create;
 mod delete;
 mod describe;
 mod list;
+mod recover;
 mod restore;
 
 pub(super) use create::create_backup;
 pub(super) use delete::delete_backup;
 pub(super) use describe::describe_backup;
 pub(super) use list::list_backups;
+pub(super) use recover::restore_table_to_point_in_time;
 pub(super) use restore::restore_table_from_backup;
 
 use super::description;
@@ -91,12 +93,14 @@ fn units_of(units: Throughput) -> Json {
 }
 
 /// What the engine refuses, by the names that operations on backups have for it.
-fn refused(error: Error, table: &str) -> Fault {
+pub(super) fn refused(error: Error, table: &str) -> Fault {
     match error.kind {
         ErrorKind::TableNotFound => Fault::new("TableNotFoundException", format!("Table not found: {table}")),
         ErrorKind::TableExists => {
             Fault::new("TableAlreadyExistsException", format!("Table already exists: {table}"))
         }
+        ErrorKind::NotRecoverable => Fault::new("PointInTimeRecoveryUnavailableException", error.message),
+        ErrorKind::NotThen => Fault::new("InvalidRestoreTimeException", error.message),
         ErrorKind::TableInUse => Fault::new("TableInUseException", error.message),
         _ => control(error, table),
     }

@@ -24,7 +24,12 @@ pub(in super::super) async fn restore_table_from_backup(dynamodb: &Dynamodb, cal
 }
 
 /// The table as it was, but for what the request overrides. Streams, tags, policies and time to live do not come back.
-fn spec(input: Tree<'_>, name: &str, source: BackupSource, caller: &Caller) -> Result<TableSpec, Fault> {
+pub(super) fn spec(
+    input: Tree<'_>,
+    name: &str,
+    source: BackupSource,
+    caller: &Caller,
+) -> Result<TableSpec, Fault> {
     if input.has("VectorIndexOverride") {
         return Err(parameter("VectorIndexOverride is not supported by this server"));
     }

@@ -113,3 +113,85 @@ fn a_table_comes_back_as_it_was_or_as_asked() {
         "One or more parameter values were invalid: GlobalSecondaryIndexOverride may only name indexes of the source table, as they were: new",
     );
 }
+
+#[test]
+fn a_table_comes_back_as_it_was_at_a_moment() {
+    let bench = bench();
+    let off = json!({ "ContinuousBackupsDescription": {
+        "ContinuousBackupsStatus": "ENABLED",
+        "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" },
+    } });
+    bench.check("DescribeContinuousBackups", json!({ "TableName": "Both" }), off.clone());
+    let restore = |more: Json| {
+        let mut input = json!({ "SourceTableName": "Both", "TargetTableName": "Then" });
+        for (member, value) in more.as_object().unwrap() {
+            input[member] = value.clone();
+        }
+        input
+    };
+    let latest = json!({ "UseLatestRestorableTime": true });
+    bench.check(
+        "RestoreTableToPointInTime",
+        restore(latest.clone()),
+        json!({
+            "error": "PointInTimeRecoveryUnavailableException",
+            "message": "Point in time recovery is not enabled for table 'Both'",
+        }),
+    );
+    let switch = |on: bool| json!({ "TableName": "Both", "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": on } });
+    let on = bench.ask("UpdateContinuousBackups", switch(true));
+    let told = &on["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"];
+    assert_eq!(
+        (&told["PointInTimeRecoveryStatus"], &told["RecoveryPeriodInDays"]),
+        (&json!("ENABLED"), &json!(35))
+    );
+    assert!(told["EarliestRestorableDateTime"].as_u64() <= told["LatestRestorableDateTime"].as_u64());
+    let mut week = switch(true);
+    week["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"] = json!(7);
+    let on = bench.ask("UpdateContinuousBackups", week.clone());
+    let kept = &on["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"];
+    assert_eq!(
+        (&kept["RecoveryPeriodInDays"], &kept["EarliestRestorableDateTime"]),
+        (&json!(7), &told["EarliestRestorableDateTime"])
+    );
+    week["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"] = json!(36);
+    assert_eq!(bench.ask("UpdateContinuousBackups", week)["error"], "ValidationException");
+
+    let then = bench.dynamodb.engine.world().now().seconds_f64();
+    bench.pass(std::time::Duration::from_secs(1));
+    let key = json!({ "pk": { "S": "p" }, "sk": { "S": "0" } });
+    bench.ask("DeleteItem", json!({ "TableName": "Both", "Key": key }));
+    bench.pass(std::time::Duration::from_secs(1));
+    let wrong = |more: Json, error: &str| {
+        assert_eq!(bench.ask("RestoreTableToPointInTime", restore(more.clone()))["error"], error, "{more}");
+    };
+    wrong(json!({}), "ValidationException");
+    wrong(json!({ "UseLatestRestorableTime": true, "RestoreDateTime": then }), "ValidationException");
+    wrong(json!({ "RestoreDateTime": then - 5000.0 }), "InvalidRestoreTimeException");
+    wrong(json!({ "RestoreDateTime": then + 5000.0 }), "InvalidRestoreTimeException");
+    wrong(json!({ "UseLatestRestorableTime": true, "SourceTableName": "None" }), "TableNotFoundException");
+    wrong(
+        json!({ "UseLatestRestorableTime": true, "TargetTableName": "Hash" }),
+        "TableAlreadyExistsException",
+    );
+
+    let made = bench.ask("RestoreTableToPointInTime", restore(json!({ "RestoreDateTime": then })));
+    let summary = &made["TableDescription"]["RestoreSummary"];
+    assert_eq!(
+        summary,
+        &json!({ "SourceTableArn": ARN, "RestoreDateTime": then, "RestoreInProgress": true })
+    );
+    let mut now = restore(latest);
+    now["TargetTableName"] = "Now".into();
+    bench.ask("RestoreTableToPointInTime", now);
+    bench.dynamodb.engine.maintain().unwrap();
+    for (table, count) in [("Both", 4), ("Then", 5), ("Now", 4)] {
+        assert_eq!(
+            bench.ask("Scan", json!({ "TableName": table, "Select": "COUNT" }))["Count"],
+            count,
+            "{table}"
+        );
+    }
+    bench.check("DescribeContinuousBackups", json!({ "TableName": "Then" }), off.clone());
+    bench.check("UpdateContinuousBackups", switch(false), off);
+}

@@ -1,6 +1,6 @@
 //! Calls as clients make them, to functions that really run.
 
-pub(in crate::lambda) mod bench;
+pub(crate) mod bench;
 mod events;
 mod layers;
 mod logging;
