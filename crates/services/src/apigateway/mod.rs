@@ -4,6 +4,10 @@ mod address;
 mod cache;
 mod fault;
 mod http;
+mod members;
+mod reply;
+mod rest;
+mod route_key;
 mod target;
 mod throttle;
 mod visit;
@@ -11,6 +15,7 @@ mod visit;
 use crate::call::Call;
 use crate::dispatch::Parts;
 use http::Http;
+use rest::Rest;
 use target::Targets;
 use wire::{Request, Response};
 
@@ -18,6 +23,7 @@ pub(crate) use address::reachable;
 
 pub(crate) struct ApiGateway {
     http: Http,
+    rest: Rest,
     targets: Targets,
 }
 
@@ -25,6 +31,7 @@ impl ApiGateway {
     pub fn new(parts: &Parts) -> ApiGateway {
         ApiGateway {
             http: Http::new(parts),
+            rest: Rest::new(parts),
             targets: Targets {
                 registry: parts.targets.registry.clone(),
                 functions: parts.functions.clone(),
@@ -36,7 +43,7 @@ impl ApiGateway {
     pub async fn call(&self, call: Call) -> Response {
         let answer = match call.input() {
             Ok(input) if call.service.name == "apigatewayv2" => self.http.answer(&call, &input).await,
-            Ok(_) => Err(call.unknown()),
+            Ok(input) => self.rest.answer(&self.targets, &call, &input).await,
             Err(error) => Err(error),
         };
         call.settle(answer)
@@ -46,6 +53,9 @@ impl ApiGateway {
     pub async fn serve(&self, request: &Request) -> Option<Response> {
         let (id, path) = address::of(request)?;
         if let Some(answer) = self.http.serve(&self.targets, &id, &path, request).await {
+            return Some(answer);
+        }
+        if let Some(answer) = self.rest.serve(&self.targets, &id, &path, request).await {
             return Some(answer);
         }
         // As AWS tells of a name that leads nowhere.

@@ -60,7 +60,8 @@ pub(super) struct Ask<'a> {
 
 pub(super) enum Told {
     Answer(Bytes),
-    Failed,
+    /// The function failed; its account of the error.
+    Failed(Bytes),
     /// There is no such function, or it may not be called.
     Refused,
     Throttled,
@@ -104,7 +105,7 @@ impl Targets {
         let running = tokio::spawn(async move { functions.invoke(Arc::new(config), invocation).await });
         match tokio::time::timeout(ask.timeout, running).await {
             Err(_) => Told::TimedOut,
-            Ok(Ok(Ok(done))) if done.failed => Told::Failed,
+            Ok(Ok(Ok(done))) if done.failed => Told::Failed(done.payload),
             Ok(Ok(Ok(done))) => Told::Answer(done.payload),
             Ok(Ok(Err(InvokeError::Throttled { .. }))) => Told::Throttled,
             Ok(Ok(Err(InvokeError::Closed)) | Err(_)) => Told::TimedOut,

@@ -1,9 +1,10 @@
 //! APIs: made, shown, changed and removed; quickly made ones have a route and a stage at once.
 
-use super::book::{HttpApi, Members};
+use super::book::HttpApi;
 use super::{Http, cors, integration, page, take_over};
 use crate::apigateway::address;
 use crate::apigateway::fault::{bad, refuse};
+use crate::apigateway::members::Members;
 use crate::call::{Answer, Call};
 use crate::fields::{required, text};
 use crate::ids;

@@ -1,20 +1,18 @@
 //! HTTP APIs as they are kept, and their deployments.
 
-use super::route_key::RouteKey;
 use crate::apigateway::fault::{bad, missing, too_many};
+use crate::apigateway::members::Members;
+use crate::apigateway::route_key::RouteKey;
 use crate::call::Caller;
 use crate::documents::Documents;
 use crate::ids;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::Store;
 use tokio::sync::Mutex;
 use wire::ServiceError;
 use world::World;
-
-/// AWS's members of one thing, as they are told.
-pub(super) type Members = Map<String, Value>;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct HttpApi {

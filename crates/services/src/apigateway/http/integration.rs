@@ -1,8 +1,9 @@
 //! Integrations: the functions behind routes.
 
-use super::book::{HttpApi, Members};
+use super::book::HttpApi;
 use super::{Http, found, page, take_over};
 use crate::apigateway::fault::{bad, conflict, refuse, too_many};
+use crate::apigateway::members::Members;
 use crate::apigateway::target;
 use crate::call::{Answer, Call};
 use crate::fields::{required, text};

@@ -5,19 +5,17 @@ mod book;
 mod cors;
 mod deployment;
 mod integration;
-mod reply;
 mod route;
-mod route_key;
 mod serve;
 mod stage;
 mod tags;
 
 use super::cache::Cache;
-use super::fault::bad;
+use super::members::{self, Members, Names, take_over};
 use crate::call::{Answer, Call};
 use crate::dispatch::Parts;
-use crate::fields::{self, object, text};
-use book::{Book, Members};
+use crate::fields::text;
+use book::Book;
 use serde_json::Value;
 use serve::Live;
 use std::collections::BTreeMap;
@@ -82,23 +80,7 @@ impl Http {
 
 /// One page of things by id.
 fn page(input: &Value, all: BTreeMap<String, Members>) -> Answer {
-    let wrong = || bad("Invalid nextToken or maxResults.");
-    let limit = match text(input, "MaxResults") {
-        Some(text) => text.parse::<usize>().ok().filter(|most| *most > 0).ok_or_else(wrong)?,
-        None => 100,
-    };
-    let entries = all.into_iter().map(|(id, told)| (id, Value::Object(told))).collect();
-    let page = fields::page(entries, text(input, "NextToken"), limit.min(500), wrong)?;
-    Ok(object([("Items", Some(page.items.into())), ("NextToken", page.next.map(Value::from))]))
-}
-
-/// Takes these members of an input over; those that are absent stay as they are.
-fn take_over(told: &mut Members, input: &Value, members: &[&str]) {
-    for member in members {
-        if let Some(value) = input.get(*member) {
-            told.insert((*member).to_owned(), value.clone());
-        }
-    }
+    members::page(input, all, &Names { limit: "MaxResults", token: "NextToken", items: "Items" })
 }
 
 fn found<'a>(

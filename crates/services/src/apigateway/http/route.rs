@@ -1,9 +1,10 @@
 //! Routes: which requests go to which integration.
 
-use super::book::{HttpApi, Members};
-use super::route_key::RouteKey;
+use super::book::HttpApi;
 use super::{Http, found, page, take_over};
 use crate::apigateway::fault::{bad, conflict, missing, refuse, too_many};
+use crate::apigateway::members::Members;
+use crate::apigateway::route_key::RouteKey;
 use crate::call::{Answer, Call};
 use crate::fields::required;
 use crate::ids;

@@ -1,8 +1,10 @@
 //! A request to an HTTP API: stage, route, integration, answer.
 
-use super::book::{Book, Members, Served};
-use super::route_key::{RouteKey, select};
-use super::{Http, cors, reply};
+use super::book::{Book, Served};
+use super::{Http, cors};
+use crate::apigateway::members::Members;
+use crate::apigateway::reply;
+use crate::apigateway::route_key::{RouteKey, select};
 use crate::apigateway::target::{Ask, Targets, Told, with_variables};
 use crate::apigateway::throttle::{Limit, Throttle};
 use crate::apigateway::visit::{self, Visit};
@@ -207,7 +209,7 @@ impl Place<'_> {
                     if integration.two { reply::format_2(&payload) } else { reply::format_1(&payload) };
                 response.unwrap_or_else(|| told(500, "Internal Server Error"))
             }
-            Told::Failed | Told::Refused => told(500, "Internal Server Error"),
+            Told::Failed(_) | Told::Refused => told(500, "Internal Server Error"),
             Told::Throttled | Told::TimedOut => told(503, "Service Unavailable"),
             Told::TooLarge => told(413, "Request Entity Too Large"),
         }

@@ -1,8 +1,9 @@
 //! Stages: what is served, under which name, with which variables and how often.
 
-use super::book::{HttpApi, Members};
+use super::book::HttpApi;
 use super::{Http, found, page, take_over};
 use crate::apigateway::fault::{bad, conflict, refuse, too_many};
+use crate::apigateway::members::Members;
 use crate::call::{Answer, Call};
 use crate::fields::{required, text};
 use serde_json::{Value, json};

@@ -1,8 +1,9 @@
 //! Tags of APIs and of their stages.
 
 use super::Http;
-use super::book::{HttpApi, Members};
+use super::book::HttpApi;
 use crate::apigateway::fault::{bad, missing};
+use crate::apigateway::members::Members;
 use crate::call::{Answer, Call};
 use crate::fields::{required, texts};
 use serde_json::{Value, json};

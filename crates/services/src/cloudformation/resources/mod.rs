@@ -1,5 +1,6 @@
 //! The types of resources: how each is made, changed and removed by asking our own services, as a client would.
 
+mod apigateway;
 mod apigatewayv2;
 mod dynamodb;
 mod fit;
@@ -36,6 +37,13 @@ const fn kind(
 }
 
 static KINDS: &[Kind] = &[
+    kind("AWS::ApiGateway::Account", None, &[]),
+    kind("AWS::ApiGateway::Deployment", None, &["RestApiId", "StageName"]),
+    kind("AWS::ApiGateway::GatewayResponse", None, &["RestApiId", "ResponseType"]),
+    kind("AWS::ApiGateway::Method", None, &["RestApiId", "ResourceId", "HttpMethod"]),
+    kind("AWS::ApiGateway::Resource", None, &["RestApiId", "ParentId", "PathPart"]),
+    kind("AWS::ApiGateway::RestApi", None, &["ApiKeySourceType"]),
+    kind("AWS::ApiGateway::Stage", None, &["RestApiId", "StageName"]),
     kind("AWS::ApiGatewayV2::Api", None, &["ProtocolType", "Target", "RouteKey", "CredentialsArn"]),
     kind("AWS::ApiGatewayV2::Deployment", None, &["ApiId", "StageName"]),
     kind("AWS::ApiGatewayV2::Integration", None, &["ApiId"]),
@@ -81,7 +89,8 @@ static KINDS: &[Kind] = &[
     kind("AWS::SecretsManager::SecretTargetAttachment", None, &[]),
 ];
 
-/// The types of HTTP APIs; which of them there are says `KINDS`.
+/// The types of REST APIs and of HTTP APIs; which of them there are says `KINDS`.
+const V1: &str = "AWS::ApiGateway::";
 const V2: &str = "AWS::ApiGatewayV2::";
 
 fn unrecognized(kind: &str) -> String {
@@ -166,6 +175,7 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::KMS::Alias" => keys::put_alias(cx, None, properties).await,
         "AWS::KMS::Key" => keys::create_key(cx, properties).await,
         "AWS::Lambda::Function" => lambda::create_function(cx, name, properties).await,
+        kind if kind.starts_with(V1) => apigateway::create(kind, cx, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::create(kind, cx, properties).await,
         "AWS::Lambda::EventSourceMapping" => lambda::create_mapping(cx, properties).await,
         "AWS::Lambda::Permission" => lambda::add_permission(cx, properties).await,
@@ -198,6 +208,7 @@ pub(crate) async fn update(
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
             dynamodb::update(kind, cx, made, old, new).await?
         }
+        kind if kind.starts_with(V1) => apigateway::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(V2) => apigatewayv2::update(kind, cx, made, old, new).await?,
         "AWS::IAM::Role" => iam::update_role(cx, made, old, new).await?,
         "AWS::IAM::Policy" => iam::put_policy(cx, &made.id, old, new).await?,
@@ -227,6 +238,7 @@ pub(crate) async fn update(
 pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<(), String> {
     match kind {
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => dynamodb::delete(cx, made).await,
+        kind if kind.starts_with(V1) => apigateway::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::delete(kind, cx, made, properties).await,
         "AWS::IAM::Role" => iam::delete_role(cx, made).await,
         "AWS::IAM::Policy" => iam::delete_policy(cx, made, properties).await,

@@ -26,7 +26,12 @@ pub(super) fn format_2(payload: &Bytes) -> Option<Response> {
 /// Format 1.0: always a `statusCode`, and headers with several values.
 pub(super) fn format_1(payload: &Bytes) -> Option<Response> {
     let answer: Value = serde_json::from_slice(payload).ok()?;
-    let mut response = with_status(&answer)?;
+    several(&answer).map(typed)
+}
+
+/// A response whose headers may have several values.
+fn several(answer: &Value) -> Option<Response> {
+    let mut response = with_status(answer)?;
     let several = match answer.get("multiValueHeaders") {
         None | Some(Value::Null) => None,
         Some(Value::Object(headers)) => Some(headers),
@@ -44,8 +49,42 @@ pub(super) fn format_1(payload: &Bytes) -> Option<Response> {
             response.headers.append(&name, single);
         }
     }
-    Some(typed(response))
+    Some(response)
 }
+
+/// What a REST API takes from a function: nothing but these members. `decode`: whether a body in base64 is to be sent as
+/// the bytes it stands for.
+pub(super) fn rest(payload: &Bytes, decode: bool) -> Option<Response> {
+    const MEMBERS: &[&str] = &["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
+    let mut answer: Value = serde_json::from_slice(payload).ok()?;
+    let members = answer.as_object_mut()?;
+    if members.keys().any(|name| !MEMBERS.contains(&name.as_str())) {
+        return None;
+    }
+    if members.get("statusCode").is_none_or(Value::is_null) {
+        members.insert("statusCode".to_owned(), 200.into());
+    }
+    if !decode {
+        members.insert("isBase64Encoded".to_owned(), false.into());
+    }
+    // These the service says itself: a function's own go by another name.
+    for headers in ["headers", "multiValueHeaders"] {
+        let Some(Value::Object(headers)) = members.get_mut(headers) else { continue };
+        let taken = |name: &String| REMAPPED.contains(&name.to_ascii_lowercase().as_str());
+        for name in headers.keys().filter(|name| taken(name)).cloned().collect::<Vec<_>>() {
+            let value = headers.shift_remove(&name).unwrap_or_default();
+            headers.insert(format!("x-amzn-remapped-{name}"), value);
+        }
+    }
+    let mut response = several(&answer)?;
+    if !response.headers.contains_key("content-type") {
+        response.set_header("content-type", "application/json");
+    }
+    Some(response)
+}
+
+const REMAPPED: &[&str] =
+    &["connection", "content-length", "date", "server", "user-agent", "www-authenticate"];
 
 /// Status, body and plain headers, which both formats have.
 fn with_status(answer: &Value) -> Option<Response> {
@@ -99,7 +138,7 @@ fn typed(response: Response) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::{format_1, format_2};
+    use super::{format_1, format_2, rest};
     use serde_json::{Value, json};
     use wire::Response;
 
@@ -167,5 +206,30 @@ mod tests {
         );
         assert_eq!(one(json!({"a": 1})), "malformed");
         assert_eq!(one(json!({"statusCode": 200, "multiValueHeaders": {"a": "b"}})), "malformed");
+    }
+
+    #[test]
+    fn answers_that_rest_apis_take() {
+        let of = |answer: Value, decode| told(rest(&answer.to_string().into(), decode));
+        assert_eq!(of(json!({}), false), "200 [content-type: application/json] ");
+        let nulls = json!({"statusCode": "201", "headers": null, "multiValueHeaders": null, "body": null});
+        assert_eq!(of(nulls, false), "201 [content-type: application/json] ");
+        let encoded = json!({"statusCode": 200, "body": "aGk=", "isBase64Encoded": true});
+        assert_eq!(of(encoded.clone(), false), "200 [content-type: application/json] aGk=");
+        assert_eq!(of(encoded, true), "200 [content-type: application/json] hi");
+        let remapped = json!({"headers": {"Date": "d", "X-T": true}, "multiValueHeaders": {"x-t": ["a"]}});
+        assert_eq!(
+            of(remapped, false),
+            "200 [content-type: application/json; x-amzn-remapped-date: d; x-t: a; x-t: true] "
+        );
+        for bad in [
+            json!({"message": "hi"}),
+            json!("text"),
+            json!(null),
+            json!({"statusCode": 200, "body": {}}),
+            json!({"statusCode": "x"}),
+        ] {
+            assert_eq!(of(bad.clone(), false), "malformed", "{bad}");
+        }
     }
 }

@@ -89,7 +89,7 @@ impl RouteKey {
 }
 
 impl Segment {
-    fn parse(part: &str) -> Option<Segment> {
+    pub fn parse(part: &str) -> Option<Segment> {
         let Some(inner) = part.strip_prefix('{') else {
             return (!part.contains(['{', '}'])).then(|| Segment::Fixed(part.to_owned()));
         };
