@@ -1,3 +1,4 @@
 //! APIs made as clients make them, in front of functions that really run.
 
 mod http_apis;
+mod rest_apis;

@@ -157,7 +157,9 @@ fn check(told: &Value) -> Result<(), ServiceError> {
         "MOCK" => {}
         "AWS" | "AWS_PROXY" => check_uri(told, kind)?,
         _ => {
-            return Err(bad(format!("Integration type {kind} is not supported: use AWS_PROXY, AWS or MOCK.")));
+            return Err(bad(format!(
+                "Integration type {kind} is not supported: use AWS_PROXY, AWS or MOCK."
+            )));
         }
     }
     let behavior = required(told, "passthroughBehavior");
