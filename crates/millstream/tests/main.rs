@@ -1,5 +1,6 @@
 //! The whole, as its users meet it: the real binary, the real AWS CLI, real functions.
 
+mod apis;
 mod bad_input;
 mod commands;
 mod copies;
