@@ -123,7 +123,7 @@ impl Deployer<'_> {
             Ok(order) => order,
             Err(words) => return Ok(Err(words)),
         };
-        for logical in order {
+        for logical in order.clone() {
             let resource = &template.resources()[&logical];
             let kind = template.resource_type(&logical).to_owned();
             let policy = resource.get("DeletionPolicy").and_then(Value::as_str).map(str::to_owned);
@@ -252,7 +252,23 @@ impl Deployer<'_> {
             })
             .await?;
         self.stacks.put_wish(id, wish.clone()).await?;
+        self.put_in_order(&order, ordinal).await?;
         Ok(Ok(()))
+    }
+
+    /// Resources are removed in the opposite order: one that has come to stand on a newer one has to go before it.
+    async fn put_in_order(&self, order: &[String], from: u64) -> Result<(), ServiceError> {
+        let mut now = self.stacks.resources(&self.stack.id)?;
+        let present: Vec<&String> = order.iter().filter(|logical| now.contains_key(*logical)).collect();
+        if present.is_sorted_by_key(|logical| now[*logical].ordinal) {
+            return Ok(());
+        }
+        for (logical, ordinal) in present.into_iter().zip(from..) {
+            if let Some(resource) = now.remove(logical) {
+                self.stacks.put_resource(&self.stack.id, logical, Resource { ordinal, ..resource }).await?;
+            }
+        }
+        Ok(())
     }
 
     fn resource(
