@@ -12,4 +12,5 @@ mod pipeline;
 
 pub use backup::{Backup, DATA, FILE, LINK};
 pub use node::Node;
+pub use services::AuthMode;
 pub use settings::{Error, ErrorCode, Settings};

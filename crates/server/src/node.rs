@@ -9,7 +9,7 @@ use engine::Engine;
 use feed::{Backoff, Feed};
 use functions::Functions;
 use functions::sandbox::Sandbox;
-use services::{LambdaTargets, LogBook, LogQueue, Parts, Queues, Services, Vault};
+use services::{AuthMode, LambdaTargets, LogBook, LogQueue, Parts, Queues, Services, Vault};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +39,7 @@ impl Node {
     /// Opens what is kept, takes every mapping up where it stopped, and listens.
     pub async fn start(settings: Settings) -> Result<Node, Error> {
         refuse_strangers(&settings)?;
+        require_root_key(&settings)?;
         // Bound first: a port that is taken should not cost the opening of a data directory.
         let socket =
             TcpListener::bind(settings.listen).await.map_err(|error| address_error(&settings, &error))?;
@@ -102,6 +103,8 @@ impl Node {
             settings: services::Settings {
                 account: settings.account.as_str().into(),
                 region: settings.region.as_str().into(),
+                auth: settings.auth,
+                root_key: settings.root_key.clone(),
             },
         });
         let unfinished = services.clone();
@@ -158,14 +161,40 @@ impl Node {
 }
 
 fn refuse_strangers(settings: &Settings) -> Result<(), Error> {
-    if settings.listen.ip().is_loopback() || (settings.allow_remote && settings.accept_any_key) {
+    let keys_count = settings.auth != AuthMode::Lenient;
+    let told = settings.allow_remote && (settings.accept_any_key || keys_count);
+    if settings.listen.ip().is_loopback() || told {
         return Ok(());
+    }
+    if keys_count {
+        let message = format!(
+            "{} is not a loopback address, and this server speaks plain HTTP: give --allow-remote if that is what you want",
+            settings.listen
+        );
+        return Err(Error { code: ErrorCode::NotLoopback, message });
     }
     let message = format!(
         "{} is not a loopback address, and this server accepts every access key: give both --allow-remote and --accept-any-key if that is what you want",
         settings.listen
     );
     Err(Error { code: ErrorCode::NotLoopback, message })
+}
+
+/// Without a first key nobody could make another.
+fn require_root_key(settings: &Settings) -> Result<(), Error> {
+    let is_fit = |(id, secret): &(String, String)| id.len() >= 16 && secret.len() >= 16;
+    match &settings.root_key {
+        Some(key) if !is_fit(key) => {
+            let message =
+                "root-access-key and root-secret-key must each have 16 characters or more".to_owned();
+            Err(Error { code: ErrorCode::NoRootKey, message })
+        }
+        None if settings.auth != AuthMode::Lenient => {
+            let message = "with auth = verify or enforce the account needs a key of its own: set MILLSTREAM_ROOT_ACCESS_KEY and MILLSTREAM_ROOT_SECRET_KEY".to_owned();
+            Err(Error { code: ErrorCode::NoRootKey, message })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn open_store(settings: &Settings) -> Result<Store, Error> {

@@ -14,6 +14,10 @@ pub struct Settings {
     /// Whether other machines may reach a server that accepts every key: told twice, by two flags.
     pub allow_remote: bool,
     pub accept_any_key: bool,
+    /// How much is asked of a caller.
+    pub auth: services::AuthMode,
+    /// The account's own access key and its secret.
+    pub root_key: Option<(String, String)>,
     pub connections_max: usize,
     /// How many functions may run at once.
     pub concurrency_max: u32,
@@ -35,6 +39,8 @@ impl Default for Settings {
             region: "us-east-1".to_owned(),
             allow_remote: false,
             accept_any_key: false,
+            auth: services::AuthMode::Lenient,
+            root_key: None,
             connections_max: 4_096,
             concurrency_max: 100,
             sandbox: functions::sandbox::Mode::Auto,
@@ -57,6 +63,7 @@ pub enum ErrorCode {
     NotLoopback,
     Io,
     NoSandbox,
+    NoRootKey,
 }
 
 impl std::fmt::Display for ErrorCode {
@@ -69,6 +76,7 @@ impl std::fmt::Display for ErrorCode {
             ErrorCode::NotLoopback => "E0005",
             ErrorCode::Io => "E0006",
             ErrorCode::NoSandbox => "E0007",
+            ErrorCode::NoRootKey => "E0008",
         })
     }
 }

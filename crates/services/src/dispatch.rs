@@ -1,6 +1,7 @@
 //! From a request to the service that answers it.
 
 use crate::apigateway::ApiGateway;
+use crate::auth::{Gate, Identity, Keys, Mode};
 use crate::call::{Answer, Call, Caller, Inside};
 use crate::cloudformation::CloudFormation;
 use crate::documents::unavailable;
@@ -50,11 +51,20 @@ pub struct Settings {
     pub account: Arc<str>,
     /// The region of calls that name none.
     pub region: Arc<str>,
+    /// How much is asked of a caller.
+    pub auth: Mode,
+    /// The account's own access key and its secret.
+    pub root_key: Option<(String, String)>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { account: "123456789012".into(), region: "us-east-1".into() }
+        Settings {
+            account: "123456789012".into(),
+            region: "us-east-1".into(),
+            auth: Mode::Lenient,
+            root_key: None,
+        }
     }
 }
 
@@ -63,10 +73,11 @@ impl Default for Settings {
 pub struct Services(Arc<Inner>);
 
 pub(crate) struct Inner {
-    parts: Parts,
+    pub(crate) parts: Parts,
+    gate: Gate,
     dynamodb: Dynamodb,
     lambda: Lambda,
-    iam: Iam,
+    pub(crate) iam: Iam,
     sts: Sts,
     logs: Logs,
     sqs: Sqs,
@@ -108,19 +119,22 @@ impl House {
 impl Services {
     pub fn new(parts: Parts) -> Services {
         let post = parts.targets.post.clone();
+        let keys = Keys::new(&parts.store, &parts.world, &parts.vault, &parts.settings);
+        parts.targets.hand_keys(&keys, parts.settings.auth);
         let inner = Arc::new_cyclic(|house| Inner {
             cloudformation: CloudFormation::new(&parts, House(house.clone())),
             apigateway: ApiGateway::new(&parts),
             dynamodb: Dynamodb::new(&parts),
             lambda: Lambda::new(&parts),
-            iam: Iam::new(&parts),
-            sts: Sts::new(&parts),
+            iam: Iam::new(&parts, &keys),
+            sts: Sts::new(&parts, &keys),
             logs: Logs::new(&parts),
             sqs: Sqs::new(&parts.queues),
             sns: Sns::new(&parts),
             secrets: Secrets::new(&parts),
             kms: Kms::new(&parts),
             parameters: Parameters::new(&parts, House(house.clone())),
+            gate: Gate::new(parts.settings.auth, keys, &parts.world),
             parts,
         });
         post.open(Arc::downgrade(&inner));
@@ -133,14 +147,23 @@ impl Services {
 
     /// Answers one request. Never fails: whatever is wrong is told in the form of the service that was asked.
     pub async fn call(&self, request: Request) -> Response {
+        self.take(request, self.0.gate.mode).await
+    }
+
+    /// The same for a request that one of our own services makes: nobody's signature is checked.
+    pub(crate) async fn call_inside(&self, request: Request) -> Response {
+        self.take(request, Mode::Lenient).await
+    }
+
+    async fn take(&self, request: Request, mode: Mode) -> Response {
         let inner = &*self.0;
         let request_id = inner.parts.world.uuid();
         let (service, operation) = match wire::route(&request, api::SERVICES) {
             Ok(route) => (route.service, route.operation),
             Err(unknown) => return unknown.into_response(&request_id),
         };
-        let scope = match wire::sigv4::lenient(&request, service) {
-            Ok(scope) => scope,
+        let (scope, identity) = match inner.gate.admit(mode, &request, service) {
+            Ok(admitted) => admitted,
             Err(error) => return wire::encode_error(service, error, &request_id),
         };
         let caller = Caller {
@@ -148,7 +171,13 @@ impl Services {
             region: inner.region(&scope.region),
             access_key: Some(scope.access_key.into()),
         };
-        inner.serve(Call { request, service, operation, caller, request_id, inside: None }).await
+        let call = Call { request, service, operation, caller, request_id, inside: None };
+        if let (Mode::Enforce, Some(identity)) = (mode, identity)
+            && let Err(error) = inner.permit(&call, &identity).await
+        {
+            return call.refuse(error);
+        }
+        inner.serve(call).await
     }
 
     /// The package behind a link that `GetFunction` gave out.
@@ -158,7 +187,14 @@ impl Services {
 
     /// The answer to a request to a function's or an API's address; None when it is to something else.
     pub async fn call_url(&self, request: &Request) -> Option<Response> {
-        match self.0.lambda.call_url(request).await {
+        let inner = &*self.0;
+        if inner.gate.mode != Mode::Lenient
+            && let Some(function) = inner.lambda.signed_url(request)
+            && let Err(refused) = inner.permit_url(request, &function).await
+        {
+            return Some(refused);
+        }
+        match inner.lambda.call_url(request).await {
             Some(answer) => Some(answer),
             None => self.0.apigateway.serve(request).await,
         }
@@ -193,6 +229,35 @@ impl Services {
 }
 
 impl Inner {
+    /// Refuses what policies do not allow. Boxed: policies of resources are asked of services.
+    fn permit<'a>(
+        &'a self,
+        call: &'a Call,
+        identity: &'a Identity,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ServiceError>> + Send + 'a>> {
+        Box::pin(async move {
+            self.authorize(call, identity).await?;
+            self.authorize_trigger(call)
+        })
+    }
+
+    /// Refuses a request to a function's address that asks for a signature.
+    async fn permit_url(&self, request: &Request, function: &str) -> Result<(), Response> {
+        let refused = |error: ServiceError| {
+            let body = serde_json::json!({ "Message": error.message.unwrap_or_default() }).to_string();
+            Response::new(403, body).with_header("content-type", "application/json")
+        };
+        let service = &api::tables::lambda::SERVICE;
+        let (scope, identity) = self.gate.admit(self.gate.mode, request, service).map_err(refused)?;
+        let Some(identity) = identity.filter(|_| self.gate.mode == Mode::Enforce) else { return Ok(()) };
+        let caller = Caller {
+            account: self.parts.settings.account.clone(),
+            region: self.region(&scope.region),
+            access_key: Some(scope.access_key.into()),
+        };
+        self.authorize_url(&caller, &identity, function).await.map_err(refused)
+    }
+
     async fn serve(&self, call: Call) -> Response {
         match call.service.name {
             "dynamodb" | "dynamodbstreams" => self.dynamodb.call(call).await,
@@ -211,7 +276,7 @@ impl Inner {
         }
     }
 
-    async fn ask(&self, caller: &Caller, service: &str, operation: &str, input: Value) -> Answer {
+    pub(crate) async fn ask(&self, caller: &Caller, service: &str, operation: &str, input: Value) -> Answer {
         let known = api::SERVICES.iter().find(|known| known.name == service);
         let operation = known.and_then(|known| known.operation(operation)).ok_or_else(|| {
             ServiceError::new("NotImplemented", format!("{service}.{operation} is not implemented"))
@@ -224,7 +289,13 @@ impl Inner {
         let request = request.with_header("host", host);
         let inside = Some(Inside { input, answer: answer.clone() });
         let (caller, request_id) = (caller.clone(), self.parts.world.uuid());
-        self.serve(Call { request, service: operation.service, operation, caller, request_id, inside }).await;
+        let call = Call { request, service: operation.service, operation, caller, request_id, inside };
+        // Whom a service asks for may not do through it what he may not do himself.
+        let key = call.caller.access_key.clone().filter(|_| self.gate.mode == Mode::Enforce);
+        if let Some(known) = key.map(|key| self.gate.keys.find(&key)).transpose()?.flatten() {
+            self.permit(&call, &known.identity).await?;
+        }
+        self.serve(call).await;
         let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
         answer.unwrap_or_else(|| Err(unavailable("a service gave no answer")))
     }

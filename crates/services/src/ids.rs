@@ -13,10 +13,3 @@ pub(crate) fn small(world: &World, length: usize) -> String {
     const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     (0..length).map(|_| char::from(ALPHABET[world.below(36) as usize])).collect()
 }
-
-/// So many random bytes as text.
-pub(crate) fn secret(world: &World, bytes: usize) -> String {
-    let mut random = vec![0; bytes];
-    world.fill(&mut random);
-    wire::base64::encode(&random)
-}

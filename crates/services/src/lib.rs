@@ -1,6 +1,7 @@
 //! One folder per AWS service: each turns wire words into our words, calls the floors below, and turns the answer back.
 //! Never opens a socket, a process or a storage engine.
 
+mod auth;
 mod call;
 mod dispatch;
 mod documents;
@@ -22,6 +23,7 @@ mod sns;
 mod sqs;
 mod sts;
 
+pub use auth::Mode as AuthMode;
 pub use dispatch::{Parts, Services, Settings};
 pub use lambda::LambdaTargets;
 pub use logs::{LogBook, LogQueue};

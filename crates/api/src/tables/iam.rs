@@ -20,17 +20,32 @@ pub static SERVICE: Service = Service {
 
 static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "AttachRolePolicy", method: "POST", uri: "/", status: 200, input: Some(&AttachRolePolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "AttachUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&AttachUserPolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "CreateAccessKey", method: "POST", uri: "/", status: 200, input: Some(&CreateAccessKeyRequest), output: Some(&CreateAccessKeyResponse) },
     Operation { service: &SERVICE, name: "CreatePolicy", method: "POST", uri: "/", status: 200, input: Some(&CreatePolicyRequest), output: Some(&CreatePolicyResponse) },
+    Operation { service: &SERVICE, name: "CreatePolicyVersion", method: "POST", uri: "/", status: 200, input: Some(&CreatePolicyVersionRequest), output: Some(&CreatePolicyVersionResponse) },
     Operation { service: &SERVICE, name: "CreateRole", method: "POST", uri: "/", status: 200, input: Some(&CreateRoleRequest), output: Some(&CreateRoleResponse) },
+    Operation { service: &SERVICE, name: "CreateUser", method: "POST", uri: "/", status: 200, input: Some(&CreateUserRequest), output: Some(&CreateUserResponse) },
+    Operation { service: &SERVICE, name: "DeleteAccessKey", method: "POST", uri: "/", status: 200, input: Some(&DeleteAccessKeyRequest), output: None },
     Operation { service: &SERVICE, name: "DeletePolicy", method: "POST", uri: "/", status: 200, input: Some(&DeletePolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "DeletePolicyVersion", method: "POST", uri: "/", status: 200, input: Some(&DeletePolicyVersionRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteRole", method: "POST", uri: "/", status: 200, input: Some(&DeleteRoleRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteRolePermissionsBoundary", method: "POST", uri: "/", status: 200, input: Some(&DeleteRolePermissionsBoundaryRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteRolePolicy", method: "POST", uri: "/", status: 200, input: Some(&DeleteRolePolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteUser", method: "POST", uri: "/", status: 200, input: Some(&DeleteUserRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteUserPermissionsBoundary", method: "POST", uri: "/", status: 200, input: Some(&DeleteUserPermissionsBoundaryRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&DeleteUserPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "DetachRolePolicy", method: "POST", uri: "/", status: 200, input: Some(&DetachRolePolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "DetachUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&DetachUserPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "GetPolicy", method: "POST", uri: "/", status: 200, input: Some(&GetPolicyRequest), output: Some(&GetPolicyResponse) },
     Operation { service: &SERVICE, name: "GetPolicyVersion", method: "POST", uri: "/", status: 200, input: Some(&GetPolicyVersionRequest), output: Some(&GetPolicyVersionResponse) },
     Operation { service: &SERVICE, name: "GetRole", method: "POST", uri: "/", status: 200, input: Some(&GetRoleRequest), output: Some(&GetRoleResponse) },
     Operation { service: &SERVICE, name: "GetRolePolicy", method: "POST", uri: "/", status: 200, input: Some(&GetRolePolicyRequest), output: Some(&GetRolePolicyResponse) },
+    Operation { service: &SERVICE, name: "GetUser", method: "POST", uri: "/", status: 200, input: Some(&GetUserRequest), output: Some(&GetUserResponse) },
+    Operation { service: &SERVICE, name: "GetUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&GetUserPolicyRequest), output: Some(&GetUserPolicyResponse) },
+    Operation { service: &SERVICE, name: "ListAccessKeys", method: "POST", uri: "/", status: 200, input: Some(&ListAccessKeysRequest), output: Some(&ListAccessKeysResponse) },
     Operation { service: &SERVICE, name: "ListAttachedRolePolicies", method: "POST", uri: "/", status: 200, input: Some(&ListAttachedRolePoliciesRequest), output: Some(&ListAttachedRolePoliciesResponse) },
+    Operation { service: &SERVICE, name: "ListAttachedUserPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListAttachedUserPoliciesRequest), output: Some(&ListAttachedUserPoliciesResponse) },
     Operation { service: &SERVICE, name: "ListEntitiesForPolicy", method: "POST", uri: "/", status: 200, input: Some(&ListEntitiesForPolicyRequest), output: Some(&ListEntitiesForPolicyResponse) },
     Operation { service: &SERVICE, name: "ListInstanceProfilesForRole", method: "POST", uri: "/", status: 200, input: Some(&ListInstanceProfilesForRoleRequest), output: Some(&ListInstanceProfilesForRoleResponse) },
     Operation { service: &SERVICE, name: "ListPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListPoliciesRequest), output: Some(&ListPoliciesResponse) },
@@ -38,12 +53,23 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "ListRolePolicies", method: "POST", uri: "/", status: 200, input: Some(&ListRolePoliciesRequest), output: Some(&ListRolePoliciesResponse) },
     Operation { service: &SERVICE, name: "ListRoleTags", method: "POST", uri: "/", status: 200, input: Some(&ListRoleTagsRequest), output: Some(&ListRoleTagsResponse) },
     Operation { service: &SERVICE, name: "ListRoles", method: "POST", uri: "/", status: 200, input: Some(&ListRolesRequest), output: Some(&ListRolesResponse) },
+    Operation { service: &SERVICE, name: "ListUserPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListUserPoliciesRequest), output: Some(&ListUserPoliciesResponse) },
+    Operation { service: &SERVICE, name: "ListUserTags", method: "POST", uri: "/", status: 200, input: Some(&ListUserTagsRequest), output: Some(&ListUserTagsResponse) },
+    Operation { service: &SERVICE, name: "ListUsers", method: "POST", uri: "/", status: 200, input: Some(&ListUsersRequest), output: Some(&ListUsersResponse) },
+    Operation { service: &SERVICE, name: "PutRolePermissionsBoundary", method: "POST", uri: "/", status: 200, input: Some(&PutRolePermissionsBoundaryRequest), output: None },
     Operation { service: &SERVICE, name: "PutRolePolicy", method: "POST", uri: "/", status: 200, input: Some(&PutRolePolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "PutUserPermissionsBoundary", method: "POST", uri: "/", status: 200, input: Some(&PutUserPermissionsBoundaryRequest), output: None },
+    Operation { service: &SERVICE, name: "PutUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&PutUserPolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "SetDefaultPolicyVersion", method: "POST", uri: "/", status: 200, input: Some(&SetDefaultPolicyVersionRequest), output: None },
     Operation { service: &SERVICE, name: "TagRole", method: "POST", uri: "/", status: 200, input: Some(&TagRoleRequest), output: None },
+    Operation { service: &SERVICE, name: "TagUser", method: "POST", uri: "/", status: 200, input: Some(&TagUserRequest), output: None },
     Operation { service: &SERVICE, name: "UntagRole", method: "POST", uri: "/", status: 200, input: Some(&UntagRoleRequest), output: None },
+    Operation { service: &SERVICE, name: "UntagUser", method: "POST", uri: "/", status: 200, input: Some(&UntagUserRequest), output: None },
+    Operation { service: &SERVICE, name: "UpdateAccessKey", method: "POST", uri: "/", status: 200, input: Some(&UpdateAccessKeyRequest), output: None },
     Operation { service: &SERVICE, name: "UpdateAssumeRolePolicy", method: "POST", uri: "/", status: 200, input: Some(&UpdateAssumeRolePolicyRequest), output: None },
     Operation { service: &SERVICE, name: "UpdateRole", method: "POST", uri: "/", status: 200, input: Some(&UpdateRoleRequest), output: Some(&UpdateRoleResponse) },
     Operation { service: &SERVICE, name: "UpdateRoleDescription", method: "POST", uri: "/", status: 200, input: Some(&UpdateRoleDescriptionRequest), output: Some(&UpdateRoleDescriptionResponse) },
+    Operation { service: &SERVICE, name: "UpdateUser", method: "POST", uri: "/", status: 200, input: Some(&UpdateUserRequest), output: None },
 ];
 
 static REFUSED: &[Refused] = &[
@@ -54,23 +80,18 @@ static REFUSED: &[Refused] = &[
     Refused { name: "AddUserToGroup", method: "POST", uri: "/" },
     Refused { name: "AssociateDelegationRequest", method: "POST", uri: "/" },
     Refused { name: "AttachGroupPolicy", method: "POST", uri: "/" },
-    Refused { name: "AttachUserPolicy", method: "POST", uri: "/" },
     Refused { name: "ChangePassword", method: "POST", uri: "/" },
-    Refused { name: "CreateAccessKey", method: "POST", uri: "/" },
     Refused { name: "CreateAccountAlias", method: "POST", uri: "/" },
     Refused { name: "CreateDelegationRequest", method: "POST", uri: "/" },
     Refused { name: "CreateGroup", method: "POST", uri: "/" },
     Refused { name: "CreateInstanceProfile", method: "POST", uri: "/" },
     Refused { name: "CreateLoginProfile", method: "POST", uri: "/" },
     Refused { name: "CreateOpenIDConnectProvider", method: "POST", uri: "/" },
-    Refused { name: "CreatePolicyVersion", method: "POST", uri: "/" },
     Refused { name: "CreateSAMLProvider", method: "POST", uri: "/" },
     Refused { name: "CreateServiceLinkedRole", method: "POST", uri: "/" },
     Refused { name: "CreateServiceSpecificCredential", method: "POST", uri: "/" },
-    Refused { name: "CreateUser", method: "POST", uri: "/" },
     Refused { name: "CreateVirtualMFADevice", method: "POST", uri: "/" },
     Refused { name: "DeactivateMFADevice", method: "POST", uri: "/" },
-    Refused { name: "DeleteAccessKey", method: "POST", uri: "/" },
     Refused { name: "DeleteAccountAlias", method: "POST", uri: "/" },
     Refused { name: "DeleteAccountPasswordPolicy", method: "POST", uri: "/" },
     Refused { name: "DeleteGroup", method: "POST", uri: "/" },
@@ -78,20 +99,14 @@ static REFUSED: &[Refused] = &[
     Refused { name: "DeleteInstanceProfile", method: "POST", uri: "/" },
     Refused { name: "DeleteLoginProfile", method: "POST", uri: "/" },
     Refused { name: "DeleteOpenIDConnectProvider", method: "POST", uri: "/" },
-    Refused { name: "DeletePolicyVersion", method: "POST", uri: "/" },
-    Refused { name: "DeleteRolePermissionsBoundary", method: "POST", uri: "/" },
     Refused { name: "DeleteSAMLProvider", method: "POST", uri: "/" },
     Refused { name: "DeleteSSHPublicKey", method: "POST", uri: "/" },
     Refused { name: "DeleteServerCertificate", method: "POST", uri: "/" },
     Refused { name: "DeleteServiceLinkedRole", method: "POST", uri: "/" },
     Refused { name: "DeleteServiceSpecificCredential", method: "POST", uri: "/" },
     Refused { name: "DeleteSigningCertificate", method: "POST", uri: "/" },
-    Refused { name: "DeleteUser", method: "POST", uri: "/" },
-    Refused { name: "DeleteUserPermissionsBoundary", method: "POST", uri: "/" },
-    Refused { name: "DeleteUserPolicy", method: "POST", uri: "/" },
     Refused { name: "DeleteVirtualMFADevice", method: "POST", uri: "/" },
     Refused { name: "DetachGroupPolicy", method: "POST", uri: "/" },
-    Refused { name: "DetachUserPolicy", method: "POST", uri: "/" },
     Refused { name: "DisableOrganizationsRootCredentialsManagement", method: "POST", uri: "/" },
     Refused { name: "DisableOrganizationsRootSessions", method: "POST", uri: "/" },
     Refused { name: "DisableOutboundWebIdentityFederation", method: "POST", uri: "/" },
@@ -127,12 +142,8 @@ static REFUSED: &[Refused] = &[
     Refused { name: "GetServiceLastAccessedDetails", method: "POST", uri: "/" },
     Refused { name: "GetServiceLastAccessedDetailsWithEntities", method: "POST", uri: "/" },
     Refused { name: "GetServiceLinkedRoleDeletionStatus", method: "POST", uri: "/" },
-    Refused { name: "GetUser", method: "POST", uri: "/" },
-    Refused { name: "GetUserPolicy", method: "POST", uri: "/" },
-    Refused { name: "ListAccessKeys", method: "POST", uri: "/" },
     Refused { name: "ListAccountAliases", method: "POST", uri: "/" },
     Refused { name: "ListAttachedGroupPolicies", method: "POST", uri: "/" },
-    Refused { name: "ListAttachedUserPolicies", method: "POST", uri: "/" },
     Refused { name: "ListDelegationRequests", method: "POST", uri: "/" },
     Refused { name: "ListGroupPolicies", method: "POST", uri: "/" },
     Refused { name: "ListGroups", method: "POST", uri: "/" },
@@ -153,15 +164,9 @@ static REFUSED: &[Refused] = &[
     Refused { name: "ListServerCertificates", method: "POST", uri: "/" },
     Refused { name: "ListServiceSpecificCredentials", method: "POST", uri: "/" },
     Refused { name: "ListSigningCertificates", method: "POST", uri: "/" },
-    Refused { name: "ListUserPolicies", method: "POST", uri: "/" },
-    Refused { name: "ListUserTags", method: "POST", uri: "/" },
-    Refused { name: "ListUsers", method: "POST", uri: "/" },
     Refused { name: "ListVirtualMFADevices", method: "POST", uri: "/" },
     Refused { name: "PutAccountProperties", method: "POST", uri: "/" },
     Refused { name: "PutGroupPolicy", method: "POST", uri: "/" },
-    Refused { name: "PutRolePermissionsBoundary", method: "POST", uri: "/" },
-    Refused { name: "PutUserPermissionsBoundary", method: "POST", uri: "/" },
-    Refused { name: "PutUserPolicy", method: "POST", uri: "/" },
     Refused { name: "RejectDelegationRequest", method: "POST", uri: "/" },
     Refused { name: "RemoveClientIDFromOpenIDConnectProvider", method: "POST", uri: "/" },
     Refused { name: "RemoveRoleFromInstanceProfile", method: "POST", uri: "/" },
@@ -169,7 +174,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "ResetServiceSpecificCredential", method: "POST", uri: "/" },
     Refused { name: "ResyncMFADevice", method: "POST", uri: "/" },
     Refused { name: "SendDelegationToken", method: "POST", uri: "/" },
-    Refused { name: "SetDefaultPolicyVersion", method: "POST", uri: "/" },
     Refused { name: "SetSecurityTokenServicePreferences", method: "POST", uri: "/" },
     Refused { name: "SimulateCustomPolicy", method: "POST", uri: "/" },
     Refused { name: "SimulatePrincipalPolicy", method: "POST", uri: "/" },
@@ -179,15 +183,12 @@ static REFUSED: &[Refused] = &[
     Refused { name: "TagPolicy", method: "POST", uri: "/" },
     Refused { name: "TagSAMLProvider", method: "POST", uri: "/" },
     Refused { name: "TagServerCertificate", method: "POST", uri: "/" },
-    Refused { name: "TagUser", method: "POST", uri: "/" },
     Refused { name: "UntagInstanceProfile", method: "POST", uri: "/" },
     Refused { name: "UntagMFADevice", method: "POST", uri: "/" },
     Refused { name: "UntagOpenIDConnectProvider", method: "POST", uri: "/" },
     Refused { name: "UntagPolicy", method: "POST", uri: "/" },
     Refused { name: "UntagSAMLProvider", method: "POST", uri: "/" },
     Refused { name: "UntagServerCertificate", method: "POST", uri: "/" },
-    Refused { name: "UntagUser", method: "POST", uri: "/" },
-    Refused { name: "UpdateAccessKey", method: "POST", uri: "/" },
     Refused { name: "UpdateAccountPasswordPolicy", method: "POST", uri: "/" },
     Refused { name: "UpdateDelegationRequest", method: "POST", uri: "/" },
     Refused { name: "UpdateGroup", method: "POST", uri: "/" },
@@ -198,7 +199,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "UpdateServerCertificate", method: "POST", uri: "/" },
     Refused { name: "UpdateServiceSpecificCredential", method: "POST", uri: "/" },
     Refused { name: "UpdateSigningCertificate", method: "POST", uri: "/" },
-    Refused { name: "UpdateUser", method: "POST", uri: "/" },
     Refused { name: "UploadSSHPublicKey", method: "POST", uri: "/" },
     Refused { name: "UploadServerCertificate", method: "POST", uri: "/" },
     Refused { name: "UploadSigningCertificate", method: "POST", uri: "/" },
@@ -245,17 +245,33 @@ static ERRORS: &[ErrorShape] = &[
     ErrorShape { name: "UnrecognizedPublicKeyEncodingException", code: "UnrecognizedPublicKeyEncoding", status: 400, sender: true },
 ];
 
+pub static AccessKey: Shape = b::structure("AccessKey", &[b::must("UserName", &userNameType), b::must("AccessKeyId", &accessKeyIdType), b::must("Status", &statusType), b::must("SecretAccessKey", &accessKeySecretType), b::may("CreateDate", &dateType)]);
+pub static AccessKeyMetadata: Shape = b::structure("AccessKeyMetadata", &[b::may("UserName", &userNameType), b::may("AccessKeyId", &accessKeyIdType), b::may("Status", &statusType), b::may("CreateDate", &dateType)]);
 pub static AttachRolePolicyRequest: Shape = b::structure("AttachRolePolicyRequest", &[b::must("RoleName", &roleNameType), b::must("PolicyArn", &arnType)]);
+pub static AttachUserPolicyRequest: Shape = b::structure("AttachUserPolicyRequest", &[b::must("UserName", &userNameType), b::must("PolicyArn", &arnType)]);
 pub static AttachedPermissionsBoundary: Shape = b::structure("AttachedPermissionsBoundary", &[b::may("PermissionsBoundaryType", &PermissionsBoundaryAttachmentType), b::may("PermissionsBoundaryArn", &arnType)]);
 pub static AttachedPolicy: Shape = b::structure("AttachedPolicy", &[b::may("PolicyName", &policyNameType), b::may("PolicyArn", &arnType)]);
+pub static CreateAccessKeyRequest: Shape = b::structure("CreateAccessKeyRequest", &[b::may("UserName", &existingUserNameType)]);
+pub static CreateAccessKeyResponse: Shape = b::structure("CreateAccessKeyResponse", &[b::must("AccessKey", &AccessKey)]);
 pub static CreatePolicyRequest: Shape = b::structure("CreatePolicyRequest", &[b::must("PolicyName", &policyNameType), b::may("Path", &policyPathType), b::must("PolicyDocument", &policyDocumentType), b::may("Description", &policyDescriptionType), b::may("Tags", &tagListType)]);
 pub static CreatePolicyResponse: Shape = b::structure("CreatePolicyResponse", &[b::may("Policy", &Policy)]);
+pub static CreatePolicyVersionRequest: Shape = b::structure("CreatePolicyVersionRequest", &[b::must("PolicyArn", &arnType), b::must("PolicyDocument", &policyDocumentType), b::may("SetAsDefault", &booleanType)]);
+pub static CreatePolicyVersionResponse: Shape = b::structure("CreatePolicyVersionResponse", &[b::may("PolicyVersion", &PolicyVersion)]);
 pub static CreateRoleRequest: Shape = b::structure("CreateRoleRequest", &[b::may("Path", &pathType), b::must("RoleName", &roleNameType), b::must("AssumeRolePolicyDocument", &policyDocumentType), b::may("Description", &roleDescriptionType), b::may("MaxSessionDuration", &roleMaxSessionDurationType), b::may("PermissionsBoundary", &arnType), b::may("Tags", &tagListType)]);
 pub static CreateRoleResponse: Shape = b::structure("CreateRoleResponse", &[b::must("Role", &Role)]);
+pub static CreateUserRequest: Shape = b::structure("CreateUserRequest", &[b::may("Path", &pathType), b::must("UserName", &userNameType), b::may("PermissionsBoundary", &arnType), b::may("Tags", &tagListType)]);
+pub static CreateUserResponse: Shape = b::structure("CreateUserResponse", &[b::may("User", &User)]);
+pub static DeleteAccessKeyRequest: Shape = b::structure("DeleteAccessKeyRequest", &[b::may("UserName", &existingUserNameType), b::must("AccessKeyId", &accessKeyIdType)]);
 pub static DeletePolicyRequest: Shape = b::structure("DeletePolicyRequest", &[b::must("PolicyArn", &arnType)]);
+pub static DeletePolicyVersionRequest: Shape = b::structure("DeletePolicyVersionRequest", &[b::must("PolicyArn", &arnType), b::must("VersionId", &policyVersionIdType)]);
+pub static DeleteRolePermissionsBoundaryRequest: Shape = b::structure("DeleteRolePermissionsBoundaryRequest", &[b::must("RoleName", &roleNameType)]);
 pub static DeleteRolePolicyRequest: Shape = b::structure("DeleteRolePolicyRequest", &[b::must("RoleName", &roleNameType), b::must("PolicyName", &policyNameType)]);
 pub static DeleteRoleRequest: Shape = b::structure("DeleteRoleRequest", &[b::must("RoleName", &roleNameType)]);
+pub static DeleteUserPermissionsBoundaryRequest: Shape = b::structure("DeleteUserPermissionsBoundaryRequest", &[b::must("UserName", &userNameType)]);
+pub static DeleteUserPolicyRequest: Shape = b::structure("DeleteUserPolicyRequest", &[b::must("UserName", &existingUserNameType), b::must("PolicyName", &policyNameType)]);
+pub static DeleteUserRequest: Shape = b::structure("DeleteUserRequest", &[b::must("UserName", &existingUserNameType)]);
 pub static DetachRolePolicyRequest: Shape = b::structure("DetachRolePolicyRequest", &[b::must("RoleName", &roleNameType), b::must("PolicyArn", &arnType)]);
+pub static DetachUserPolicyRequest: Shape = b::structure("DetachUserPolicyRequest", &[b::must("UserName", &userNameType), b::must("PolicyArn", &arnType)]);
 pub static EntityType: Shape = b::one_of("EntityType", &["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]);
 pub static GetPolicyRequest: Shape = b::structure("GetPolicyRequest", &[b::must("PolicyArn", &arnType)]);
 pub static GetPolicyResponse: Shape = b::structure("GetPolicyResponse", &[b::may("Policy", &Policy)]);
@@ -265,9 +281,17 @@ pub static GetRolePolicyRequest: Shape = b::structure("GetRolePolicyRequest", &[
 pub static GetRolePolicyResponse: Shape = b::structure("GetRolePolicyResponse", &[b::must("RoleName", &roleNameType), b::must("PolicyName", &policyNameType), b::must("PolicyDocument", &policyDocumentType)]);
 pub static GetRoleRequest: Shape = b::structure("GetRoleRequest", &[b::must("RoleName", &roleNameType)]);
 pub static GetRoleResponse: Shape = b::structure("GetRoleResponse", &[b::must("Role", &Role)]);
+pub static GetUserPolicyRequest: Shape = b::structure("GetUserPolicyRequest", &[b::must("UserName", &existingUserNameType), b::must("PolicyName", &policyNameType)]);
+pub static GetUserPolicyResponse: Shape = b::structure("GetUserPolicyResponse", &[b::must("UserName", &existingUserNameType), b::must("PolicyName", &policyNameType), b::must("PolicyDocument", &policyDocumentType)]);
+pub static GetUserRequest: Shape = b::structure("GetUserRequest", &[b::may("UserName", &existingUserNameType)]);
+pub static GetUserResponse: Shape = b::structure("GetUserResponse", &[b::must("User", &User)]);
 pub static InstanceProfile: Shape = b::structure("InstanceProfile", &[b::must("Path", &pathType), b::must("InstanceProfileName", &instanceProfileNameType), b::must("InstanceProfileId", &idType), b::must("Arn", &arnType), b::must("CreateDate", &dateType), b::must("Roles", &roleListType), b::may("Tags", &tagListType)]);
+pub static ListAccessKeysRequest: Shape = b::structure("ListAccessKeysRequest", &[b::may("UserName", &existingUserNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListAccessKeysResponse: Shape = b::structure("ListAccessKeysResponse", &[b::must("AccessKeyMetadata", &accessKeyMetadataListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListAttachedRolePoliciesRequest: Shape = b::structure("ListAttachedRolePoliciesRequest", &[b::must("RoleName", &roleNameType), b::may("PathPrefix", &policyPathType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListAttachedRolePoliciesResponse: Shape = b::structure("ListAttachedRolePoliciesResponse", &[b::may("AttachedPolicies", &attachedPoliciesListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
+pub static ListAttachedUserPoliciesRequest: Shape = b::structure("ListAttachedUserPoliciesRequest", &[b::must("UserName", &userNameType), b::may("PathPrefix", &policyPathType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListAttachedUserPoliciesResponse: Shape = b::structure("ListAttachedUserPoliciesResponse", &[b::may("AttachedPolicies", &attachedPoliciesListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListEntitiesForPolicyRequest: Shape = b::structure("ListEntitiesForPolicyRequest", &[b::must("PolicyArn", &arnType), b::may("EntityFilter", &EntityType), b::may("PathPrefix", &pathType), b::may("PolicyUsageFilter", &PolicyUsageType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListEntitiesForPolicyResponse: Shape = b::structure("ListEntitiesForPolicyResponse", &[b::may("PolicyGroups", &PolicyGroupListType), b::may("PolicyUsers", &PolicyUserListType), b::may("PolicyRoles", &PolicyRoleListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListInstanceProfilesForRoleRequest: Shape = b::structure("ListInstanceProfilesForRoleRequest", &[b::must("RoleName", &roleNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
@@ -282,6 +306,12 @@ pub static ListRoleTagsRequest: Shape = b::structure("ListRoleTagsRequest", &[b:
 pub static ListRoleTagsResponse: Shape = b::structure("ListRoleTagsResponse", &[b::must("Tags", &tagListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListRolesRequest: Shape = b::structure("ListRolesRequest", &[b::may("PathPrefix", &pathPrefixType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListRolesResponse: Shape = b::structure("ListRolesResponse", &[b::must("Roles", &roleListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
+pub static ListUserPoliciesRequest: Shape = b::structure("ListUserPoliciesRequest", &[b::must("UserName", &existingUserNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListUserPoliciesResponse: Shape = b::structure("ListUserPoliciesResponse", &[b::must("PolicyNames", &policyNameListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
+pub static ListUserTagsRequest: Shape = b::structure("ListUserTagsRequest", &[b::must("UserName", &existingUserNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListUserTagsResponse: Shape = b::structure("ListUserTagsResponse", &[b::must("Tags", &tagListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
+pub static ListUsersRequest: Shape = b::structure("ListUsersRequest", &[b::may("PathPrefix", &pathPrefixType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListUsersResponse: Shape = b::structure("ListUsersResponse", &[b::must("Users", &userListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static PermissionsBoundaryAttachmentType: Shape = b::one_of("PermissionsBoundaryAttachmentType", &["PermissionsBoundaryPolicy"]);
 pub static Policy: Shape = b::structure("Policy", &[b::may("PolicyName", &policyNameType), b::may("PolicyId", &idType), b::may("Arn", &arnType), b::may("Path", &policyPathType), b::may("DefaultVersionId", &policyVersionIdType), b::may("AttachmentCount", &attachmentCountType), b::may("PermissionsBoundaryUsageCount", &attachmentCountType), b::may("IsAttachable", &booleanType), b::may("Description", &policyDescriptionType), b::may("CreateDate", &dateType), b::may("UpdateDate", &dateType), b::may("Tags", &tagListType)]);
 pub static PolicyGroup: Shape = b::structure("PolicyGroup", &[b::may("GroupName", &groupNameType), b::may("GroupId", &idType)]);
@@ -292,23 +322,36 @@ pub static PolicyUsageType: Shape = b::one_of("PolicyUsageType", &["PermissionsP
 pub static PolicyUser: Shape = b::structure("PolicyUser", &[b::may("UserName", &userNameType), b::may("UserId", &idType)]);
 pub static PolicyUserListType: Shape = b::list("PolicyUserListType", &PolicyUser, "member", 0, b::NONE);
 pub static PolicyVersion: Shape = b::structure("PolicyVersion", &[b::may("Document", &policyDocumentType), b::may("VersionId", &policyVersionIdType), b::may("IsDefaultVersion", &booleanType), b::may("CreateDate", &dateType)]);
+pub static PutRolePermissionsBoundaryRequest: Shape = b::structure("PutRolePermissionsBoundaryRequest", &[b::must("RoleName", &roleNameType), b::must("PermissionsBoundary", &arnType)]);
 pub static PutRolePolicyRequest: Shape = b::structure("PutRolePolicyRequest", &[b::must("RoleName", &roleNameType), b::must("PolicyName", &policyNameType), b::must("PolicyDocument", &policyDocumentType)]);
+pub static PutUserPermissionsBoundaryRequest: Shape = b::structure("PutUserPermissionsBoundaryRequest", &[b::must("UserName", &userNameType), b::must("PermissionsBoundary", &arnType)]);
+pub static PutUserPolicyRequest: Shape = b::structure("PutUserPolicyRequest", &[b::must("UserName", &existingUserNameType), b::must("PolicyName", &policyNameType), b::must("PolicyDocument", &policyDocumentType)]);
 pub static Role: Shape = b::structure("Role", &[b::must("Path", &pathType), b::must("RoleName", &roleNameType), b::must("RoleId", &idType), b::must("Arn", &arnType), b::must("CreateDate", &dateType), b::may("AssumeRolePolicyDocument", &policyDocumentType), b::may("Description", &roleDescriptionType), b::may("MaxSessionDuration", &roleMaxSessionDurationType), b::may("PermissionsBoundary", &AttachedPermissionsBoundary), b::may("Tags", &tagListType), b::may("RoleLastUsed", &RoleLastUsed), b::may("SourceRoleTemplate", &SourceRoleTemplate)]);
 pub static RoleLastUsed: Shape = b::structure("RoleLastUsed", &[b::may("LastUsedDate", &dateType), b::may("Region", &stringType)]);
+pub static SetDefaultPolicyVersionRequest: Shape = b::structure("SetDefaultPolicyVersionRequest", &[b::must("PolicyArn", &arnType), b::must("VersionId", &policyVersionIdType)]);
 pub static SourceRoleTemplate: Shape = b::structure("SourceRoleTemplate", &[b::must("TemplateArn", &arnType), b::must("TemplateMinorVersion", &integerType)]);
 pub static Tag: Shape = b::structure("Tag", &[b::must("Key", &tagKeyType), b::must("Value", &tagValueType)]);
 pub static TagRoleRequest: Shape = b::structure("TagRoleRequest", &[b::must("RoleName", &roleNameType), b::must("Tags", &tagListType)]);
+pub static TagUserRequest: Shape = b::structure("TagUserRequest", &[b::must("UserName", &existingUserNameType), b::must("Tags", &tagListType)]);
 pub static UntagRoleRequest: Shape = b::structure("UntagRoleRequest", &[b::must("RoleName", &roleNameType), b::must("TagKeys", &tagKeyListType)]);
+pub static UntagUserRequest: Shape = b::structure("UntagUserRequest", &[b::must("UserName", &existingUserNameType), b::must("TagKeys", &tagKeyListType)]);
+pub static UpdateAccessKeyRequest: Shape = b::structure("UpdateAccessKeyRequest", &[b::may("UserName", &existingUserNameType), b::must("AccessKeyId", &accessKeyIdType), b::must("Status", &statusType)]);
 pub static UpdateAssumeRolePolicyRequest: Shape = b::structure("UpdateAssumeRolePolicyRequest", &[b::must("RoleName", &roleNameType), b::must("PolicyDocument", &policyDocumentType)]);
 pub static UpdateRoleDescriptionRequest: Shape = b::structure("UpdateRoleDescriptionRequest", &[b::must("RoleName", &roleNameType), b::must("Description", &roleDescriptionType)]);
 pub static UpdateRoleDescriptionResponse: Shape = b::structure("UpdateRoleDescriptionResponse", &[b::may("Role", &Role)]);
 pub static UpdateRoleRequest: Shape = b::structure("UpdateRoleRequest", &[b::must("RoleName", &roleNameType), b::may("Description", &roleDescriptionType), b::may("MaxSessionDuration", &roleMaxSessionDurationType)]);
 pub static UpdateRoleResponse: Shape = b::structure("UpdateRoleResponse", &[]);
+pub static UpdateUserRequest: Shape = b::structure("UpdateUserRequest", &[b::must("UserName", &existingUserNameType), b::may("NewPath", &pathType), b::may("NewUserName", &userNameType)]);
+pub static User: Shape = b::structure("User", &[b::must("Path", &pathType), b::must("UserName", &userNameType), b::must("UserId", &idType), b::must("Arn", &arnType), b::must("CreateDate", &dateType), b::may("PasswordLastUsed", &dateType), b::may("PermissionsBoundary", &AttachedPermissionsBoundary), b::may("Tags", &tagListType)]);
+pub static accessKeyIdType: Shape = b::pattern("accessKeyIdType", 16, 128, "[\\w]+", "[\\w]+");
+pub static accessKeyMetadataListType: Shape = b::list("accessKeyMetadataListType", &AccessKeyMetadata, "member", 0, b::NONE);
+pub static accessKeySecretType: Shape = b::text("accessKeySecretType", 0, b::NONE);
 pub static arnType: Shape = b::text("arnType", 20, 2048);
 pub static attachedPoliciesListType: Shape = b::list("attachedPoliciesListType", &AttachedPolicy, "member", 0, b::NONE);
 pub static attachmentCountType: Shape = b::integer("attachmentCountType", i64::MIN, i64::MAX);
 pub static booleanType: Shape = b::boolean("booleanType");
 pub static dateType: Shape = b::timestamp("dateType", T::Default);
+pub static existingUserNameType: Shape = b::pattern("existingUserNameType", 1, 128, "[\\w+=,.@-]+", "[\\w+=,.@-]+");
 pub static groupNameType: Shape = b::pattern("groupNameType", 1, 128, "[\\w+=,.@-]+", "[\\w+=,.@-]+");
 pub static idType: Shape = b::pattern("idType", 16, 128, "[\\w]+", "[\\w]+");
 pub static instanceProfileListType: Shape = b::list("instanceProfileListType", &InstanceProfile, "member", 0, b::NONE);
@@ -332,9 +375,11 @@ pub static roleDescriptionType: Shape = b::pattern("roleDescriptionType", 0, 100
 pub static roleListType: Shape = b::list("roleListType", &Role, "member", 0, b::NONE);
 pub static roleMaxSessionDurationType: Shape = b::integer("roleMaxSessionDurationType", 3600, 43200);
 pub static roleNameType: Shape = b::pattern("roleNameType", 1, 64, "[\\w+=,.@-]+", "[\\w+=,.@-]+");
+pub static statusType: Shape = b::one_of("statusType", &["Active", "Inactive", "Expired"]);
 pub static stringType: Shape = b::text("stringType", 0, b::NONE);
 pub static tagKeyListType: Shape = b::list("tagKeyListType", &tagKeyType, "member", 0, 50);
 pub static tagKeyType: Shape = b::pattern("tagKeyType", 1, 128, "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", "[a-zA-Z\\x{80}-\\x{10FFFF} 0-9_.:/=+\\-@]+");
 pub static tagListType: Shape = b::list("tagListType", &Tag, "member", 0, 50);
 pub static tagValueType: Shape = b::pattern("tagValueType", 0, 256, "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", "[a-zA-Z\\x{80}-\\x{10FFFF} 0-9_.:/=+\\-@]*");
+pub static userListType: Shape = b::list("userListType", &User, "member", 0, b::NONE);
 pub static userNameType: Shape = b::pattern("userNameType", 1, 64, "[\\w+=,.@-]+", "[\\w+=,.@-]+");

@@ -3,7 +3,7 @@
 use super::Failure;
 use std::ffi::OsString;
 
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("E0001", include_str!("../../../../docs/errors/E0001.md")),
     ("E0002", include_str!("../../../../docs/errors/E0002.md")),
     ("E0003", include_str!("../../../../docs/errors/E0003.md")),
@@ -11,6 +11,7 @@ const PAGES: [(&str, &str); 7] = [
     ("E0005", include_str!("../../../../docs/errors/E0005.md")),
     ("E0006", include_str!("../../../../docs/errors/E0006.md")),
     ("E0007", include_str!("../../../../docs/errors/E0007.md")),
+    ("E0008", include_str!("../../../../docs/errors/E0008.md")),
 ];
 
 pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::{Failure, settings};
-use server::{Node, Settings};
+use server::{AuthMode, Node, Settings};
 use std::ffi::OsString;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -43,7 +43,17 @@ fn greet(settings: &Settings, node: &Node) {
     println!("  point a client at it:");
     let region = &settings.region;
     println!("    export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region}");
-    println!("    export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # every key is accepted");
+    match settings.auth {
+        AuthMode::Lenient => {
+            println!("    export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # every key is accepted");
+        }
+        AuthMode::Verify => {
+            println!("  every call is to be signed with a known key, which may then do everything")
+        }
+        AuthMode::Enforce => {
+            println!("  every call is to be signed with a known key, and policies decide what it may do")
+        }
+    }
     let sandbox = node.sandbox();
     println!("  sandbox of functions: {sandbox}: {}", sandbox.enforced().join("; "));
     println!("  not enforced: {}", sandbox.not_enforced().join("; "));

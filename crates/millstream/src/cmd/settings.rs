@@ -3,14 +3,14 @@
 use super::Failure;
 use super::args::Args;
 use functions::sandbox::Mode;
-use server::Settings;
+use server::{AuthMode, Settings};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub const DATA_DIR: &str = "millstream-data";
 
 /// Settings with a value, as flags name them. Their variables are `MILLSTREAM_` and the name in capitals.
-pub const VALUES: [&str; 12] = [
+pub const VALUES: [&str; 15] = [
     "data-dir",
     "listen",
     "config",
@@ -19,6 +19,9 @@ pub const VALUES: [&str; 12] = [
     "connections-max",
     "concurrency-max",
     "sandbox",
+    "auth",
+    "root-access-key",
+    "root-secret-key",
     "cache-mb",
     "stream-shards",
     "shard-rollover-s",
@@ -64,6 +67,15 @@ pub fn read(args: &Args) -> Result<Settings, Failure> {
             .max(1),
         concurrency_max: parsed("concurrency-max", given("concurrency-max"), defaults.concurrency_max)?,
         sandbox: mode(given("sandbox"))?,
+        auth: auth(given("auth"))?,
+        root_key: match (given("root-access-key"), given("root-secret-key")) {
+            (Some(id), Some(secret)) => Some((id, secret)),
+            (None, None) => None,
+            _ => {
+                let message = "root-access-key and root-secret-key are given together, or neither".to_owned();
+                return Err(Failure::Usage(message));
+            }
+        },
         cache_bytes: match given("cache-mb") {
             Some(text) => Some(parsed("cache-mb", Some(text), 0_u64)? << 20),
             None => None,
@@ -93,6 +105,12 @@ fn mode(given: Option<String>) -> Result<Mode, Failure> {
     text.parse().map_err(|()| {
         Failure::Usage(format!("'{text}' is no value for sandbox: auto, require, landlock or off"))
     })
+}
+
+fn auth(given: Option<String>) -> Result<AuthMode, Failure> {
+    let Some(text) = given else { return Ok(AuthMode::Lenient) };
+    text.parse()
+        .map_err(|()| Failure::Usage(format!("'{text}' is no value for auth: lenient, verify or enforce")))
 }
 
 fn account(text: String) -> Result<String, Failure> {

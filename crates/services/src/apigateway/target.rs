@@ -89,7 +89,7 @@ impl Targets {
         if !ask.by_role && !function.lets(name.qualifier.as_deref(), &asker) {
             return Told::Refused;
         }
-        let Some(config) = function.config(&caller) else { return Told::Refused };
+        let Some(config) = self.registry.config(&function, &caller) else { return Told::Refused };
         let payload = Bytes::from(ask.payload.to_string());
         if payload.len() > PAYLOAD_BYTES_MAX {
             return Told::TooLarge;

@@ -1,17 +1,24 @@
-//! Identity and Access Management: roles and policies. An account's, whatever the region.
+//! Identity and Access Management: users and their keys, roles, policies. An account's, whatever the region.
 
+mod access_key;
 mod managed;
+mod permissions;
 mod policy;
 mod role;
+mod user;
+mod versions;
 
+use crate::auth::Keys;
+use crate::auth::policy::Document;
 use crate::call::{Answer, Call};
 use crate::dispatch::Parts;
 use crate::documents::Documents;
 use crate::fields::{self, integer, text};
 use policy::Policy;
 use role::Role;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::Store;
+use user::User;
 use wire::{Response, ServiceError};
 use world::World;
 
@@ -21,18 +28,22 @@ pub(crate) struct Iam {
     world: World,
     roles: Documents<Role>,
     policies: Documents<Policy>,
+    users: Documents<User>,
+    keys: Keys,
 }
 
 impl Iam {
-    pub fn new(parts: &Parts) -> Iam {
-        Iam::over(&parts.store, &parts.world)
+    pub fn new(parts: &Parts, keys: &Keys) -> Iam {
+        Iam::over(&parts.store, &parts.world, keys)
     }
 
-    pub fn over(store: &Store, world: &World) -> Iam {
+    pub fn over(store: &Store, world: &World, keys: &Keys) -> Iam {
         Iam {
             world: world.clone(),
             roles: Documents::new(store, "iam/role"),
             policies: Documents::new(store, "iam/policy"),
+            users: Documents::new(store, "iam/user"),
+            keys: keys.clone(),
         }
     }
 
@@ -65,6 +76,34 @@ impl Iam {
             "GetRolePolicy" => self.get_role_policy(call, input),
             "DeleteRolePolicy" => self.delete_role_policy(call, input).await,
             "ListRolePolicies" => self.list_role_policies(call, input),
+            "PutRolePermissionsBoundary" | "DeleteRolePermissionsBoundary" => {
+                self.set_role_boundary(call, input).await
+            }
+            "CreateUser" => self.create_user(call, input).await,
+            "GetUser" => self.get_user(call, input),
+            "UpdateUser" => self.update_user(call, input).await,
+            "DeleteUser" => self.delete_user(call, input).await,
+            "ListUsers" => self.list_users(call, input),
+            "TagUser" => self.tag_user(call, input).await,
+            "UntagUser" => self.untag_user(call, input).await,
+            "ListUserTags" => self.list_user_tags(call, input),
+            "PutUserPermissionsBoundary" | "DeleteUserPermissionsBoundary" => {
+                self.set_user_boundary(call, input).await
+            }
+            "AttachUserPolicy" => self.attach_user_policy(call, input).await,
+            "DetachUserPolicy" => self.detach_user_policy(call, input).await,
+            "ListAttachedUserPolicies" => self.list_attached_user_policies(call, input),
+            "PutUserPolicy" => self.put_user_policy(call, input).await,
+            "GetUserPolicy" => self.get_user_policy(call, input),
+            "DeleteUserPolicy" => self.delete_user_policy(call, input).await,
+            "ListUserPolicies" => self.list_user_policies(call, input),
+            "CreateAccessKey" => self.create_access_key(call, input).await,
+            "ListAccessKeys" => self.list_access_keys(call, input),
+            "UpdateAccessKey" => self.update_access_key(call, input).await,
+            "DeleteAccessKey" => self.delete_access_key(call, input).await,
+            "CreatePolicyVersion" => self.create_policy_version(call, input).await,
+            "SetDefaultPolicyVersion" => self.set_default_policy_version(call, input).await,
+            "DeletePolicyVersion" => self.delete_policy_version(call, input).await,
             "CreatePolicy" => self.create_policy(call, input).await,
             "GetPolicy" => self.get_policy(call, input),
             "GetPolicyVersion" => self.get_policy_version(call, input),
@@ -90,15 +129,28 @@ fn paged(input: &Value, member: &str, entries: Vec<(String, Value)>) -> Answer {
     ]))
 }
 
-/// A policy document must at least be a JSON object with statements.
+/// A policy document must be one that a decision can be made with.
 fn checked_document(document: &str) -> Result<String, ServiceError> {
-    let malformed = |message: &str| ServiceError::new("MalformedPolicyDocument", message);
-    let parsed: Value =
-        serde_json::from_str(document).map_err(|_| malformed("This policy contains invalid Json"))?;
-    match parsed.get("Statement") {
-        Some(Value::Array(_) | Value::Object(_)) => Ok(document.to_owned()),
-        _ => Err(malformed("Syntax errors in policy.")),
+    match Document::parse(document) {
+        Ok(_) => Ok(document.to_owned()),
+        Err(malformed) => Err(ServiceError::new("MalformedPolicyDocument", malformed.0)),
     }
+}
+
+/// Attached policies by name, of those whose path begins so.
+fn attached(arns: Vec<String>, path_prefix: Option<&str>) -> Vec<(String, Value)> {
+    let prefix = path_prefix.unwrap_or("/");
+    let of_path = arns.into_iter().filter(|arn| {
+        arn.split_once(":policy").is_some_and(|(_, path_and_name)| path_and_name.starts_with(prefix))
+    });
+    let mut shown: Vec<(String, Value)> = of_path
+        .map(|arn| {
+            let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+            (name.clone(), json!({ "PolicyName": name, "PolicyArn": arn }))
+        })
+        .collect();
+    shown.sort_by(|(left, _), (right, _)| left.cmp(right));
+    shown
 }
 
 fn no_such_entity(message: String) -> ServiceError {

@@ -1,7 +1,7 @@
 //! Managed policies: the caller's own, and the ones AWS keeps.
 
 use super::managed::MANAGED;
-use super::role::encoded;
+use super::versions::Versions;
 use super::{Iam, already_exists, checked_document, delete_conflict, no_such_entity, paged};
 use crate::call::{Answer, Call};
 use crate::documents::Edit;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use wire::ServiceError;
 
-/// One policy. It has one version: `CreatePolicyVersion` is refused by name.
+/// One policy.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Policy {
     name: String,
@@ -21,15 +21,18 @@ pub(super) struct Policy {
     arn: String,
     created_s: u64,
     description: Option<String>,
+    /// Of the version that counts.
     document: String,
     tags: BTreeMap<String, String>,
+    #[serde(default)]
+    pub versions: Versions,
 }
 
 /// When the policies that AWS keeps are said to have been made.
 const MANAGED_SINCE_S: u64 = 1_423_008_000;
 
 impl Policy {
-    fn managed(arn: &str) -> Option<Policy> {
+    pub(super) fn managed(arn: &str) -> Option<Policy> {
         let path_and_name = arn.strip_prefix("arn:aws:iam::aws:policy/")?;
         let managed = MANAGED.iter().find(|managed| managed.path_and_name == path_and_name)?;
         let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
@@ -43,6 +46,7 @@ impl Policy {
             description: None,
             document: managed.document(),
             tags: BTreeMap::new(),
+            versions: Versions::default(),
         })
     }
 
@@ -52,7 +56,7 @@ impl Policy {
             ("PolicyId", Some(self.id.clone().into())),
             ("Arn", Some(self.arn.clone().into())),
             ("Path", Some(self.path.clone().into())),
-            ("DefaultVersionId", Some("v1".into())),
+            ("DefaultVersionId", Some(self.default_version().into())),
             ("AttachmentCount", Some(attachments.into())),
             ("PermissionsBoundaryUsageCount", Some(0.into())),
             ("IsAttachable", Some(true.into())),
@@ -63,17 +67,20 @@ impl Policy {
         ])
     }
 
-    fn version(&self, with_document: bool) -> Value {
-        object([
-            ("Document", with_document.then(|| encoded(&self.document))),
-            ("VersionId", Some("v1".into())),
-            ("IsDefaultVersion", Some(true.into())),
-            ("CreateDate", Some(self.created_s.into())),
-        ])
+    pub(super) fn document(&self) -> &str {
+        &self.document
+    }
+
+    pub(super) fn set_document(&mut self, document: String) {
+        self.document = document;
+    }
+
+    pub(super) fn created_s(&self) -> u64 {
+        self.created_s
     }
 }
 
-fn missing(arn: &str) -> ServiceError {
+pub(super) fn missing(arn: &str) -> ServiceError {
     no_such_entity(format!("Policy {arn} was not found."))
 }
 
@@ -90,28 +97,49 @@ impl Iam {
     }
 
     fn attachments(&self, call: &Call, arn: &str) -> Result<usize, ServiceError> {
-        let roles = self.roles.list(&format!("{}/", call.caller.account))?;
-        Ok(roles.iter().filter(|(_, role)| role.attached.iter().any(|attached| attached == arn)).count())
+        let of_account = format!("{}/", call.caller.account);
+        let (roles, users) = (self.roles.list(&of_account)?, self.users.list(&of_account)?);
+        let holds = |attached: &Vec<String>| attached.iter().any(|attached| attached == arn);
+        Ok(roles.iter().filter(|(_, role)| holds(&role.attached)).count()
+            + users.iter().filter(|(_, user)| holds(&user.attached)).count())
     }
 
-    /// Whom a policy is attached to. Roles are all there are.
+    /// Refuses to name a policy that is not there.
+    pub(super) fn attachable(&self, call: &Call, arn: Option<&str>) -> Result<(), ServiceError> {
+        match arn {
+            Some(arn) if self.policy(call, arn)?.is_none() => {
+                Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whom a policy is attached to: roles and users. There are no groups.
     pub(super) fn list_entities(&self, call: &Call, input: &Value) -> Answer {
         let arn = required(input, "PolicyArn");
         if self.policy(call, arn)?.is_none() {
             return Err(missing(arn));
         }
         let prefix = text(input, "PathPrefix").unwrap_or("/");
-        let is_wanted = text(input, "EntityFilter").is_none_or(|kind| kind == "Role")
-            && text(input, "PolicyUsageFilter").is_none_or(|usage| usage == "PermissionsPolicy");
-        let roles = self.roles.list(&format!("{}/", call.caller.account))?;
-        let holds = |role: &super::Role| {
-            is_wanted && role.is_at(prefix) && role.attached.iter().any(|attached| attached == arn)
+        let is_wanted = |kind: &str| {
+            text(input, "EntityFilter").is_none_or(|wanted| wanted == kind)
+                && text(input, "PolicyUsageFilter").is_none_or(|usage| usage == "PermissionsPolicy")
         };
-        let shown =
-            roles.into_iter().filter(|(_, role)| holds(role)).map(|(name, role)| (name, role.named()));
+        let of_account = format!("{}/", call.caller.account);
+        let holds = |attached: &[String]| attached.iter().any(|attached| attached == arn);
+        let roles = self.roles.list(&of_account)?;
+        let shown = roles
+            .into_iter()
+            .filter(|(_, role)| is_wanted("Role") && role.is_at(prefix) && holds(&role.attached))
+            .map(|(name, role)| (name, role.named()));
         let mut answer = paged(input, "PolicyRoles", shown.collect())?;
         answer["PolicyGroups"] = json!([]);
-        answer["PolicyUsers"] = json!([]);
+        let users = self.users.list(&of_account)?;
+        let users = users
+            .iter()
+            .filter(|(_, user)| is_wanted("User") && user.is_at(prefix) && holds(&user.attached))
+            .map(|(_, user)| user.named());
+        answer["PolicyUsers"] = users.collect();
         Ok(answer)
     }
 
@@ -127,6 +155,7 @@ impl Iam {
             description: text(input, "Description").map(str::to_owned),
             document: checked_document(required(input, "PolicyDocument"))?,
             tags: fields::tags_of(input, "Tags"),
+            versions: Versions::default(),
         };
         let shown = policy.shown(0);
         let arn = policy.arn.clone();
@@ -145,24 +174,6 @@ impl Iam {
         let arn = required(input, "PolicyArn");
         let policy = self.policy(call, arn)?.ok_or_else(|| missing(arn))?;
         Ok(json!({ "Policy": policy.shown(self.attachments(call, arn)?) }))
-    }
-
-    pub(super) fn get_policy_version(&self, call: &Call, input: &Value) -> Answer {
-        let arn = required(input, "PolicyArn");
-        let policy = self.policy(call, arn)?.ok_or_else(|| missing(arn))?;
-        let version = required(input, "VersionId");
-        if version != "v1" {
-            return Err(no_such_entity(format!(
-                "Policy {arn} version {version} does not exist or is not attachable."
-            )));
-        }
-        Ok(json!({ "PolicyVersion": policy.version(true) }))
-    }
-
-    pub(super) fn list_policy_versions(&self, call: &Call, input: &Value) -> Answer {
-        let arn = required(input, "PolicyArn");
-        let policy = self.policy(call, arn)?.ok_or_else(|| missing(arn))?;
-        paged(input, "Versions", vec![("v1".to_owned(), policy.version(false))])
     }
 
     pub(super) fn list_policies(&self, call: &Call, input: &Value) -> Answer {

@@ -39,6 +39,22 @@ impl Role {
     }
 
     /// As IAM shows it. Documents are percent-encoded JSON on this wire.
+    pub(super) fn inline(&self) -> &BTreeMap<String, String> {
+        &self.inline
+    }
+
+    pub(super) fn boundary(&self) -> Option<&str> {
+        self.boundary.as_deref()
+    }
+
+    pub(super) fn trust(&self) -> &str {
+        &self.trust
+    }
+
+    pub(super) fn tags(&self) -> &BTreeMap<String, String> {
+        &self.tags
+    }
+
     fn shown(&self) -> Value {
         let boundary = self
             .boundary
@@ -256,9 +272,7 @@ impl Iam {
 
     pub(super) async fn attach_role_policy(&self, call: &Call, input: &Value) -> Answer {
         let arn = required(input, "PolicyArn");
-        if self.policy(call, arn)?.is_none() {
-            return Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
-        }
+        self.attachable(call, Some(arn))?;
         self.change(call, input, |role| {
             if !role.attached.iter().any(|attached| attached == arn) {
                 role.attached.push(arn.to_owned());
@@ -285,17 +299,18 @@ impl Iam {
 
     pub(super) fn list_attached_role_policies(&self, call: &Call, input: &Value) -> Answer {
         let role = self.role(call, required(input, "RoleName"))?;
-        let prefix = text(input, "PathPrefix").unwrap_or("/");
-        let of_path = role.attached.into_iter().filter(|arn| {
-            arn.split_once(":policy").is_some_and(|(_, path_and_name)| path_and_name.starts_with(prefix))
-        });
-        let shown = of_path.map(|arn| {
-            let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
-            (name.clone(), json!({ "PolicyName": name, "PolicyArn": arn }))
-        });
-        let mut shown: Vec<_> = shown.collect();
-        shown.sort_by(|(left, _), (right, _)| left.cmp(right));
-        paged(input, "AttachedPolicies", shown)
+        paged(input, "AttachedPolicies", super::attached(role.attached, text(input, "PathPrefix")))
+    }
+
+    pub(super) async fn set_role_boundary(&self, call: &Call, input: &Value) -> Answer {
+        let boundary = text(input, "PermissionsBoundary");
+        self.attachable(call, boundary)?;
+        self.change(call, input, |role| {
+            role.boundary = boundary.map(str::to_owned);
+            Ok(())
+        })
+        .await?;
+        Ok(json!({}))
     }
 
     pub(super) async fn put_role_policy(&self, call: &Call, input: &Value) -> Answer {

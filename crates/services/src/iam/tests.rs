@@ -16,7 +16,10 @@ const BASIC: &str = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutio
 
 impl Bench {
     fn new() -> Bench {
-        let iam = Iam::over(&Store::memory(), &World::simulated(5));
+        let (store, world) = (Store::memory(), World::simulated(5));
+        let vault = crate::Vault::fleeting(&world);
+        let keys = crate::auth::Keys::new(&store, &world, &vault, &crate::Settings::default());
+        let iam = Iam::over(&store, &world, &keys);
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
         Bench { iam, runtime }
     }

@@ -44,6 +44,11 @@ impl Lambda {
         self.functions.call_url(request).await
     }
 
+    /// The function whose address a request is to, if that asks for a signature.
+    pub fn signed_url(&self, request: &Request) -> Option<String> {
+        self.functions.signed_url(request)
+    }
+
     pub async fn call(&self, call: Call) -> Response {
         match call.operation.name {
             "CreateEventSourceMapping"

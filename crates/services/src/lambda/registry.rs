@@ -1,13 +1,14 @@
 //! The functions there are, as they are kept, and how each of them runs.
 
 use super::name::{FunctionName, not_found};
+use crate::auth::{Keys, Mode};
 use crate::call::Caller;
 use crate::documents::Documents;
 use ::functions::{Credentials, FunctionConfig, JsonLog, Level, LogPlace, Runtime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use store::Store;
 use tokio::sync::{Mutex, Notify};
@@ -120,6 +121,8 @@ pub(crate) struct Registry {
     pub structure: Arc<Mutex<()>>,
     /// Told whenever a function appears or changes.
     pub changed: Arc<Notify>,
+    /// Who gives functions their credentials; handed over once the services stand.
+    pub keys: Arc<OnceLock<(Keys, Mode)>>,
 }
 
 impl Registry {
@@ -132,7 +135,21 @@ impl Registry {
             layer_numbers: Documents::new(store, "lambda/layer-number"),
             structure: Arc::default(),
             changed: Arc::new(Notify::new()),
+            keys: Arc::default(),
         }
+    }
+
+    /// How a function runs, with credentials of its role. None when its runtime is one that this version
+    /// does not know, or the server is only just starting.
+    pub fn config(&self, function: &Function, caller: &Caller) -> Option<FunctionConfig> {
+        let (keys, mode) = self.keys.get()?;
+        let mut config = function.config(caller)?;
+        config.credentials = keys.of_function(&function.arn, &function.role);
+        if *mode != Mode::Lenient {
+            // Processes must not outlive their credentials.
+            config.revision.push_str(&format!("/{}", keys.epoch()));
+        }
+        Some(config)
     }
 
     /// The function in the version that is asked for; of an alias the version it names first.
@@ -238,8 +255,7 @@ impl Function {
         variables
     }
 
-    /// How it runs. None when its runtime is one that this version does not know.
-    pub fn config(&self, caller: &Caller) -> Option<FunctionConfig> {
+    fn config(&self, caller: &Caller) -> Option<FunctionConfig> {
         Some(FunctionConfig {
             arn: if self.version.is_some() { self.version_arn() } else { self.arn.clone() },
             name: self.name.clone(),
@@ -262,11 +278,7 @@ impl Function {
             }),
             ephemeral_mb: self.ephemeral_mb.unwrap_or(512),
             region: caller.region.to_string(),
-            credentials: Credentials {
-                access_key: "ASIAMILLSTREAMLOCAL1".to_owned(),
-                secret_key: "millstream".to_owned(),
-                session_token: "millstream".to_owned(),
-            },
+            credentials: Credentials::default(),
             log: LogPlace {
                 owner: format!("{}/{}", caller.account, caller.region),
                 group: self.log_group.clone(),

@@ -4,6 +4,7 @@ use super::letter::LetterBox;
 use super::name::FunctionName;
 use super::registry::Registry;
 use super::window;
+use crate::auth::{Keys, Mode};
 use crate::call::Caller;
 use crate::post::{Place, Post};
 use ::functions::{FunctionConfig, Functions, Invocation, InvokeError};
@@ -33,6 +34,12 @@ impl LambdaTargets {
             world: world.clone(),
             post: Post::new(world),
         }
+    }
+
+    /// Who gives functions their credentials. Functions run from then on.
+    pub(crate) fn hand_keys(&self, keys: &Keys, mode: Mode) {
+        let _ = self.registry.keys.set((keys.clone(), mode));
+        self.registry.changed.notify_waiters();
     }
 }
 
@@ -72,7 +79,8 @@ impl FunctionTarget {
     fn config(&self) -> Option<FunctionConfig> {
         let name = FunctionName::parse(&self.function, &self.caller).ok()?;
         let draw = self.parts.world.random_u64();
-        self.parts.registry.pick(&self.caller, &name, draw).ok()?.config(&self.caller)
+        let function = self.parts.registry.pick(&self.caller, &name, draw).ok()?;
+        self.parts.registry.config(&function, &self.caller)
     }
 
     async fn run(&self, batch: Batch) -> Delivery {

@@ -1,31 +1,27 @@
 //! Security Token Service: who is calling, and temporary credentials for roles.
 
-mod session;
-
+use crate::auth::{Identity, Keys, Session};
 use crate::call::{Answer, Call};
 use crate::dispatch::Parts;
-use crate::documents::Documents;
 use crate::fields::{integer, object, required, text};
 use crate::iam::RoleArn;
 use crate::ids;
 use serde_json::{Value, json};
-use session::Session;
-use store::Store;
 use wire::{Response, ServiceError};
 use world::World;
 
 pub(crate) struct Sts {
     world: World,
-    sessions: Documents<Session>,
+    keys: Keys,
 }
 
 impl Sts {
-    pub fn new(parts: &Parts) -> Sts {
-        Sts::over(&parts.store, &parts.world)
+    pub fn new(parts: &Parts, keys: &Keys) -> Sts {
+        Sts::over(&parts.world, keys)
     }
 
-    pub fn over(store: &Store, world: &World) -> Sts {
-        Sts { world: world.clone(), sessions: Documents::new(store, "sts/session") }
+    pub fn over(world: &World, keys: &Keys) -> Sts {
+        Sts { world: world.clone(), keys: keys.clone() }
     }
 
     pub async fn call(&self, call: Call) -> Response {
@@ -49,9 +45,12 @@ impl Sts {
     fn caller_identity(&self, call: &Call) -> Answer {
         let account = &*call.caller.account;
         let key = call.caller.access_key.as_deref().unwrap_or_default();
-        if let Some(session) = self.sessions.get(key)? {
-            self.refuse_expired(&session)?;
-            return Ok(json!({ "UserId": session.user_id, "Account": account, "Arn": session.arn }));
+        if let Some(known) = self.keys.find(key)? {
+            self.refuse_expired(known.expires_s)?;
+            let identity = known.identity;
+            return Ok(
+                json!({ "UserId": identity.id(), "Account": identity.account(), "Arn": identity.arn() }),
+            );
         }
         Ok(json!({ "UserId": account, "Account": account, "Arn": format!("arn:aws:iam::{account}:root") }))
     }
@@ -70,6 +69,9 @@ impl Sts {
             arn: arn.clone(),
             role: Some(role.to_string()),
             expires_s: 0,
+            user: None,
+            policy: text(input, "Policy").map(str::to_owned),
+            sealed: None,
         };
         let credentials = self.issue(session, seconds).await?;
         Ok(object([
@@ -83,38 +85,34 @@ impl Sts {
     async fn session_token(&self, call: &Call, input: &Value) -> Answer {
         let account = &*call.caller.account;
         let seconds = integer(input, "DurationSeconds").unwrap_or(43_200);
-        let arn = format!("arn:aws:iam::{account}:root");
-        let session = Session { user_id: account.to_owned(), arn, role: None, expires_s: 0 };
+        let known = self.keys.find(call.caller.access_key.as_deref().unwrap_or_default())?;
+        let (user, user_id, arn) = match known.map(|known| known.identity) {
+            Some(Identity::User { name, arn, id, .. }) => (Some(name), id, arn),
+            Some(Identity::Role { .. }) => {
+                let message = "Cannot call GetSessionToken with session credentials";
+                return Err(ServiceError::new("AccessDenied", message).with_status(403));
+            }
+            Some(Identity::Root { .. }) | None => {
+                (None, account.to_owned(), format!("arn:aws:iam::{account}:root"))
+            }
+        };
+        let session = Session { user_id, arn, role: None, expires_s: 0, user, policy: None, sealed: None };
         Ok(json!({ "Credentials": self.issue(session, seconds).await? }))
     }
 
     /// Makes credentials and remembers whose they are until they expire.
     async fn issue(&self, session: Session, seconds: i64) -> Answer {
-        self.sweep().await?;
-        let access_key = format!("ASIA{}", ids::token(&self.world, 16));
-        let expires_s = self.world.now().seconds() + seconds.max(0) as u64;
-        self.sessions.put(&access_key, Session { expires_s, ..session }).await?;
+        let (credentials, expires_s) = self.keys.issue(session, seconds.max(0) as u64).await?;
         Ok(json!({
-            "AccessKeyId": access_key,
-            "SecretAccessKey": ids::secret(&self.world, 30),
-            "SessionToken": ids::secret(&self.world, 180),
+            "AccessKeyId": credentials.access_key,
+            "SecretAccessKey": credentials.secret_key,
+            "SessionToken": credentials.session_token,
             "Expiration": expires_s,
         }))
     }
 
-    async fn sweep(&self) -> Result<(), ServiceError> {
-        let now_s = self.world.now().seconds();
-        for (key, session) in self.sessions.list("")? {
-            // A day's grace, so that an expired key is still told apart from an unknown one.
-            if session.expires_s + 86_400 < now_s {
-                self.sessions.remove(&key).await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn refuse_expired(&self, session: &Session) -> Result<(), ServiceError> {
-        if session.expires_s > self.world.now().seconds() {
+    fn refuse_expired(&self, expires_s: Option<u64>) -> Result<(), ServiceError> {
+        if expires_s.is_none_or(|end| end > self.world.now().seconds()) {
             return Ok(());
         }
         let message = "The security token included in the request is expired";

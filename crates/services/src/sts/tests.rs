@@ -7,6 +7,11 @@ use store::Store;
 use wire::Request;
 use world::World;
 
+fn over(world: &World) -> Sts {
+    let vault = crate::Vault::fleeting(world);
+    Sts::over(world, &crate::auth::Keys::new(&Store::memory(), world, &vault, &crate::Settings::default()))
+}
+
 fn ask(sts: &Sts, access_key: Option<&str>, form: &'static str) -> (u16, String) {
     let service = &api::tables::sts::SERVICE;
     let name = form.split('&').next().and_then(|pair| pair.strip_prefix("Action=")).expect("an action");
@@ -35,7 +40,7 @@ fn between<'a>(body: &'a str, name: &str) -> &'a str {
 #[test]
 fn keys_stand_for_somebody() {
     let world = World::simulated(9);
-    let sts = Sts::over(&Store::memory(), &world);
+    let sts = over(&world);
     let who = |key: &str| {
         let (status, body) = ask(&sts, Some(key), "Action=GetCallerIdentity");
         if status == 200 { between(&body, "Arn").to_owned() } else { between(&body, "Code").to_owned() }
@@ -64,7 +69,7 @@ fn keys_stand_for_somebody() {
 
 #[test]
 fn what_is_not_a_role_is_not_assumed() {
-    let sts = Sts::over(&Store::memory(), &World::simulated(9));
+    let sts = over(&World::simulated(9));
     for (form, words) in [
         (
             "Action=AssumeRole&RoleArn=arn:aws:iam::1:role&RoleSessionName=me",

@@ -196,7 +196,7 @@ impl Events {
             let draw = self.world.random_u64();
             // A function that has gone takes its events with it.
             let Ok(function) = self.registry.pick(&caller, &name, draw) else { return self.drop(id).await };
-            let Some(config) = function.config(&caller) else { return self.drop(id).await };
+            let Some(config) = self.registry.config(&function, &caller) else { return self.drop(id).await };
             let dead_letter = function.dead_letter;
             let invocation = Invocation {
                 request_id: event.request_id.clone(),

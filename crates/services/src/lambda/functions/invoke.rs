@@ -25,8 +25,9 @@ impl Functions {
         let function = self.registry.pick(&call.caller, &name, self.world.random_u64())?;
         let payload = call.request.body.clone();
         check(&payload, kind)?;
-        let config = function
-            .config(&call.caller)
+        let config = self
+            .registry
+            .config(&function, &call.caller)
             .ok_or_else(|| invalid(format!("The runtime {} is not supported.", function.runtime)))?;
         let client_context = match text(input, "ClientContext") {
             Some(encoded) => {

@@ -32,6 +32,14 @@ impl Functions {
         Some(response)
     }
 
+    /// The function whose address a request is to, if that asks for a signature.
+    pub(in crate::lambda) fn signed_url(&self, request: &Request) -> Option<String> {
+        let (id, _) = address(request)?;
+        let key = self.urls.by_id.get(&id).ok().flatten()?;
+        let url = self.urls.by_function.get(&key).ok().flatten()?;
+        (url.id == id && url.signed).then_some(url.function_arn)
+    }
+
     async fn answer_url(&self, request: &Request, url: &Url, path: &str) -> Response {
         let scope = wire::sigv4::scope(request);
         if url.signed && scope.is_none() {
@@ -47,7 +55,7 @@ impl Functions {
         };
         let found = FunctionName::parse(&url.function_arn, &caller)
             .and_then(|name| self.registry.pick(&caller, &name, self.world.random_u64()));
-        let Some(config) = found.ok().and_then(|function| function.config(&caller)) else {
+        let Some(config) = found.ok().and_then(|function| self.registry.config(&function, &caller)) else {
             return told(404, "The function of this URL does not exist.");
         };
         let request_id = self.world.uuid();

@@ -1,0 +1,207 @@
+//! Whether policies let a call pass: what it needs, what its caller may, what the resources say.
+
+use super::keys::Identity;
+use super::needs::{self, Asked, Need};
+use super::policy::{Context, Document, Policies, Question, Verdict, Who, Why, decide};
+use crate::call::{Call, Caller};
+use crate::dispatch::Inner;
+use crate::lambda::FunctionName;
+use engine::Scope;
+use serde_json::{Value, json};
+use wire::{Protocol, ServiceError};
+
+impl Inner {
+    /// Refuses a call that its caller's policies, or those of what it is about, do not allow.
+    pub(crate) async fn authorize(&self, call: &Call, identity: &Identity) -> Result<(), ServiceError> {
+        // What cannot be read is refused for that, by whoever reads it next.
+        let Ok(input) = call.unchecked_input() else { return Ok(()) };
+        let mut context = self.context(&call.caller, identity)?;
+        if let Some(agent) = call.request.header("user-agent") {
+            context.set("aws:UserAgent", agent);
+        }
+        let hash_key = |table: &str, index: Option<&str>| self.hash_key(&call.caller, table, index);
+        let needs = needs::of(
+            &Asked {
+                service: call.service.name,
+                operation: call.operation.name,
+                input: &input,
+                caller: &call.caller,
+                hash_key: &hash_key,
+            },
+            &mut context,
+        );
+        let mut policies = self.iam.policies_of(identity)?;
+        let who = who(identity);
+        for need in &needs {
+            policies.resource = self.resource_policy(&call.caller, need).await?;
+            let question =
+                Question { action: &need.action, resource: &need.resource, who: &who, context: &context };
+            let verdict = match need.action.as_str() {
+                "sts:AssumeRole" => trusted(&policies, &question),
+                _ => decide(&policies, &question),
+            };
+            if let Verdict::Denied(why) = verdict {
+                return Err(denied(call, identity, need, why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a call to a function's address whose caller may not make it.
+    pub(crate) async fn authorize_url(
+        &self,
+        caller: &Caller,
+        identity: &Identity,
+        function: &str,
+    ) -> Result<(), ServiceError> {
+        let mut context = self.context(caller, identity)?;
+        context.set("lambda:FunctionUrlAuthType", "AWS_IAM");
+        let need = Need { action: "lambda:InvokeFunctionUrl".to_owned(), resource: function.to_owned() };
+        let policies = Policies {
+            resource: self.resource_policy(caller, &need).await?,
+            ..self.iam.policies_of(identity)?
+        };
+        let who = who(identity);
+        let question =
+            Question { action: &need.action, resource: &need.resource, who: &who, context: &context };
+        match decide(&policies, &question) {
+            Verdict::Allowed => Ok(()),
+            Verdict::Denied(_) => Err(ServiceError::new("AccessDeniedException", "Forbidden")),
+        }
+    }
+
+    /// Circumstances that every call has.
+    fn context(&self, caller: &Caller, identity: &Identity) -> Result<Context, ServiceError> {
+        let mut context = Context::default();
+        let now = self.parts.world.now();
+        context.set("aws:CurrentTime", now.iso_seconds());
+        context.set("aws:EpochTime", now.seconds().to_string());
+        context.set("aws:SecureTransport", "false");
+        context.set("aws:RequestedRegion", &*caller.region);
+        context.set("aws:PrincipalAccount", identity.account());
+        context.set("aws:userid", identity.id());
+        let (kind, arn) = match identity {
+            Identity::Root { .. } => ("Account", identity.arn()),
+            Identity::User { name, .. } => {
+                context.set("aws:username", name);
+                ("User", identity.arn())
+            }
+            Identity::Role { role, .. } => ("AssumedRole", role.to_string()),
+        };
+        context.set("aws:PrincipalType", kind);
+        context.set("aws:PrincipalArn", arn);
+        for (key, value) in self.iam.tags_of(identity)? {
+            context.set(&format!("aws:PrincipalTag/{key}"), value);
+        }
+        Ok(context)
+    }
+
+    fn hash_key(&self, caller: &Caller, table: &str, index: Option<&str>) -> Option<String> {
+        let scope = Scope::new(&caller.account, &caller.region);
+        let table = self.parts.engine.table(&scope, table).ok()?;
+        match index {
+            None => Some(table.hash_name().to_owned()),
+            Some(index) => {
+                let index = table.index(index).ok()?;
+                Some(index.key_schema().hash.first()?.name.to_string())
+            }
+        }
+    }
+
+    /// The policy of what a permission is about, asked of the service that keeps it.
+    async fn resource_policy(&self, caller: &Caller, need: &Need) -> Result<Option<Document>, ServiceError> {
+        let resource = need.resource.as_str();
+        let inside = Caller { access_key: None, ..caller.clone() };
+        let service = need.action.split(':').next().unwrap_or_default();
+        let (operation, input, at) = match service {
+            "sts" => {
+                let role = crate::iam::RoleArn::parse(resource);
+                return match role {
+                    Some(role) => self.iam.trust_of(&role.account, &role.name),
+                    None => Ok(None),
+                };
+            }
+            "dynamodb" => {
+                // An index has its table's.
+                let table = resource.split("/index/").next().unwrap_or(resource);
+                ("GetResourcePolicy", json!({ "ResourceArn": table }), "Policy")
+            }
+            "lambda" => {
+                let Ok(name) = FunctionName::parse(resource, caller) else { return Ok(None) };
+                let mut input = json!({ "FunctionName": name.name });
+                if let Some(qualifier) = name.qualifier {
+                    input["Qualifier"] = qualifier.into();
+                }
+                ("GetPolicy", input, "Policy")
+            }
+            "sqs" => {
+                let mut parts = resource.rsplit(':');
+                let (Some(name), Some(account)) = (parts.next(), parts.next()) else { return Ok(None) };
+                let url = format!("http://localhost/{account}/{name}");
+                (
+                    "GetQueueAttributes",
+                    json!({ "QueueUrl": url, "AttributeNames": ["Policy"] }),
+                    "Attributes/Policy",
+                )
+            }
+            "sns" => ("GetTopicAttributes", json!({ "TopicArn": resource }), "Attributes/Policy"),
+            "secretsmanager" => ("GetResourcePolicy", json!({ "SecretId": resource }), "ResourcePolicy"),
+            "s3" => {
+                let bucket = resource.trim_start_matches("arn:aws:s3:::").split('/').next();
+                ("GetBucketPolicy", json!({ "Bucket": bucket }), "Policy")
+            }
+            _ => return Ok(None),
+        };
+        if resource == "*" {
+            return Ok(None);
+        }
+        // Most have none, and many are not there yet.
+        let Ok(answer) = self.ask(&inside, service, operation, input).await else { return Ok(None) };
+        let text = answer.pointer(&format!("/{at}")).and_then(Value::as_str);
+        Ok(text.filter(|text| !text.is_empty()).and_then(|text| Document::parse(text).ok()))
+    }
+}
+
+fn who(identity: &Identity) -> Who {
+    let role = match identity {
+        Identity::Role { role, .. } => Some(role.to_string()),
+        Identity::Root { .. } | Identity::User { .. } => None,
+    };
+    Who { account: identity.account().to_owned(), arn: identity.arn(), role }
+}
+
+/// A role is assumed by whom its trust names in person, or names with the account while their own policies allow it.
+fn trusted(policies: &Policies, question: &Question<'_>) -> Verdict {
+    let verdict = decide(policies, question);
+    match &policies.resource {
+        // Root's powers end where a role trusts nobody.
+        Some(trust) if verdict == Verdict::Allowed && !trust.lets(question) => {
+            Verdict::Denied(Why::NotAllowedBy("resource-based policy"))
+        }
+        None => Verdict::Denied(Why::NotAllowedBy("resource-based policy")),
+        Some(_) => verdict,
+    }
+}
+
+/// The refusal in the words and the code of the service that is asked.
+fn denied(call: &Call, identity: &Identity, need: &Need, why: Why) -> ServiceError {
+    let (arn, action) = (identity.arn(), &need.action);
+    let mut message = format!("User: {arn} is not authorized to perform: {action}");
+    if need.resource != "*" || call.service.name != "iam" {
+        message.push_str(&format!(" on resource: {}", need.resource));
+    }
+    message.push_str(&match why {
+        Why::DeniedBy(kind) => {
+            let article = if kind.starts_with('i') { "an" } else { "a" };
+            format!(" with an explicit deny in {article} {kind}")
+        }
+        Why::NotAllowedBy(kind) => format!(" because no {kind} allows the {action} action"),
+    });
+    let (code, status) = match (call.service.name, call.service.protocol) {
+        ("sns", _) => ("AuthorizationError", 403),
+        (_, Protocol::Json10 | Protocol::Json11) => ("com.amazon.coral.service#AccessDeniedException", 400),
+        (_, Protocol::RestJson) => ("AccessDeniedException", 403),
+        _ => ("AccessDenied", 403),
+    };
+    ServiceError::new(code, message).with_status(status)
+}

@@ -1,0 +1,82 @@
+//! The first thing a request meets: whether it is signed by whom it says.
+
+use super::keys::{Identity, Keys};
+use wire::sigv4::{Scope, lenient, same, scope, verify};
+use wire::{Protocol, Request, Service, ServiceError};
+use world::World;
+
+/// How much is asked of a caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// A signature in good form, by any key.
+    #[default]
+    Lenient,
+    /// The signature of a known key. It may do everything.
+    Verify,
+    /// The same, and policies decide what it may do.
+    Enforce,
+}
+
+impl std::str::FromStr for Mode {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Mode, ()> {
+        match text {
+            "lenient" => Ok(Mode::Lenient),
+            "verify" => Ok(Mode::Verify),
+            "enforce" => Ok(Mode::Enforce),
+            _ => Err(()),
+        }
+    }
+}
+
+pub(crate) struct Gate {
+    pub mode: Mode,
+    pub keys: Keys,
+    world: World,
+}
+
+impl Gate {
+    pub fn new(mode: Mode, keys: Keys, world: &World) -> Gate {
+        Gate { mode, keys, world: world.clone() }
+    }
+
+    /// The scope of a request that may pass, and whose it is where that was checked.
+    pub fn admit(
+        &self,
+        mode: Mode,
+        request: &Request,
+        service: &Service,
+    ) -> Result<(Scope, Option<Identity>), ServiceError> {
+        if mode == Mode::Lenient {
+            return lenient(request, service).map(|scope| (scope, None));
+        }
+        let now = self.world.now();
+        let known = match scope(request) {
+            Some(scope) => self.keys.find(&scope.access_key)?,
+            None => None,
+        };
+        if known.as_ref().and_then(|known| known.expires_s).is_some_and(|end| end <= now.seconds()) {
+            return Err(expired(service));
+        }
+        let secrets = |_: &str, token: Option<&str>| {
+            let known = known.as_ref().filter(|known| known.is_active)?;
+            let (token, wanted) = (token.unwrap_or_default(), known.token.as_deref().unwrap_or_default());
+            same(token.as_bytes(), wanted.as_bytes()).then(|| known.secret.clone())
+        };
+        let scope = verify(request, service, &secrets, now)?;
+        Ok((scope, known.map(|known| known.identity)))
+    }
+}
+
+/// A session's end in the words of each protocol.
+fn expired(service: &Service) -> ServiceError {
+    let message = "The security token included in the request is expired";
+    match service.protocol {
+        Protocol::Json10 | Protocol::Json11 => {
+            ServiceError::new("com.amazon.coral.service#ExpiredTokenException", message).with_status(400)
+        }
+        Protocol::RestJson => ServiceError::new("ExpiredTokenException", message).with_status(403),
+        _ => ServiceError::new("ExpiredToken", message).with_status(403),
+    }
+}
