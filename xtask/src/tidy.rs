@@ -15,7 +15,10 @@ const FLOORS: [(&str, &[&str]); 15] = [
     ("engine", &["world", "model", "store"]),
     ("api", &["wire", "model"]),
     ("feed", &["world", "model", "store", "engine"]),
-    ("services", &["world", "model", "store", "wire", "api", "engine", "functions", "feed"]),
+    (
+        "services",
+        &["world", "model", "store", "wire", "api", "engine", "functions", "feed", "sql", "database"],
+    ),
     ("server", &["world", "store", "wire", "engine", "functions", "feed", "services"]),
     ("millstream", &["world", "store", "wire", "engine", "functions", "feed", "services", "server"]),
     ("testkit", &["world", "database"]),

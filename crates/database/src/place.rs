@@ -8,6 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
+/// Says that the data is whole.
+pub(crate) const MADE: &str = "made";
+
 /// Whom a server runs as: databases refuse to be root.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Owner {
@@ -45,7 +48,9 @@ pub(crate) fn program(names: &[&str], further: &[PathBuf]) -> Option<PathBuf> {
 /// Makes a directory that is the owner's alone, and sees that the owner can get there.
 fn directory(dir: &Path, owner: Option<Owner>) -> Result<PathBuf, Error> {
     if !dir.exists() {
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        // Those above it stay open to be passed through.
+        let above = dir.parent().map_or(Ok(()), fs::create_dir_all);
+        let made = above.and_then(|()| fs::DirBuilder::new().mode(0o700).create(dir));
         made.map_err(io(format_args!("{}", dir.display())))?;
     }
     let dir = dir.canonicalize().map_err(io(format_args!("{}", dir.display())))?;
@@ -85,7 +90,7 @@ impl Home {
     /// Data of a making that was cut short is removed.
     pub fn enter(dir: &Path, owner: Option<Owner>) -> Result<Home, Error> {
         let dir = directory(dir, owner)?;
-        let home = Home { data: dir.join("data"), made: dir.join("made"), secret: dir.join("first") };
+        let home = Home { data: dir.join("data"), made: dir.join(MADE), secret: dir.join("first") };
         if !home.is_made() && home.data.exists() {
             fs::remove_dir_all(&home.data).map_err(io(format_args!("{}", home.data.display())))?;
         }

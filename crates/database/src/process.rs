@@ -7,7 +7,7 @@ use crate::{Settings, mysql, postgres};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,6 +65,11 @@ impl Database {
                 done => return done,
             }
         }
+    }
+
+    /// Whether a directory holds the whole data of a server that has been ready once.
+    pub fn is_made(dir: &Path) -> bool {
+        dir.join(crate::place::MADE).exists()
     }
 
     pub fn port(&self) -> u16 {

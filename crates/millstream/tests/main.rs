@@ -5,6 +5,7 @@ mod bad_input;
 mod commands;
 mod copies;
 mod crash;
+mod databases;
 mod examples;
 mod ruby;
 mod stacks;

@@ -9,7 +9,7 @@ use engine::Engine;
 use feed::{Backoff, Feed};
 use functions::Functions;
 use functions::sandbox::Sandbox;
-use services::{AuthMode, LambdaTargets, LogBook, LogQueue, Parts, Queues, Services, Vault};
+use services::{AuthMode, Hosts, LambdaTargets, LogBook, LogQueue, Parts, Queues, Services, Vault};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -100,6 +100,7 @@ impl Node {
             logs: book,
             queues,
             vault,
+            hosts: Hosts::new(&home.join("databases")),
             settings: services::Settings {
                 account: settings.account.as_str().into(),
                 region: settings.region.as_str().into(),
@@ -110,7 +111,10 @@ impl Node {
         let unfinished = services.clone();
         tokio::spawn(async move {
             if let Err(error) = unfinished.recover().await {
-                eprintln!("cannot go on with unfinished stacks: {}", error.message.unwrap_or_default());
+                eprintln!(
+                    "cannot go on with unfinished stacks or databases: {}",
+                    error.message.unwrap_or_default()
+                );
             }
         });
         let backups = Arc::new(Backups::new(store.clone(), home, world.clone()));

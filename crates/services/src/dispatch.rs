@@ -11,6 +11,8 @@ use crate::kms::Kms;
 use crate::lambda::{Lambda, LambdaTargets};
 use crate::logs::{LogBook, Logs};
 use crate::parameters::Parameters;
+use crate::rds::{Hosts, Rds};
+use crate::rds_data::RdsData;
 use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::{Queues, Sqs};
@@ -42,6 +44,8 @@ pub struct Parts {
     pub queues: Queues,
     /// Seals secrets.
     pub vault: Vault,
+    /// Database servers of this machine.
+    pub hosts: Hosts,
     pub settings: Settings,
 }
 
@@ -85,6 +89,8 @@ pub(crate) struct Inner {
     sns: Sns,
     secrets: Secrets,
     parameters: Parameters,
+    rds: Rds,
+    rds_data: RdsData,
     apigateway: ApiGateway,
     kms: Kms,
 }
@@ -132,6 +138,8 @@ impl Services {
             sqs: Sqs::new(&parts.queues),
             sns: Sns::new(&parts),
             secrets: Secrets::new(&parts),
+            rds: Rds::new(&parts, House(house.clone())),
+            rds_data: RdsData::new(&parts, House(house.clone())),
             kms: Kms::new(&parts),
             parameters: Parameters::new(&parts, House(house.clone())),
             gate: Gate::new(parts.settings.auth, keys, &parts.world),
@@ -218,13 +226,17 @@ impl Services {
 
     /// Goes on with what a stopped server left unfinished.
     pub async fn recover(&self) -> Result<(), ServiceError> {
-        self.0.cloudformation.recover(&self.0.parts.settings.account).await
+        // A database that does not start keeps no stack waiting.
+        let databases = self.0.rds.recover().await;
+        self.0.cloudformation.recover(&self.0.parts.settings.account).await?;
+        databases
     }
 
     /// Lets work in flight finish, makes every checkpoint durable, and ends the functions' processes.
     pub async fn shutdown(&self) {
         self.0.parts.feed.shutdown().await;
         self.0.parts.functions.shutdown().await;
+        self.0.rds.stop().await;
     }
 }
 
@@ -267,6 +279,8 @@ impl Inner {
             "logs" => self.logs.call(call).await,
             "sqs" => self.sqs.call(call).await,
             "sns" => self.sns.call(call).await,
+            "rds" => self.rds.call(call).await,
+            "rds-data" => self.rds_data.call(call).await,
             "secretsmanager" => self.secrets.call(call).await,
             "ssm" => self.parameters.call(call).await,
             "kms" => self.kms.call(call).await,

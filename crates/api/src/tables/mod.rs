@@ -16,6 +16,8 @@ pub mod ssm;
 pub mod apigatewayv2;
 pub mod apigateway;
 pub mod kms;
+pub mod rds;
+pub mod rds_data;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -33,4 +35,6 @@ pub static SERVICES: &[&Service] = &[
     &apigatewayv2::SERVICE,
     &apigateway::SERVICE,
     &kms::SERVICE,
+    &rds::SERVICE,
+    &rds_data::SERVICE,
 ];

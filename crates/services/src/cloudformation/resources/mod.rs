@@ -9,6 +9,7 @@ mod keys;
 mod lambda;
 mod logs;
 mod messages;
+mod rds;
 mod secrets;
 
 use super::stack::Stack;
@@ -87,7 +88,53 @@ static KINDS: &[Kind] = &[
     kind("AWS::SecretsManager::ResourcePolicy", None, &["SecretId"]),
     kind("AWS::SecretsManager::Secret", Some(("Name", 512)), &["Name"]),
     kind("AWS::SecretsManager::SecretTargetAttachment", None, &[]),
+    kind(
+        "AWS::RDS::DBCluster",
+        Some(("DBClusterIdentifier", 63)),
+        &[
+            "AvailabilityZones",
+            "DatabaseName",
+            "DBClusterIdentifier",
+            "DBSubnetGroupName",
+            "Engine",
+            "EngineMode",
+            "KmsKeyId",
+            "MasterUsername",
+            "Port",
+            "StorageEncrypted",
+        ],
+    ),
+    kind(
+        "AWS::RDS::DBClusterParameterGroup",
+        Some(("DBClusterParameterGroupName", 255)),
+        &["DBClusterParameterGroupName", "Description", "Family"],
+    ),
+    kind(
+        "AWS::RDS::DBInstance",
+        Some(("DBInstanceIdentifier", 63)),
+        &[
+            "AvailabilityZone",
+            "DBClusterIdentifier",
+            "DBInstanceIdentifier",
+            "DBName",
+            "DBSubnetGroupName",
+            "Engine",
+            "KmsKeyId",
+            "MasterUsername",
+            "Port",
+            "StorageEncrypted",
+        ],
+    ),
+    kind(
+        "AWS::RDS::DBParameterGroup",
+        Some(("DBParameterGroupName", 255)),
+        &["DBParameterGroupName", "Description", "Family"],
+    ),
+    kind("AWS::RDS::DBSubnetGroup", Some(("DBSubnetGroupName", 255)), &["DBSubnetGroupName"]),
 ];
+
+/// The types of databases and their groups.
+const RDS: &str = "AWS::RDS::";
 
 /// The types of REST APIs and of HTTP APIs; which of them there are says `KINDS`.
 const V1: &str = "AWS::ApiGateway::";
@@ -175,6 +222,7 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::KMS::Alias" => keys::put_alias(cx, None, properties).await,
         "AWS::KMS::Key" => keys::create_key(cx, properties).await,
         "AWS::Lambda::Function" => lambda::create_function(cx, name, properties).await,
+        kind if kind.starts_with(RDS) => rds::create(kind, cx, name, properties).await,
         kind if kind.starts_with(V1) => apigateway::create(kind, cx, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::create(kind, cx, properties).await,
         "AWS::Lambda::EventSourceMapping" => lambda::create_mapping(cx, properties).await,
@@ -208,6 +256,7 @@ pub(crate) async fn update(
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
             dynamodb::update(kind, cx, made, old, new).await?
         }
+        kind if kind.starts_with(RDS) => rds::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(V1) => apigateway::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(V2) => apigatewayv2::update(kind, cx, made, old, new).await?,
         "AWS::IAM::Role" => iam::update_role(cx, made, old, new).await?,
@@ -238,6 +287,7 @@ pub(crate) async fn update(
 pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<(), String> {
     match kind {
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => dynamodb::delete(cx, made).await,
+        kind if kind.starts_with(RDS) => rds::delete(kind, cx, made).await,
         kind if kind.starts_with(V1) => apigateway::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::delete(kind, cx, made, properties).await,
         "AWS::IAM::Role" => iam::delete_role(cx, made).await,

@@ -76,6 +76,7 @@ impl Bench {
             let vault = crate::Vault::fleeting(&world);
             Services::new(Parts {
                 vault,
+                hosts: crate::Hosts::new(&dir.join("databases")),
                 world,
                 store,
                 engine: Arc::new(engine),

@@ -1,0 +1,179 @@
+//! The first user of a database: its name, its password, the secret that holds them.
+
+use super::{Family, Host, Rds, combination, hosts, invalid};
+use crate::call::Caller;
+use crate::documents::unavailable;
+use crate::fields::text;
+use serde_json::{Value, json};
+use sql::Dialect;
+use wire::ServiceError;
+
+pub(super) struct Master {
+    pub user: String,
+    pub password: String,
+    /// The secret that was made for it.
+    pub secret: Option<String>,
+}
+
+impl Rds {
+    /// The user that a request names, with the password that it gives or that is made for it.
+    pub(super) async fn master(
+        &self,
+        caller: &Caller,
+        input: &Value,
+        owner: &str,
+    ) -> Result<Master, ServiceError> {
+        let user = text(input, "MasterUsername").unwrap_or_default().to_owned();
+        let managed = input.get("ManageMasterUserPassword").and_then(Value::as_bool) == Some(true);
+        check_user(&user)?;
+        let password = match (text(input, "MasterUserPassword"), managed) {
+            (Some(_), true) => {
+                return Err(combination(
+                    "You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.",
+                ));
+            }
+            (Some(password), false) => {
+                check_password(password)?;
+                password.to_owned()
+            }
+            (None, true) => self.world.hex(28),
+            (None, false) => {
+                return Err(invalid(
+                    "The parameter MasterUserPassword must be provided and must not be blank.",
+                ));
+            }
+        };
+        let secret = if managed { Some(self.keep(caller, &user, &password, owner).await?) } else { None };
+        Ok(Master { user, password, secret })
+    }
+
+    /// Makes the secret of a managed password.
+    async fn keep(
+        &self,
+        caller: &Caller,
+        user: &str,
+        password: &str,
+        owner: &str,
+    ) -> Result<String, ServiceError> {
+        let input = json!({
+            "Name": format!("rds!{owner}-{}", self.world.uuid()),
+            "Description": "The master user's password, managed by RDS",
+            "SecretString": json!({"username": user, "password": password}).to_string(),
+            "ClientRequestToken": self.world.uuid(),
+        });
+        let made = self.house.ask(caller, "secretsmanager", "CreateSecret", input).await?;
+        Ok(made["ARN"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Removes the secret of a managed password; one that is gone is gone.
+    pub(super) async fn forget_secret(&self, caller: &Caller, secret: Option<&str>) {
+        if let Some(arn) = secret {
+            let input = json!({"SecretId": arn, "ForceDeleteWithoutRecovery": true});
+            let _ = self.house.ask(caller, "secretsmanager", "DeleteSecret", input).await;
+        }
+    }
+
+    /// Starts a new server, with its first user and database.
+    pub(super) async fn found(
+        &self,
+        family: Family,
+        master: &Master,
+        port: Option<u16>,
+        database: Option<&str>,
+    ) -> Result<Host, ServiceError> {
+        let id = self.world.hex(16);
+        let password = self.vault.seal(&place(&id), master.password.as_bytes());
+        let user = master.user.clone();
+        let mut host = Host { id, family, port: port.unwrap_or(0), user, password };
+        host.port = self.hosts.make(&host, &master.password).await?;
+        if let Some(name) = database.filter(|name| Some(*name) != family.first_database()) {
+            let create = format!("CREATE DATABASE {}", family.dialect().quoted(name));
+            let settings = host.settings(&host.user, &master.password, None);
+            if let Err(error) = hosts::run(settings, vec![create]).await {
+                self.hosts.remove(&host).await?;
+                return Err(error);
+            }
+        }
+        Ok(host)
+    }
+
+    pub(super) fn password(&self, host: &Host) -> Result<String, ServiceError> {
+        let bytes = self.vault.unseal(&place(&host.id), &host.password)?;
+        String::from_utf8(bytes).map_err(unavailable)
+    }
+
+    /// Gives the first user another password.
+    pub(super) async fn change_password(&self, host: &mut Host, password: &str) -> Result<(), ServiceError> {
+        check_password(password)?;
+        let dialect = host.family.dialect();
+        let (user, literal) = (dialect.quoted(&host.user), dialect.literal(password));
+        let statement = match dialect {
+            Dialect::Postgres => format!("ALTER USER {user} PASSWORD {literal}"),
+            _ => format!("ALTER USER {}@'%' IDENTIFIED BY {literal}", dialect.literal(&host.user)),
+        };
+        let before = self.password(host)?;
+        host.port = self.hosts.ensure(host, &before).await?;
+        hosts::run(host.settings(&host.user, &before, None), vec![statement]).await?;
+        host.password = self.vault.seal(&place(&host.id), password.as_bytes());
+        Ok(())
+    }
+}
+
+/// What binds a sealed password to its host.
+fn place(id: &str) -> String {
+    format!("rds/{id}")
+}
+
+fn check_user(user: &str) -> Result<(), ServiceError> {
+    let mut letters = user.chars();
+    let begins_well = letters.next().is_some_and(|first| first.is_ascii_alphabetic());
+    if user.is_empty() {
+        return Err(invalid("The parameter MasterUsername must be provided and must not be blank."));
+    }
+    if !begins_well
+        || user.len() > 63
+        || !letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    {
+        return Err(invalid(format!(
+            "MasterUsername {user} must begin with a letter and contain only alphanumeric characters and underscores"
+        )));
+    }
+    if ["rdsadmin", "mysql", "root"].contains(&user) || user.starts_with("pg_") {
+        return Err(invalid(format!(
+            "MasterUsername {user} cannot be used as it is a reserved word used by the engine"
+        )));
+    }
+    Ok(())
+}
+
+fn check_password(password: &str) -> Result<(), ServiceError> {
+    let not_valid = "The parameter MasterUserPassword is not a valid password";
+    if password.len() < 8 {
+        return Err(invalid(format!("{not_valid} because it is shorter than 8 characters.")));
+    }
+    if password.len() > 128 {
+        return Err(invalid(format!("{not_valid} because it is longer than 128 characters.")));
+    }
+    if !password.bytes().all(|byte| (b'!'..=b'~').contains(&byte) && !b"/@\"".contains(&byte)) {
+        return Err(invalid(format!(
+            "{not_valid}. Only printable ASCII characters besides '/', '@', '\"', ' ' may be used."
+        )));
+    }
+    Ok(())
+}
+
+/// The name of a first database.
+pub(super) fn check_database(name: Option<&str>) -> Result<Option<String>, ServiceError> {
+    let Some(name) = name else { return Ok(None) };
+    let mut letters = name.chars();
+    let begins_well = letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
+    if !begins_well
+        || name.len() > 63
+        || !letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    {
+        return Err(invalid(format!(
+            "DatabaseName {name} must begin with a letter and contain only alphanumeric characters."
+        )));
+    }
+    Ok(Some(name.to_owned()))
+}
