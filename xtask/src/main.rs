@@ -2,6 +2,8 @@
 
 mod bench;
 mod codegen;
+mod compatibility;
+mod conformance;
 mod tidy;
 
 use std::process::ExitCode;
@@ -13,9 +15,11 @@ fn main() -> ExitCode {
         Some("tidy") => {
             tidy::run(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).map_err(Into::into)
         }
+        Some("compatibility") => compatibility::run(),
+        Some("conformance") => conformance::run(&args[1..]),
         Some("bench") => bench::run(&args[1..]),
         _ => Err(
-            "commands: bench [--records N] [--only ready|reads|writes|latency], codegen [--models DIR], tidy"
+            "commands: bench [--records N] [--only ready|reads|writes|latency], codegen [--models DIR], compatibility, conformance parity|moto [CHECKOUT], tidy"
                 .into(),
         ),
     };

@@ -1,5 +1,6 @@
 //! CreateTable.
 
+use super::compatibility::refuse;
 use super::fault::{Fault, control, parameter, validation};
 use super::schema::{
     attributes, check_indexes, check_used, global_indexes, local_indexes, table_keys, throughput,
@@ -11,9 +12,6 @@ use engine::stream::ViewType;
 use engine::{Billing, Encryption, IndexSpec, Reserve, TableClass, TableSpec, Throughput};
 use serde_json::json;
 
-/// Parameters that would change what the table is, and that this server does not have.
-const UNSUPPORTED: [&str; 2] = ["GlobalTableSourceArn", "GlobalTableSettingsReplicationMode"];
-
 pub(super) async fn create_table(dynamodb: &Dynamodb, call: &Call) -> Body {
     let input = call.unchecked_input()?;
     let tree = Tree::of(&input);
@@ -23,6 +21,7 @@ pub(super) async fn create_table(dynamodb: &Dynamodb, call: &Call) -> Body {
     };
     let name = names::new_table(given, &call.caller)?.to_owned();
     call.check(&input)?;
+    refuse(call, tree)?;
     let spec = spec(tree, &name, &call.caller)?;
     let policy = tree.text("ResourcePolicy").map(policies::check).transpose()?.map(str::to_owned);
     let scope = scope(&call.caller);
@@ -36,9 +35,6 @@ pub(super) async fn create_table(dynamodb: &Dynamodb, call: &Call) -> Body {
 }
 
 fn spec(input: Tree<'_>, name: &str, caller: &Caller) -> Result<TableSpec, Fault> {
-    if let Some(member) = UNSUPPORTED.iter().find(|member| input.has(member)) {
-        return Err(parameter(format!("{member} is not supported by this server")));
-    }
     // The model does not require them, for tables that are made another way.
     for (member, path) in [("AttributeDefinitions", "attributeDefinitions"), ("KeySchema", "keySchema")] {
         if !input.has(member) {

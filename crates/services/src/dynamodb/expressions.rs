@@ -57,11 +57,13 @@ impl Expressions<'_> {
             ready.projection = Some(binder.bind(&programs.projection(text)?)?);
         }
         if let Some(text) = self.key_condition {
-            let bound = binder.bind(&programs.key_condition(text)?)?;
-            bound.check()?;
-            ready.key_condition = Some(bound);
+            ready.key_condition = Some(binder.bind(&programs.key_condition(text)?)?);
         }
+        // What is not used is told before what keys cannot be asked. [suite: moto, test_query_unused_attribute_name]
         binder.finish()?;
+        if let Some(key_condition) = &ready.key_condition {
+            key_condition.check()?;
+        }
         Ok(ready)
     }
 }

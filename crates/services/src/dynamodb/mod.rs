@@ -34,6 +34,7 @@ mod partiql;
 
 mod backups;
 mod capacity;
+mod compatibility;
 mod continuous_backups;
 mod create_table;
 mod delete_table;

@@ -1,5 +1,6 @@
 //! UpdateTable.
 
+use super::compatibility::refuse;
 use super::create_table::{check_bounds, check_throughput, class, encryption, index_reserve};
 use super::fault::{Fault, control, limit_exceeded, parameter, validation};
 use super::schema::{GLOBAL_INDEXES_MAX, attributes, index, throughput};
@@ -13,33 +14,23 @@ use engine::{
 use serde_json::json;
 
 /// Changes of which a request must have at least one.
-const CHANGES: [&str; 13] = [
+const CHANGES: [&str; 9] = [
     "ProvisionedThroughput",
     "BillingMode",
     "StreamSpecification",
     "GlobalSecondaryIndexUpdates",
     "SSESpecification",
-    "ReplicaUpdates",
-    "MultiRegionConsistency",
     "DeletionProtectionEnabled",
     "OnDemandThroughput",
     "WarmThroughput",
     "TableClass",
-    "GlobalTableWitnessUpdates",
-    "GlobalTableSettingsReplicationMode",
-];
-
-const UNSUPPORTED: [&str; 4] = [
-    "ReplicaUpdates",
-    "MultiRegionConsistency",
-    "GlobalTableWitnessUpdates",
-    "GlobalTableSettingsReplicationMode",
 ];
 
 pub(super) async fn update_table(dynamodb: &Dynamodb, call: &Call) -> Body {
     let input = call.input()?;
     let input = Tree::of(&input);
     let name = names::table(input.text("TableName").unwrap_or_default(), &call.caller)?.to_owned();
+    refuse(call, input)?;
     check(input)?;
     let engine = &dynamodb.engine;
     let now = engine.table(&scope(&call.caller), &name).and_then(|table| engine.describe_table(&table));
@@ -57,9 +48,6 @@ fn check(input: Tree<'_>) -> Result<(), Fault> {
         return Err(validation(
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required",
         ));
-    }
-    if let Some(member) = UNSUPPORTED.iter().find(|member| input.has(member)) {
-        return Err(parameter(format!("{member} is not supported by this server")));
     }
     for (member, spoken) in [
         ("SSESpecification", "Server-Side Encryption"),

@@ -1,5 +1,6 @@
 //! RestoreTableFromBackup.
 
+use super::super::compatibility::refuse;
 use super::super::create_table::{check_bounds, encryption};
 use super::super::fault::{Fault, parameter};
 use super::super::schema::throughput_of;
@@ -13,6 +14,7 @@ use serde_json::json;
 pub(in super::super) async fn restore_table_from_backup(dynamodb: &Dynamodb, call: &Call) -> Body {
     let input = call.input()?;
     let tree = Tree::of(&input);
+    refuse(call, tree)?;
     let name = names::new_table(tree.text("TargetTableName").unwrap_or_default(), &call.caller)?.to_owned();
     let arn = tree.text("BackupArn").unwrap_or_default().to_owned();
     let scope = scope(&call.caller);
@@ -30,9 +32,6 @@ pub(super) fn spec(
     source: BackupSource,
     caller: &Caller,
 ) -> Result<TableSpec, Fault> {
-    if input.has("VectorIndexOverride") {
-        return Err(parameter("VectorIndexOverride is not supported by this server"));
-    }
     let billing = billing(input, &source)?;
     let local = chosen(input, "LocalSecondaryIndexOverride", source.local)?;
     let mut global = chosen(input, "GlobalSecondaryIndexOverride", source.global)?;
