@@ -2,6 +2,7 @@
 
 mod backups;
 mod batches;
+mod behaviours;
 mod compatibility;
 mod items;
 mod legacy;
