@@ -10,6 +10,7 @@ use crate::call::Call;
 pub(super) const REFUSED: &[(&str, &[&str])] = &[
     ("CreateTable", &["GlobalTableSourceArn", "GlobalTableSettingsReplicationMode", "VectorIndexes"]),
     ("RestoreTableFromBackup", &["VectorIndexOverride"]),
+    ("RestoreTableToPointInTime", &["VectorIndexOverride"]),
     (
         "UpdateTable",
         &[

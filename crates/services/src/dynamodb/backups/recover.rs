@@ -1,5 +1,6 @@
 //! RestoreTableToPointInTime.
 
+use super::super::compatibility::refuse;
 use super::super::fault::Fault;
 use super::super::tree::Tree;
 use super::super::{Body, Dynamodb, description, names, scope};
@@ -12,6 +13,7 @@ use world::Timestamp;
 pub(in super::super) async fn restore_table_to_point_in_time(dynamodb: &Dynamodb, call: &Call) -> Body {
     let input = call.input()?;
     let tree = Tree::of(&input);
+    refuse(call, tree)?;
     let name = names::new_table(tree.text("TargetTableName").unwrap_or_default(), &call.caller)?.to_owned();
     let source = match (tree.text("SourceTableName"), tree.text("SourceTableArn")) {
         (Some(_), Some(_)) => {

@@ -22,7 +22,7 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     ("UpdateItem", "ReturnItemCollectionMetrics", ESTIMATE),
     ("BatchWriteItem", "ReturnItemCollectionMetrics", ESTIMATE),
     ("TransactWriteItems", "ReturnItemCollectionMetrics", ESTIMATE),
-    ("PutResourcePolicy", "ConfirmRemoveSelfResourceAccess", "changes nothing, as no policy is evaluated"),
+    ("PutResourcePolicy", "ConfirmRemoveSelfResourceAccess", "changes nothing"),
     ("PutResourcePolicy", "Policy", NOT_EVALUATED),
     ("UpdateTable", "OnDemandThroughput", KEPT),
     ("UpdateTable", "ProvisionedThroughput", "kept and described; bounds nothing"),
@@ -38,7 +38,7 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
 ];
 
 const KEPT: &str = "kept and described; changes nothing";
-const NOT_EVALUATED: &str = "kept and told; not evaluated";
+const NOT_EVALUATED: &str = "evaluated with `--auth enforce` only";
 const ESTIMATE: &str = "the estimate is always 0 to 1 GB";
 
 fn services() -> [&'static Service; 2] {
@@ -143,6 +143,7 @@ fn what_is_refused_is_refused_by_its_name() {
                 "BillingMode": "PAY_PER_REQUEST",
             }),
             "RestoreTableFromBackup" => json!({ "TargetTableName": "Made", "BackupArn": arn }),
+            "RestoreTableToPointInTime" => json!({ "TargetTableName": "Made", "SourceTableName": "Hash" }),
             _ => json!({ "TableName": "Hash" }),
         };
         let known = services()[0].operation(operation).map(members).unwrap_or_default();
