@@ -49,8 +49,8 @@ fn by_form() {
     check(form("Version=2011-06-15&Action=GetCallerIdentity"), "sts.GetCallerIdentity");
     check(rest(Method::GET, "/?Action=GetCallerIdentity&Version=2011-06-15"), "sts.GetCallerIdentity");
     check(
-        form("Action=CreateUser&Version=2010-05-08"),
-        "iam: NotImplemented: iam.CreateUser is not implemented",
+        form("Action=CreateGroup&Version=2010-05-08"),
+        "iam: NotImplemented: iam.CreateGroup is not implemented",
     );
     check(
         form("Action=Nothing&Version=2010-05-08"),
