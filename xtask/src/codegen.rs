@@ -25,6 +25,7 @@ const SERVICES: &[&str] = &[
     "kms",
     "rds",
     "rds-data",
+    "s3",
 ];
 
 type Error = Box<dyn std::error::Error>;
@@ -283,6 +284,7 @@ impl Table<'_> {
             (Some("json"), _) => "Json11",
             (Some("query"), _) => "Query",
             (Some("rest-json"), _) => "RestJson",
+            (Some("rest-xml"), _) => "RestXml",
             other => return Err(format!("{}: protocol {other:?} is not known yet", self.service).into()),
         };
         let version = facts["version"].as_str().ok_or("no version")?;

@@ -6,6 +6,7 @@ mod settings;
 
 mod backup;
 mod backups;
+mod bodies;
 mod listener;
 mod metrics;
 mod pipeline;

@@ -106,6 +106,7 @@ impl Node {
                 region: settings.region.as_str().into(),
                 auth: settings.auth,
                 root_key: settings.root_key.clone(),
+                objects: settings.data_dir.is_some().then(|| home.join("objects")),
             },
         });
         let unfinished = services.clone();

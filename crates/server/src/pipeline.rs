@@ -1,10 +1,11 @@
 //! From a request's bytes to its answer: bounds, the house's own paths, the services.
 
 use crate::backups::{Backups, Refusal};
+use crate::bodies::{Arriving, Outgoing};
 use crate::metrics::Metrics;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::Request;
 use hyper::body::{Body, Incoming};
 use services::Services;
@@ -15,7 +16,7 @@ use std::time::Duration;
 const LAMBDA_BYTES_MAX: usize = 70_167_211;
 const BODY_BYTES_MAX: usize = 17 << 20;
 /// How long a client may be silent in the middle of a body.
-const BODY_SILENCE_MAX: Duration = Duration::from_secs(60);
+pub(crate) const BODY_SILENCE_MAX: Duration = Duration::from_secs(60);
 
 pub(crate) struct Pipeline {
     services: Services,
@@ -33,7 +34,7 @@ impl Pipeline {
         Pipeline { services, metrics, backups }
     }
 
-    pub async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub async fn answer(&self, request: Request<Incoming>) -> Response<Outgoing> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         if path.starts_with("/_millstream/code/") {
@@ -55,23 +56,35 @@ impl Pipeline {
         }
         let lambda = path.starts_with("/2015-03-31/") || path.starts_with("/2018-10-31/");
         let most = if lambda { LAMBDA_BYTES_MAX } else { BODY_BYTES_MAX };
-        let body = match collect(body, most).await {
-            Ok(body) => body,
-            Err(fault) => return refuse(fault, most),
-        };
-        let request = wire::Request {
+        let mut request = wire::Request {
             path: path.to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             method: parts.method,
             headers: parts.headers,
-            body,
+            body: Bytes::new(),
+        };
+        if self.services.is_storage(&request) {
+            let reply = self.services.call_storage(request, Box::new(Arriving(body))).await;
+            return self.send(reply.response, reply.tail);
+        }
+        request.body = match collect(body, most).await {
+            Ok(body) => body,
+            Err(fault) => return refuse(fault, most),
         };
         let answer = match self.services.call_url(&request).await {
             Some(answer) => answer,
             None => self.services.call(request).await,
         };
+        self.send(answer, None)
+    }
+
+    fn send(&self, answer: wire::Response, tail: Option<services::Tail>) -> Response<Outgoing> {
         self.metrics.count(answer.status);
-        let mut response = Response::new(Full::new(answer.body));
+        let body = match tail {
+            Some(tail) => Outgoing::tail(tail),
+            None => Outgoing::whole(answer.body),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;
         response
@@ -79,7 +92,7 @@ impl Pipeline {
 
     /// `POST /_millstream/backup` begins a backup, `POST /_millstream/backup/ID` answers its next piece, and nothing
     /// at its end.
-    async fn backup(&self, rest: String, parts: &http::request::Parts) -> Response<Full<Bytes>> {
+    async fn backup(&self, rest: String, parts: &http::request::Parts) -> Response<Outgoing> {
         // A page in a browser must not read what is kept here.
         let from_page = parts.headers.contains_key(header::ORIGIN);
         if parts.method != http::Method::POST || from_page {
@@ -108,7 +121,7 @@ impl Pipeline {
         text(status, "text/plain", message)
     }
 
-    fn own(&self, path: &str) -> Response<Full<Bytes>> {
+    fn own(&self, path: &str) -> Response<Outgoing> {
         match path {
             "health" => text(StatusCode::OK, "application/json", "{\"status\":\"ok\"}\n"),
             "metrics" => text(StatusCode::OK, "text/plain; version=0.0.4", self.metrics.text()),
@@ -154,7 +167,7 @@ async fn collect(mut body: Incoming, most: usize) -> Result<Bytes, BodyFault> {
     Ok(if rest.is_empty() { first } else { rest.freeze() })
 }
 
-fn refuse(fault: BodyFault, most: usize) -> Response<Full<Bytes>> {
+fn refuse(fault: BodyFault, most: usize) -> Response<Outgoing> {
     let (status, body) = match fault {
         BodyFault::TooLarge => (
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -170,8 +183,8 @@ fn refuse(fault: BodyFault, most: usize) -> Response<Full<Bytes>> {
     response
 }
 
-fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
+fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Outgoing> {
+    let mut response = Response::new(Outgoing::whole(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response

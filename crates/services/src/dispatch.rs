@@ -13,6 +13,7 @@ use crate::logs::{LogBook, Logs};
 use crate::parameters::Parameters;
 use crate::rds::{Hosts, Rds};
 use crate::rds_data::RdsData;
+use crate::s3::{self, Body, Reply, S3, Whole};
 use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::{Queues, Sqs};
@@ -59,6 +60,8 @@ pub struct Settings {
     pub auth: Mode,
     /// The account's own access key and its secret.
     pub root_key: Option<(String, String)>,
+    /// Where objects' bytes lie; none for a directory that goes with the server.
+    pub objects: Option<std::path::PathBuf>,
 }
 
 impl Default for Settings {
@@ -69,6 +72,7 @@ impl Default for Settings {
             auth: Mode::Lenient,
             root_key: None,
         }
+        Settings { account: "123456789012".into(), region: "us-east-1".into(), objects: None }
     }
 }
 
@@ -85,6 +89,7 @@ pub(crate) struct Inner {
     sts: Sts,
     logs: Logs,
     sqs: Sqs,
+    s3: S3,
     cloudformation: CloudFormation,
     sns: Sns,
     secrets: Secrets,
@@ -98,6 +103,13 @@ pub(crate) struct Inner {
 /// The services, as one of them asks another. Does not keep them alive.
 #[derive(Clone)]
 pub(crate) struct House(Weak<Inner>);
+
+/// An object by its names.
+pub(crate) struct Object<'a> {
+    pub bucket: &'a str,
+    pub key: &'a str,
+    pub version: Option<&'a str>,
+}
 
 impl House {
     /// A house in which nobody answers.
@@ -120,6 +132,12 @@ impl House {
             inner.ask(caller, service, operation, input).await
         })
     }
+
+    /// The bytes of an object that a resource is made from; at most so many.
+    pub async fn object(&self, place: &Object<'_>, bytes_max: u64) -> Result<Vec<u8>, ServiceError> {
+        let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
+        inner.s3.read(place.bucket, place.key, place.version, bytes_max).await
+    }
 }
 
 impl Services {
@@ -134,6 +152,9 @@ impl Services {
             lambda: Lambda::new(&parts),
             iam: Iam::new(&parts, &keys),
             sts: Sts::new(&parts, &keys),
+            lambda: Lambda::new(&parts, House(house.clone())),
+            iam: Iam::new(&parts),
+            sts: Sts::new(&parts),
             logs: Logs::new(&parts),
             sqs: Sqs::new(&parts.queues),
             sns: Sns::new(&parts),
@@ -143,6 +164,7 @@ impl Services {
             kms: Kms::new(&parts),
             parameters: Parameters::new(&parts, House(house.clone())),
             gate: Gate::new(parts.settings.auth, keys, &parts.world),
+            s3: S3::new(&parts),
             parts,
         });
         post.open(Arc::downgrade(&inner));
@@ -165,6 +187,10 @@ impl Services {
 
     async fn take(&self, request: Request, mode: Mode) -> Response {
         let inner = &*self.0;
+        if self.is_storage(&request) {
+            let body = request.body.clone();
+            return self.take_storage(request, Box::new(Whole(Some(body))), mode).await.response;
+        }
         let request_id = inner.parts.world.uuid();
         let (service, operation) = match wire::route(&request, api::SERVICES) {
             Ok(route) => (route.service, route.operation),
@@ -186,6 +212,49 @@ impl Services {
             return call.refuse(error);
         }
         inner.serve(call).await
+    }
+
+    /// Whether a request is for S3, whose bodies are not collected: its head tells.
+    pub fn is_storage(&self, head: &Request) -> bool {
+        s3::is_storage(head, |name| self.0.s3.has(name))
+    }
+
+    /// Answers a request to S3, whose body comes as it is read, as may the answer's.
+    pub async fn call_storage(&self, head: Request, body: Body) -> Reply {
+        self.take_storage(head, body, self.0.gate.mode).await
+    }
+
+    async fn take_storage(&self, head: Request, body: Body, mode: Mode) -> Reply {
+        let inner = &*self.0;
+        let request_id = inner.parts.world.uuid();
+        let service = &api::tables::s3::SERVICE;
+        // The signature is over the path as it came.
+        let admitted = match s3::old_link(&head, inner.parts.world.now()) {
+            Some(Ok(_)) if mode != Mode::Lenient => Err(s3::old_link_refused()),
+            Some(old) => old.map(|scope| (scope, None)),
+            None => inner.gate.admit(mode, &head, service),
+        };
+        let (scope, identity) = match admitted {
+            Ok(admitted) => admitted,
+            Err(error) => return wire::encode_error(service, error, &request_id).into(),
+        };
+        let head = s3::lead(head);
+        let operation = match wire::route_storage(&head, service) {
+            Ok(route) => route.operation,
+            Err(unknown) => return unknown.into_response(&request_id).into(),
+        };
+        let caller = Caller {
+            account: inner.parts.settings.account.clone(),
+            region: inner.region(&scope.region),
+            access_key: Some(scope.access_key.into()),
+        };
+        let call = Call { request: head, service, operation, caller, request_id, inside: None };
+        if let (Mode::Enforce, Some(identity)) = (mode, identity)
+            && let Err(error) = inner.permit(&call, &identity).await
+        {
+            return call.refuse(error).into();
+        }
+        inner.s3.call(call, body).await
     }
 
     /// The package behind a link that `GetFunction` gave out.
@@ -284,6 +353,7 @@ impl Inner {
             "secretsmanager" => self.secrets.call(call).await,
             "ssm" => self.parameters.call(call).await,
             "kms" => self.kms.call(call).await,
+            "s3" => self.s3.call(call, Box::new(Whole(None))).await.response,
             "cloudformation" => self.cloudformation.call(call).await,
             "apigatewayv2" | "apigateway" => self.apigateway.call(call).await,
             _ => call.not_implemented(),

@@ -3,6 +3,7 @@
 
 pub mod base64;
 pub mod build;
+mod chunked;
 mod decode;
 mod encode;
 mod error;
@@ -13,11 +14,13 @@ pub mod shape;
 pub mod sigv4;
 mod time;
 mod violations;
+pub mod xml;
 
+pub use chunked::{Chunked, Malformed};
 pub use decode::decode;
 pub use encode::{encode, encode_error, encode_payload, json_response};
 pub use error::ServiceError;
 pub use message::{Request, Response};
-pub use route::{Route, RouteError, not_implemented, route};
+pub use route::{Route, RouteError, bucket_and_key, not_implemented, route, route_storage};
 pub use shape::{Operation, Protocol, Service};
 pub use violations::{Violations, violations};

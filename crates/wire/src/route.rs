@@ -1,10 +1,14 @@
 //! Which operation of which service a request is for.
 //!
 //! In this order: the target header's prefix; a form's Action and Version; the credential scope's service, then any service,
-//! by method and path. Bodies are looked at only where a form says it is one.
+//! by method and path. S3, whose paths are anybody's, is asked only what is signed for it. Bodies are looked at only where a form says it is one.
+
+mod storage;
 
 use crate::encode::{encode_error, encode_stray};
 use crate::{Operation, Protocol, Request, Response, Service, ServiceError, percent, sigv4};
+
+pub use storage::{bucket_and_key, route as route_storage};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
@@ -37,7 +41,13 @@ pub fn route(request: &Request, services: &[&'static Service]) -> Result<Route, 
     if let Some(form) = Form::of(request) {
         return by_form(&form, request, services);
     }
-    by_path(request, services)
+    let storage = services.iter().find(|service| service.protocol == Protocol::RestXml);
+    match storage
+        .filter(|service| sigv4::scope(request).is_some_and(|scope| scope.service == service.signing_name))
+    {
+        Some(service) => storage::route(request, service),
+        None => by_path(request, services),
+    }
 }
 
 /// The refusal of an operation that the service has and we do not.
@@ -174,6 +184,10 @@ fn unknown_operation(service: &Service) -> ServiceError {
             ServiceError::silent("com.amazon.coral.service#UnknownOperationException")
         }
         Protocol::RestJson => ServiceError::silent("UnknownOperationException").with_status(404),
+        Protocol::RestXml => {
+            let message = "The specified method is not allowed against this resource.";
+            ServiceError::new("MethodNotAllowed", message).with_status(405)
+        }
         Protocol::Query => {
             ServiceError::new("MissingAction", "The request is missing an action or a required parameter.")
         }

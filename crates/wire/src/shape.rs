@@ -10,6 +10,7 @@ pub enum Protocol {
     Json11,
     Query,
     RestJson,
+    RestXml,
 }
 
 #[derive(Debug)]

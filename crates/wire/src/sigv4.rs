@@ -55,6 +55,12 @@ pub fn lenient(request: &Request, service: &Service) -> Result<Scope, ServiceErr
     }
 }
 
+/// Whether a presigned URL's time is over, or has not come.
+pub fn is_presigned_and_over(request: &Request, now: Timestamp) -> bool {
+    let presigned = credential::read(request).ok().filter(|signature| signature.valid_s.is_some());
+    presigned.is_some_and(|signature| signature.check_time(now).is_err())
+}
+
 /// Checks a request's signature against its key's secret, at the given time.
 pub fn verify(
     request: &Request,

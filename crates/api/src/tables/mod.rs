@@ -18,6 +18,7 @@ pub mod apigateway;
 pub mod kms;
 pub mod rds;
 pub mod rds_data;
+pub mod s3;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -37,4 +38,5 @@ pub static SERVICES: &[&Service] = &[
     &kms::SERVICE,
     &rds::SERVICE,
     &rds_data::SERVICE,
+    &s3::SERVICE,
 ];

@@ -2,7 +2,7 @@
 
 use super::stack::{ChangeSet, Resource, Stack, Wish, no_stack};
 use super::template::{BODY_BYTES_MAX, Template, graph};
-use super::{CloudFormation, refuse_url, resources, scope, validation};
+use super::{CloudFormation, resources, scope, validation};
 use crate::call::{Answer, Call};
 use crate::fields::{object, required, tags_of, text, texts};
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ impl CloudFormation {
                 return Err(validation(words));
             }
             (Some(body), None, _) => body.to_owned(),
-            (None, Some(_), _) => return Err(refuse_url()),
+            (None, Some(url), _) => self.template_at(url).await?,
             (None, None, Some(before)) if previous => before.template.clone(),
             _ => return Err(validation("Either Template URL or Template Body must be specified.")),
         };

@@ -3,7 +3,7 @@
 use super::stack::{Event, Output, Resource, Stack, no_stack};
 use super::template::Template;
 use super::template::evaluate::text as scalar;
-use super::{CloudFormation, refuse_url, scope, validation};
+use super::{CloudFormation, scope, validation};
 use crate::apigateway::reachable;
 use crate::call::{Answer, Call};
 use crate::fields::{object, page, required, tag_list, text, texts};
@@ -159,10 +159,10 @@ impl CloudFormation {
     }
 
     /// The template that a call names in one of three ways.
-    fn named_template(&self, call: &Call, input: &Value) -> Result<Template, ServiceError> {
+    async fn named_template(&self, call: &Call, input: &Value) -> Result<Template, ServiceError> {
         let body = match (text(input, "TemplateBody"), text(input, "TemplateURL"), text(input, "StackName")) {
             (Some(body), ..) => body.to_owned(),
-            (None, Some(_), _) => return Err(refuse_url()),
+            (None, Some(url), _) => self.template_at(url).await?,
             (None, None, Some(name)) => {
                 let stack = self.existing(call, name)?;
                 self.stacks.wish(&stack.id)?.map(|wish| wish.template).unwrap_or_default()
@@ -172,8 +172,8 @@ impl CloudFormation {
         Template::parse(&body).map_err(validation)
     }
 
-    pub(super) fn validate_template(&self, call: &Call, input: &Value) -> Answer {
-        let template = self.named_template(call, input)?;
+    pub(super) async fn validate_template(&self, call: &Call, input: &Value) -> Answer {
+        let template = self.named_template(call, input).await?;
         let parameters = template.section("Parameters").iter().map(|(key, parameter)| {
             object([
                 ("ParameterKey", Some(key.as_str().into())),
@@ -195,8 +195,8 @@ impl CloudFormation {
         ]))
     }
 
-    pub(super) fn get_template_summary(&self, call: &Call, input: &Value) -> Answer {
-        let template = self.named_template(call, input)?;
+    pub(super) async fn get_template_summary(&self, call: &Call, input: &Value) -> Answer {
+        let template = self.named_template(call, input).await?;
         let parameters = template.section("Parameters").iter().map(|(key, parameter)| {
             object([
                 ("ParameterKey", Some(key.as_str().into())),

@@ -7,6 +7,7 @@ mod resources;
 mod scope;
 mod stack;
 mod template;
+mod template_url;
 
 use crate::call::{Answer, Call, Caller};
 use crate::dispatch::{House, Parts};
@@ -43,13 +44,6 @@ async fn soon(work: tokio::task::JoinHandle<()>) {
     let _ended = tokio::time::timeout(SOON, work).await;
 }
 
-/// A template that lies in S3.
-fn refuse_url() -> ServiceError {
-    validation(
-        "TemplateURL is not implemented, as there is no S3 here: give the template itself, as TemplateBody",
-    )
-}
-
 fn validation(message: impl Into<String>) -> ServiceError {
     ServiceError::new("ValidationError", message)
 }
@@ -84,8 +78,8 @@ impl CloudFormation {
             "DescribeStackResources" => self.describe_stack_resources(call, input),
             "ListStackResources" => self.list_stack_resources(call, input),
             "GetTemplate" => self.get_template(call, input),
-            "GetTemplateSummary" => self.get_template_summary(call, input),
-            "ValidateTemplate" => self.validate_template(call, input),
+            "GetTemplateSummary" => self.get_template_summary(call, input).await,
+            "ValidateTemplate" => self.validate_template(call, input).await,
             "ListExports" => self.list_exports(call),
             "ListImports" => self.list_imports(call, input),
             "UpdateTerminationProtection" => self.update_termination_protection(call, input).await,

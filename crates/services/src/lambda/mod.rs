@@ -11,7 +11,7 @@ mod target;
 mod window;
 
 use crate::call::Call;
-use crate::dispatch::Parts;
+use crate::dispatch::{House, Parts};
 use functions::Functions;
 use mappings::Mappings;
 use wire::{Request, Response};
@@ -30,8 +30,8 @@ pub(crate) struct Lambda {
 }
 
 impl Lambda {
-    pub fn new(parts: &Parts) -> Lambda {
-        Lambda { functions: Functions::new(parts), mappings: Mappings::new(parts) }
+    pub fn new(parts: &Parts, house: House) -> Lambda {
+        Lambda { functions: Functions::new(parts, house), mappings: Mappings::new(parts) }
     }
 
     /// What lies behind a path of the server's own: a package.

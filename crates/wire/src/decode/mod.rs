@@ -3,6 +3,8 @@
 mod form;
 mod json;
 mod rest;
+mod storage;
+mod xml;
 
 use crate::{Operation, Protocol, Request, ServiceError};
 use serde_json::{Map, Value};
@@ -19,5 +21,6 @@ pub fn decode(request: &Request, operation: &Operation) -> Result<Value, Service
         Protocol::Json10 | Protocol::Json11 => json::decode(operation.service, &request.body, input),
         Protocol::Query => form::decode(request, input),
         Protocol::RestJson => rest::decode(request, operation, input),
+        Protocol::RestXml => storage::decode(request, input),
     }
 }

@@ -14,10 +14,24 @@ pub(super) fn decode(request: &Request, operation: &Operation, input: &Shape) ->
     let fault = Fault { service: operation.service };
     let mut members = body(&fault, request, input, structure)?;
     labels(request, operation, structure, &mut members)?;
+    outside(request, structure, &mut members)?;
+    Ok(Value::Object(members))
+}
+
+/// The members that stand in the query and in headers.
+pub(super) fn outside(
+    request: &Request,
+    structure: &Structure,
+    members: &mut Map<String, Value>,
+) -> Result<(), ServiceError> {
     for member in structure.members {
         let value = match member.location {
             Location::QueryString => from_query(member, &request.query)?,
             Location::Header => match request.header(member.wire_name) {
+                // A date that is none counts for nothing.
+                Some(text) if matches!(member.shape.kind, Kind::Timestamp(_)) => {
+                    crate::time::parse_rfc822(text).map(Value::from)
+                }
                 Some(text) => Some(form::scalar(member.shape, text)?),
                 None => None,
             },
@@ -28,7 +42,7 @@ pub(super) fn decode(request: &Request, operation: &Operation, input: &Shape) ->
             members.insert(member.name.to_string(), value);
         }
     }
-    Ok(Value::Object(members))
+    Ok(())
 }
 
 fn body(

@@ -1,6 +1,7 @@
 //! From a tree of modelled member names to a response.
 
 mod json;
+mod storage;
 mod xml;
 
 use crate::shape::{Kind, Location, Member, Structure, TimeFormat};
@@ -21,6 +22,7 @@ pub fn encode(operation: &Operation, output: Value, request_id: &str) -> Respons
             tagged(response.with_header("content-type", "text/xml"), service, request_id)
         }
         Protocol::RestJson => rest(operation, output, None, request_id),
+        Protocol::RestXml => storage::success(operation, output, request_id),
     }
 }
 
@@ -55,6 +57,7 @@ pub fn encode_error(service: &Service, error: ServiceError, request_id: &str) ->
             let body = xml::error(service, code, sender, &error, request_id);
             tagged(Response::new(status, body).with_header("content-type", "text/xml"), service, request_id)
         }
+        Protocol::RestXml => storage::error(status, &error, request_id),
         Protocol::RestJson => {
             let response = Response::new(status, json::rest_error(service, &error, status < 500))
                 .with_header("content-type", "application/json")

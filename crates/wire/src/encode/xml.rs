@@ -45,7 +45,7 @@ pub(super) fn error(
     out
 }
 
-fn element(name: &str, out: &mut String, content: impl FnOnce(&mut String)) {
+pub(super) fn element(name: &str, out: &mut String, content: impl FnOnce(&mut String)) {
     out.push('<');
     out.push_str(name);
     out.push('>');
@@ -55,7 +55,7 @@ fn element(name: &str, out: &mut String, content: impl FnOnce(&mut String)) {
     out.push('>');
 }
 
-fn members(shape: &Shape, value: &Value, out: &mut String) {
+pub(super) fn members(shape: &Shape, value: &Value, out: &mut String) {
     let Kind::Structure(structure) = &shape.kind else {
         return;
     };
@@ -102,7 +102,7 @@ fn write(name: &str, shape: &Shape, time_format: Option<TimeFormat>, value: &Val
     }
 }
 
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
@@ -111,7 +111,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// Escapes text for XML 1.0, which has no way at all to write most control characters: they become the replacement character.
-fn escape(text: &str, out: &mut String) {
+pub(super) fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),

@@ -21,6 +21,10 @@ impl BodyHash {
             (Some(claimed), _) if claimed == UNSIGNED || claimed.starts_with("STREAMING-") => {
                 Ok(BodyHash(claimed.to_string()))
             }
+            // An object's body is compared with the hash as it comes: here it is not yet.
+            (Some(claimed), _) if signature.scope.service == "s3" => {
+                Ok(BodyHash(claimed.to_ascii_lowercase()))
+            }
             (Some(claimed), _) => {
                 let actual = hex(&digest(&request.body));
                 match same(actual.as_bytes(), claimed.to_ascii_lowercase().as_bytes()) {

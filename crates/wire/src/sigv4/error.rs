@@ -47,6 +47,7 @@ impl Fault {
                 (format!("com.amazon.coral.service#{}", kind.json()), 400)
             }
             (Protocol::Query, kind) => (kind.query().to_string(), kind.status()),
+            (Protocol::RestXml, kind) => return kind.storage(message),
             (Protocol::RestJson, kind) => (kind.json().to_string(), kind.status()),
         };
         ServiceError::new(code, message).with_status(status)
@@ -123,6 +124,21 @@ impl Kind {
             Kind::Invalid | Kind::Expired => "SignatureDoesNotMatch",
             Kind::UnknownKey => "InvalidClientTokenId",
         }
+    }
+
+    /// As S3 tells it.
+    fn storage(self, message: String) -> ServiceError {
+        let (code, message, status) = match self {
+            Kind::Missing => ("AccessDenied", "Access Denied".to_string(), 403),
+            Kind::Incomplete => ("AuthorizationHeaderMalformed", message, 400),
+            Kind::Invalid => ("SignatureDoesNotMatch", message, 403),
+            Kind::Expired => ("RequestTimeTooSkewed", message, 403),
+            Kind::UnknownKey => {
+                let message = "The AWS Access Key Id you provided does not exist in our records.";
+                ("InvalidAccessKeyId", message.to_string(), 403)
+            }
+        };
+        ServiceError::new(code, message).with_status(status)
     }
 
     fn status(self) -> u16 {

@@ -1,28 +1,29 @@
 //! A function's code, as it comes with a call.
 
 use super::Functions;
+use crate::dispatch::Object;
+use crate::fields::text;
 use crate::lambda::name::invalid;
 use ::functions::{Code, PackageError, ZIP_BYTES_MAX};
 use serde_json::Value;
 use wire::ServiceError;
 
 impl Functions {
-    /// Unpacks the package a call brought: its own bytes, for there is no S3 to fetch it from.
+    /// Unpacks the package a call brought, or names.
     pub(super) async fn put_code(&self, code: &Value) -> Result<Code, ServiceError> {
         if code.get("ImageUri").is_some() {
             return Err(invalid(
                 "ImageUri is not supported: functions run without containers; upload a zip file.",
             ));
         }
-        if code.get("S3Bucket").is_some() || code.get("S3Key").is_some() {
-            return Err(invalid(
-                "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist",
-            ));
-        }
-        let Some(text) = code.get("ZipFile").and_then(Value::as_str) else {
-            return Err(invalid("Please provide a source for function code."));
+        let zip = match (text(code, "S3Bucket"), text(code, "S3Key"), text(code, "ZipFile")) {
+            (Some(bucket), Some(key), None) => {
+                let place = Object { bucket, key, version: text(code, "S3ObjectVersion") };
+                self.house.object(&place, ZIP_BYTES_MAX as u64).await.map_err(not_fetched)?
+            }
+            (None, None, Some(zip)) => wire::base64::decode(zip).map_err(|_| unreadable())?,
+            _ => return Err(invalid("Please provide a source for function code.")),
         };
-        let zip = wire::base64::decode(text).map_err(|_| unreadable())?;
         if zip.len() > ZIP_BYTES_MAX {
             let message = format!("Zipped size must be smaller than {ZIP_BYTES_MAX} bytes");
             return Err(ServiceError::new("RequestEntityTooLargeException", message).with_status(413));
@@ -39,6 +40,14 @@ impl Functions {
             Err(_) => Err(crate::documents::unavailable("the package could not be unpacked")),
         }
     }
+}
+
+fn not_fetched(error: ServiceError) -> ServiceError {
+    let message = error.message.as_deref().unwrap_or_default();
+    invalid(format!(
+        "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: {message}",
+        error.name()
+    ))
 }
 
 fn unreadable() -> ServiceError {

@@ -23,7 +23,7 @@ pub(in crate::lambda) mod tests;
 
 use super::registry::Registry;
 use crate::call::Call;
-use crate::dispatch::Parts;
+use crate::dispatch::{House, Parts};
 use download::Links;
 use events::Events;
 use urls::Urls;
@@ -37,10 +37,11 @@ pub(crate) struct Functions {
     events: Events,
     links: Links,
     urls: Urls,
+    house: House,
 }
 
 impl Functions {
-    pub fn new(parts: &Parts) -> Functions {
+    pub fn new(parts: &Parts, house: House) -> Functions {
         let registry = parts.targets.registry.clone();
         let events =
             Events::new(&parts.store, &parts.world, &registry, &parts.functions, &parts.targets.post);
@@ -52,6 +53,7 @@ impl Functions {
             events,
             links: Links::new(&parts.world),
             urls: Urls::new(&parts.store),
+            house,
         }
     }
 

@@ -1,0 +1,101 @@
+//! Bodies that come and go in pieces.
+
+use bytes::Bytes;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::pin::Pin;
+use std::sync::Arc;
+use wire::Response;
+
+/// The sender fell silent, or its connection broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyBroken;
+
+/// The next piece of a body, once it is there; none when the body is whole.
+pub type NextPiece<'a> = Pin<Box<dyn Future<Output = Option<Result<Bytes, BodyBroken>>> + Send + 'a>>;
+
+/// A request's body as it arrives.
+pub trait BodySource: Send {
+    fn next(&mut self) -> NextPiece<'_>;
+}
+
+pub(crate) type Body = Box<dyn BodySource>;
+
+/// A body that is there already.
+pub(crate) struct Whole(pub Option<Bytes>);
+
+impl BodySource for Whole {
+    fn next(&mut self) -> NextPiece<'_> {
+        Box::pin(std::future::ready(self.0.take().filter(|bytes| !bytes.is_empty()).map(Ok)))
+    }
+}
+
+/// An answer, and the body that follows it where it is not whole.
+pub struct Reply {
+    pub response: Response,
+    pub tail: Option<Tail>,
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Reply {
+        Reply { response, tail: None }
+    }
+}
+
+/// A part of a stored file.
+#[derive(Clone, Debug)]
+pub(super) struct Slice {
+    pub path: std::path::PathBuf,
+    pub from: u64,
+    pub bytes: u64,
+}
+
+/// What is still to be read from files. The files stay while it lives.
+pub struct Tail {
+    pub(super) slices: std::collections::VecDeque<Slice>,
+    pub(super) open: Option<(File, u64)>,
+    pub(super) lease: Arc<super::vault::Lease>,
+}
+
+/// Bytes read at once.
+const PIECE_BYTES: u64 = 256 << 10;
+
+impl Tail {
+    /// The next piece; none at the end. Blocks.
+    pub fn read(&mut self) -> Option<std::io::Result<Bytes>> {
+        loop {
+            if let Some((file, left)) = &mut self.open {
+                if *left > 0 {
+                    let mut piece = vec![0; (*left).min(PIECE_BYTES) as usize];
+                    if let Err(error) = file.read_exact(&mut piece) {
+                        return Some(Err(error));
+                    }
+                    *left -= piece.len() as u64;
+                    return Some(Ok(piece.into()));
+                }
+                self.open = None;
+            }
+            let slice = self.slices.pop_front()?;
+            match open(&slice) {
+                Ok(file) => self.open = Some((file, slice.bytes)),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// How many bytes are left.
+    pub fn bytes(&self) -> u64 {
+        let open = self.open.as_ref().map_or(0, |(_, left)| *left);
+        open + self.slices.iter().map(|slice| slice.bytes).sum::<u64>()
+    }
+
+    pub(super) fn lease(&self) -> &Arc<super::vault::Lease> {
+        &self.lease
+    }
+}
+
+fn open(slice: &Slice) -> std::io::Result<File> {
+    let mut file = File::open(&slice.path)?;
+    file.seek(SeekFrom::Start(slice.from))?;
+    Ok(file)
+}

@@ -1,0 +1,206 @@
+//! Buckets, objects, versions, lists.
+
+use super::{Bench, run};
+
+#[test]
+fn objects_are_written_read_and_removed() {
+    run(async {
+        let mut bench = Bench::with_bucket().await;
+        let put = bench
+            .ask(
+                "PUT /b-1/a%20dir/%C3%BC",
+                &[
+                    ("x-amz-meta-who", "me"),
+                    ("content-type", "text/plain"),
+                    ("content-encoding", "aws-chunked,gzip"),
+                ],
+                "hello",
+            )
+            .await;
+        assert_eq!((put.status, put.header("etag")), (200, "\"5d41402abc4b2a76b9719d911017c592\""));
+        bench.restart();
+        let got = bench.ask("GET /b-1/a%20dir/%C3%BC", &[], "").await;
+        assert_eq!((got.status, got.body.as_str()), (200, "hello"));
+        let headers =
+            ["x-amz-meta-who", "content-type", "content-encoding", "content-length", "accept-ranges"];
+        assert_eq!(
+            headers.map(|name| got.header(name).to_owned()),
+            ["me", "text/plain", "gzip", "5", "bytes"]
+        );
+        let part = bench.ask("GET /b-1/a%20dir/%C3%BC", &[("range", "bytes=1-3")], "").await;
+        assert_eq!(
+            (part.status, part.body.as_str(), part.header("content-range")),
+            (206, "ell", "bytes 1-3/5")
+        );
+        let beyond = bench.ask("GET /b-1/a%20dir/%C3%BC", &[("range", "bytes=9-")], "").await;
+        assert_eq!((beyond.status, beyond.element("Code").as_str()), (416, "InvalidRange"));
+        assert_eq!(bench.files(), 1);
+        bench.ask("PUT /b-1/a%20dir/%C3%BC", &[], "again").await;
+        assert_eq!(bench.files(), 1, "what was replaced is gone");
+        assert_eq!(bench.ask("DELETE /b-1/a%20dir/%C3%BC", &[], "").await.status, 204);
+        assert_eq!(bench.files(), 0);
+        let gone = bench.ask("GET /b-1/a%20dir/%C3%BC", &[], "").await;
+        assert_eq!((gone.status, gone.element("Code").as_str()), (404, "NoSuchKey"));
+        let head = bench.ask("HEAD /b-1/a%20dir/%C3%BC", &[], "").await;
+        assert_eq!((head.status, head.body.as_str()), (404, ""));
+        assert_eq!(bench.ask("DELETE /b-1", &[], "").await.status, 204);
+        assert_eq!(bench.ask("GET /b-1/x", &[], "").await.element("Code"), "NoSuchBucket");
+    });
+}
+
+#[test]
+fn files_that_a_crash_left_behind_go() {
+    run(async {
+        let mut bench = Bench::with_bucket().await;
+        bench.ask("PUT /b-1/k", &[], "kept").await;
+        let stray = bench.dir.join("ab").join("ab00");
+        std::fs::create_dir_all(stray.parent().expect("a directory")).expect("a directory");
+        std::fs::write(&stray, "stray").expect("a file");
+        assert_eq!(bench.files(), 2);
+        bench.restart();
+        assert_eq!(bench.files(), 1);
+        assert_eq!(bench.ask("GET /b-1/k", &[], "").await.body, "kept");
+    });
+}
+
+#[test]
+fn versions_stay_until_they_are_named() {
+    run(async {
+        let bench = Bench::with_bucket().await;
+        bench.ask("PUT /b-1/k", &[], "zero").await;
+        let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        assert_eq!(bench.ask("PUT /b-1?versioning", &[], enabled).await.status, 200);
+        let one = bench.ask("PUT /b-1/k", &[], "one").await.header("x-amz-version-id").to_owned();
+        let two = bench.ask("PUT /b-1/k", &[], "two").await.header("x-amz-version-id").to_owned();
+        assert_ne!(one, two);
+        let marker = bench.ask("DELETE /b-1/k", &[], "").await;
+        assert_eq!(marker.header("x-amz-delete-marker"), "true");
+        assert_eq!(bench.ask("GET /b-1/k", &[], "").await.status, 404);
+        assert!(bench.ask("GET /b-1?list-type=2", &[], "").await.elements("Key").is_empty());
+        for (id, body) in [("null", "zero"), (&one, "one"), (&two, "two")] {
+            assert_eq!(bench.ask(&format!("GET /b-1/k?versionId={id}"), &[], "").await.body, body);
+        }
+        let listed = bench.ask("GET /b-1?versions", &[], "").await;
+        let markers = marker.header("x-amz-version-id").to_owned();
+        // Versions and markers are told in two lists, each the newest first.
+        assert_eq!(listed.elements("VersionId"), [two.clone(), one.clone(), "null".into(), markers.clone()]);
+        assert_eq!(listed.elements("IsLatest"), ["false", "false", "false", "true"]);
+        let page = bench.ask("GET /b-1?versions&max-keys=2", &[], "").await;
+        assert_eq!(
+            (page.element("NextKeyMarker").as_str(), page.element("NextVersionIdMarker")),
+            ("k", two.clone())
+        );
+        let rest = format!("GET /b-1?versions&key-marker=k&version-id-marker={two}");
+        assert_eq!(bench.ask(&rest, &[], "").await.elements("VersionId"), [one.as_str(), "null"]);
+        assert_eq!(bench.ask("DELETE /b-1", &[], "").await.element("Code"), "BucketNotEmpty");
+        // Without its marker the object is there again.
+        assert_eq!(bench.ask(&format!("DELETE /b-1/k?versionId={markers}"), &[], "").await.status, 204);
+        assert_eq!(bench.ask("GET /b-1/k", &[], "").await.body, "two");
+        bench.ask(&format!("DELETE /b-1/k?versionId={two}"), &[], "").await;
+        assert_eq!(bench.ask("GET /b-1/k", &[], "").await.body, "one");
+        // Suspended: a write takes the place of the version without an id, and of that alone.
+        let suspended = enabled.replace("Enabled", "Suspended");
+        bench.ask("PUT /b-1?versioning", &[], &suspended).await;
+        bench.ask("PUT /b-1/k", &[], "three").await;
+        assert_eq!(
+            bench.ask("GET /b-1?versions", &[], "").await.elements("VersionId"),
+            ["null".to_owned(), one]
+        );
+        assert_eq!(bench.files(), 2);
+    });
+}
+
+#[test]
+fn lists_fold_and_page() {
+    run(async {
+        let bench = Bench::with_bucket().await;
+        for key in ["a", "b/1", "b/2", "b/c/3", "b%210", "%C3%A9", "z"] {
+            assert_eq!(bench.ask(&format!("PUT /b-1/{key}"), &[], "").await.status, 200);
+        }
+        for (query, keys, prefixes, more) in [
+            ("list-type=2", "a b!0 b/1 b/2 b/c/3 z é", "", "false"),
+            ("list-type=2&delimiter=/", "a b!0 z é", "b/", "false"),
+            ("list-type=2&delimiter=/&prefix=b/", "b/1 b/2", "b/c/", "false"),
+            ("list-type=2&prefix=b", "b!0 b/1 b/2 b/c/3", "", "false"),
+            ("list-type=2&start-after=b/1", "b/2 b/c/3 z é", "", "false"),
+            ("list-type=2&max-keys=2&delimiter=/", "a b!0", "", "true"),
+            ("list-type=2&max-keys=0", "", "", "false"),
+            ("list-type=2&prefix=nothing", "", "", "false"),
+            ("marker=b/&delimiter=/", "z é", "", "false"),
+            ("marker=b/2", "b/c/3 z é", "", "false"),
+        ] {
+            let list = bench.ask(&format!("GET /b-1?{query}"), &[], "").await;
+            assert_eq!(list.elements("Key").join(" "), keys, "{query}");
+            let told = list.elements("Prefix")[1..].join(" ");
+            assert_eq!((told.as_str(), list.element("IsTruncated").as_str()), (prefixes, more), "{query}");
+        }
+        let mut found = Vec::new();
+        let mut token = String::new();
+        loop {
+            let query = if token.is_empty() {
+                String::new()
+            } else {
+                format!("&continuation-token={}", wire::percent::encode(&token))
+            };
+            let page =
+                bench.ask(&format!("GET /b-1?list-type=2&delimiter=/&max-keys=1{query}"), &[], "").await;
+            found.extend(page.elements("Key").into_iter().chain(page.elements("Prefix").into_iter().skip(1)));
+            token = page.element("NextContinuationToken");
+            if token.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(found, ["a", "b!0", "b/", "z", "é"]);
+        let encoded = bench.ask("GET /b-1?list-type=2&encoding-type=url", &[], "").await;
+        assert_eq!(encoded.elements("Key")[6], "%C3%A9");
+    });
+}
+
+#[test]
+fn many_are_deleted_at_once() {
+    run(async {
+        let bench = Bench::with_bucket().await;
+        bench.ask("PUT /b-1/a", &[], "").await;
+        let list = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>a</Key></Object><Object><Key>none</Key></Object></Delete>";
+        let done = bench.ask("POST /b-1?delete", &[], list).await;
+        assert_eq!((done.status, done.elements("Key").join(" ").as_str()), (200, "a none"));
+        assert_eq!(bench.ask("POST /b-1?delete", &[], "<Delete/>").await.element("Code"), "MalformedXML");
+        assert_eq!(bench.files(), 0);
+    });
+}
+
+#[test]
+fn what_is_wrong_or_not_built_is_told() {
+    run(async {
+        let mut bench = Bench::with_bucket().await;
+        for (line, headers, code) in [
+            ("PUT /B", &[][..], "InvalidBucketName"),
+            ("PUT /10.0.0.1", &[], "InvalidBucketName"),
+            ("GET /b-1?website", &[], "NotImplemented"),
+            ("PUT /b-1/k", &[("x-amz-acl", "public-read")], "AccessControlListNotSupported"),
+            ("PUT /b-1/k", &[("x-amz-storage-class", "GLACIER")], "InvalidStorageClass"),
+            ("PUT /b-1/k", &[("x-amz-object-lock-mode", "GOVERNANCE")], "NotImplemented"),
+            ("PUT /b-1/k", &[("x-amz-tagging", "a=1&a=2")], "InvalidTag"),
+            ("GET /b-1/k?partNumber=x", &[], "InvalidArgument"),
+            ("GET /b-1?list-type=2", &[("x-amz-expected-bucket-owner", "210987654321")], "AccessDenied"),
+            ("GET /b-1/k?versionId=nope", &[], "NoSuchVersion"),
+            ("GET /b-1?policy", &[], "NoSuchBucketPolicy"),
+            ("PUT /b-1?policy", &[], "MalformedXML"),
+            ("POST /b-1/k", &[], "MethodNotAllowed"),
+        ] {
+            assert_eq!(bench.ask(line, headers, "").await.element("Code"), code, "{line} {headers:?}");
+        }
+        bench.region = "eu-west-1";
+        assert_eq!(
+            bench.ask("PUT /other", &[], "").await.element("Code"),
+            "IllegalLocationConstraintException"
+        );
+        let here = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
+        assert_eq!(bench.ask("PUT /other", &[], here).await.status, 200);
+        assert_eq!(bench.ask("PUT /other", &[], here).await.element("Code"), "BucketAlreadyOwnedByYou");
+        assert_eq!(
+            bench.ask("GET /other?location", &[], "").await.element("LocationConstraint"),
+            "eu-west-1"
+        );
+    });
+}
