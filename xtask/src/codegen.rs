@@ -26,6 +26,8 @@ const SERVICES: &[&str] = &[
     "rds",
     "rds-data",
     "s3",
+    "ecr",
+    "kms",
 ];
 
 type Error = Box<dyn std::error::Error>;

@@ -33,8 +33,8 @@ impl Backup {
             sequence: snapshot.sequence(),
             rows: Dump::new(snapshot),
             root: home.to_owned(),
-            // A package lies under its hash, and stays.
-            paths: vec![home.join("functions").join("code"), home.join("secrets.key")],
+            // A package lies under its hash, and stays; whoever begins holds the objects' files.
+            paths: vec![home.join("functions").join("code"), home.join("objects"), home.join("secrets.key")],
             file: None,
             _hold: hold,
         }

@@ -1,6 +1,7 @@
 //! The backup that is being read from a running server: one at a time, forgotten when nobody goes on reading it.
 
 use crate::backup::Backup;
+use services::{ObjectsHold, Services};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Backups {
     store: Store,
     home: PathBuf,
+    services: Services,
     world: World,
     reading: Mutex<Option<Reading>>,
 }
@@ -22,6 +24,7 @@ struct Reading {
     used: Duration,
     /// Away while its next piece is read.
     backup: Option<Backup>,
+    _objects: ObjectsHold,
 }
 
 pub(crate) enum Refusal {
@@ -31,8 +34,8 @@ pub(crate) enum Refusal {
 }
 
 impl Backups {
-    pub fn new(store: Store, home: PathBuf, world: World) -> Backups {
-        Backups { store, home, world, reading: Mutex::default() }
+    pub fn new(store: Store, home: PathBuf, services: Services, world: World) -> Backups {
+        Backups { store, home, services, world, reading: Mutex::default() }
     }
 
     /// Begins one: its id and sequence.
@@ -42,9 +45,15 @@ impl Backups {
         if reading.is_some() {
             return Err(Refusal::Busy);
         }
+        let objects = self.services.hold_objects();
         let backup = Backup::begin(&self.store, &self.home);
         let (id, sequence) = (self.world.hex(16), backup.sequence);
-        *reading = Some(Reading { id: id.clone(), used: self.world.elapsed(), backup: Some(backup) });
+        *reading = Some(Reading {
+            id: id.clone(),
+            used: self.world.elapsed(),
+            backup: Some(backup),
+            _objects: objects,
+        });
         Ok((id, sequence))
     }
 

@@ -118,7 +118,7 @@ impl Node {
                 );
             }
         });
-        let backups = Arc::new(Backups::new(store.clone(), home, world.clone()));
+        let backups = Arc::new(Backups::new(store.clone(), home, services.clone(), world.clone()));
         let metrics = Metrics::new(store.clone(), functions.clone(), feed, world);
         let pipeline = Pipeline::new(services.clone(), metrics, backups.clone());
         let listening = listener::listen(socket, Arc::new(pipeline), settings.connections_max);

@@ -47,7 +47,7 @@ impl Pipeline {
         }
         let own = path
             .strip_prefix("/_millstream/")
-            .filter(|own| !own.starts_with("url/") && !own.starts_with("api/"));
+            .filter(|own| !["url/", "api/", "cloudformation/"].iter().any(|open| own.starts_with(open)));
         if let Some(own) = own {
             return match own.strip_prefix("backup") {
                 Some(rest) => self.backup(rest.to_owned(), &parts).await,

@@ -3,9 +3,10 @@
 use crate::apigateway::ApiGateway;
 use crate::auth::{Gate, Identity, Keys, Mode};
 use crate::call::{Answer, Call, Caller, Inside};
-use crate::cloudformation::CloudFormation;
+use crate::cloudformation::{CloudFormation, Expected};
 use crate::documents::unavailable;
 use crate::dynamodb::Dynamodb;
+use crate::ecr::Ecr;
 use crate::iam::Iam;
 use crate::kms::Kms;
 use crate::lambda::{Lambda, LambdaTargets};
@@ -13,7 +14,7 @@ use crate::logs::{LogBook, Logs};
 use crate::parameters::Parameters;
 use crate::rds::{Hosts, Rds};
 use crate::rds_data::RdsData;
-use crate::s3::{self, Body, Reply, S3, Whole};
+use crate::s3::{self, Body, ObjectsHold, Reply, S3, Whole};
 use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::{Queues, Sqs};
@@ -90,6 +91,7 @@ pub(crate) struct Inner {
     logs: Logs,
     sqs: Sqs,
     s3: S3,
+    ecr: Ecr,
     cloudformation: CloudFormation,
     sns: Sns,
     secrets: Secrets,
@@ -133,6 +135,12 @@ impl House {
         })
     }
 
+    /// An address of ours for a custom resource's answer.
+    pub fn expect(&self) -> Result<Expected, ServiceError> {
+        let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
+        Ok(inner.cloudformation.answers.expect(inner.parts.functions.endpoint(), &inner.parts.world))
+    }
+
     /// The bytes of an object that a resource is made from; at most so many.
     pub async fn object(&self, place: &Object<'_>, bytes_max: u64) -> Result<Vec<u8>, ServiceError> {
         let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
@@ -165,6 +173,7 @@ impl Services {
             parameters: Parameters::new(&parts, House(house.clone())),
             gate: Gate::new(parts.settings.auth, keys, &parts.world),
             s3: S3::new(&parts),
+            ecr: Ecr::new(&parts),
             parts,
         });
         post.open(Arc::downgrade(&inner));
@@ -212,6 +221,11 @@ impl Services {
             return call.refuse(error);
         }
         inner.serve(call).await
+    }
+
+    /// Keeps the files of every object there is, until it is dropped: for a copy of all.
+    pub fn hold_objects(&self) -> ObjectsHold {
+        self.0.s3.hold_files()
     }
 
     /// Whether a request is for S3, whose bodies are not collected: its head tells.
@@ -265,6 +279,9 @@ impl Services {
     /// The answer to a request to a function's or an API's address; None when it is to something else.
     pub async fn call_url(&self, request: &Request) -> Option<Response> {
         let inner = &*self.0;
+        if let Some(answer) = inner.cloudformation.answers.take(request) {
+            return Some(answer);
+        }
         if inner.gate.mode != Mode::Lenient
             && let Some(function) = inner.lambda.signed_url(request)
             && let Err(refused) = inner.permit_url(request, &function).await
@@ -352,6 +369,7 @@ impl Inner {
             "rds-data" => self.rds_data.call(call).await,
             "secretsmanager" => self.secrets.call(call).await,
             "ssm" => self.parameters.call(call).await,
+            "ecr" => self.ecr.call(call).await,
             "kms" => self.kms.call(call).await,
             "s3" => self.s3.call(call, Box::new(Whole(None))).await.response,
             "cloudformation" => self.cloudformation.call(call).await,

@@ -19,6 +19,8 @@ pub mod kms;
 pub mod rds;
 pub mod rds_data;
 pub mod s3;
+pub mod ecr;
+pub mod kms;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -39,4 +41,6 @@ pub static SERVICES: &[&Service] = &[
     &rds::SERVICE,
     &rds_data::SERVICE,
     &s3::SERVICE,
+    &ecr::SERVICE,
+    &kms::SERVICE,
 ];

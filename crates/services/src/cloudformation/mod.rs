@@ -1,5 +1,6 @@
 //! CloudFormation: templates become tables, functions, mappings and roles, by asking our own services as a client would.
 
+mod answers;
 mod change_sets;
 mod deploy;
 mod describe;
@@ -12,6 +13,7 @@ mod template_url;
 use crate::call::{Answer, Call, Caller};
 use crate::dispatch::{House, Parts};
 use crate::fields::{required, text};
+use answers::Answers;
 use deploy::Deployer;
 use serde_json::{Value, json};
 use stack::{Stack, Stacks, Wish, no_stack};
@@ -19,9 +21,13 @@ use std::time::Duration;
 use template::Template;
 use wire::{Response, ServiceError};
 
+pub(crate) use answers::Expected;
+
 pub(crate) struct CloudFormation {
     stacks: Stacks,
     house: House,
+    /// What custom resources answer.
+    pub answers: std::sync::Arc<Answers>,
 }
 
 /// What a stack that is worked on must not be asked for.
@@ -50,7 +56,8 @@ fn validation(message: impl Into<String>) -> ServiceError {
 
 impl CloudFormation {
     pub fn new(parts: &Parts, house: House) -> CloudFormation {
-        CloudFormation { stacks: Stacks::over(&parts.store, &parts.world), house }
+        let stacks = Stacks::over(&parts.store, &parts.world);
+        CloudFormation { stacks, house, answers: std::sync::Arc::default() }
     }
 
     pub async fn call(&self, call: Call) -> Response {

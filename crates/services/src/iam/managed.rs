@@ -64,6 +64,8 @@ pub(super) static MANAGED: &[Managed] = &[
     policy("AmazonSNSFullAccess", &["sns:*"]),
     policy("AmazonSQSFullAccess", &["sqs:*"]),
     policy("CloudWatchLogsFullAccess", &["logs:*"]),
+    policy("PowerUserAccess", &["*"]),
+    policy("ReadOnlyAccess", &["*:Describe*", "*:Get*", "*:List*"]),
     policy("SecretsManagerReadWrite", &["secretsmanager:*"]),
     policy("service-role/AWSLambdaBasicExecutionRole", &LOGS),
     policy(

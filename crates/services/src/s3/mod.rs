@@ -42,6 +42,8 @@ use world::World;
 
 pub(crate) use address::{is_storage, lead, old_link, old_link_refused};
 pub(crate) use body::{Body, Whole};
+pub use vault::Hold as ObjectsHold;
+
 pub use body::{BodyBroken, BodySource, NextPiece, Reply, Tail};
 
 /// Objects that change at the same time, at most.
@@ -170,6 +172,11 @@ impl S3 {
         (&bucket.incarnation, key).hash(&mut hasher);
         let lock = self.locks[(hasher.finish() % LOCKS as u64) as usize].lock().await;
         Ok((stays, lock, now))
+    }
+
+    /// Keeps every file from being removed.
+    pub fn hold_files(&self) -> ObjectsHold {
+        self.vault.hold()
     }
 
     /// Whether there is a bucket of this name.

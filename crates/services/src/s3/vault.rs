@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Vault(Arc<Inner>);
+pub(crate) struct Vault(Arc<Inner>);
 
 struct Inner {
     dir: PathBuf,
@@ -23,7 +23,12 @@ struct Inner {
 struct Leases {
     readers: BTreeMap<String, usize>,
     doomed: BTreeMap<String, Vec<String>>,
+    /// Copies of all that are being made: while there is one, what is doomed stays.
+    holds: usize,
 }
+
+/// While it lives, every file stays.
+pub struct Hold(Vault);
 
 /// While it lives, the files of one object stay.
 pub(super) struct Lease {
@@ -73,10 +78,15 @@ impl Vault {
         Lease { vault: self.clone(), name: name.to_owned() }
     }
 
+    pub fn hold(&self) -> Hold {
+        self.0.leases.lock().unwrap_or_else(PoisonError::into_inner).holds += 1;
+        Hold(self.clone())
+    }
+
     /// Removes an object's files, now or when nobody reads them any more.
     pub fn remove(&self, name: &str, files: Vec<String>) {
         let mut leases = self.0.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        if leases.readers.contains_key(name) {
+        if leases.holds > 0 || leases.readers.contains_key(name) {
             leases.doomed.insert(name.to_owned(), files);
             return;
         }
@@ -123,9 +133,25 @@ impl Drop for Lease {
             return;
         }
         leases.readers.remove(&self.name);
-        let doomed = leases.doomed.remove(&self.name);
+        let doomed = if leases.holds == 0 { leases.doomed.remove(&self.name) } else { None };
         drop(leases);
         self.vault.unlink(&doomed.unwrap_or_default());
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut leases = self.0.0.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        leases.holds -= 1;
+        if leases.holds > 0 {
+            return;
+        }
+        let doomed = std::mem::take(&mut leases.doomed);
+        let (kept, gone) = doomed.into_iter().partition(|(name, _)| leases.readers.contains_key(name));
+        leases.doomed = kept;
+        drop(leases);
+        let gone: BTreeMap<String, Vec<String>> = gone;
+        gone.values().for_each(|files| self.0.unlink(files));
     }
 }
 

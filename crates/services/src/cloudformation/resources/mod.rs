@@ -2,15 +2,20 @@
 
 mod apigateway;
 mod apigatewayv2;
+mod custom;
 mod dynamodb;
+mod ecr;
 mod fit;
 mod iam;
 mod keys;
 mod lambda;
+mod lambda_parts;
 mod logs;
 mod messages;
 mod rds;
+mod nested;
 mod secrets;
+mod storage;
 
 use super::stack::Stack;
 use super::template::evaluate::Made;
@@ -51,6 +56,8 @@ static KINDS: &[Kind] = &[
     kind("AWS::ApiGatewayV2::Route", None, &["ApiId"]),
     kind("AWS::ApiGatewayV2::Stage", None, &["ApiId", "StageName"]),
     kind("AWS::CDK::Metadata", None, &[]),
+    kind("AWS::CloudFormation::CustomResource", None, &["ServiceToken"]),
+    kind("AWS::CloudFormation::Stack", None, &[]),
     kind("AWS::CloudFormation::WaitConditionHandle", None, &[]),
     kind(
         "AWS::DynamoDB::GlobalTable",
@@ -63,6 +70,11 @@ static KINDS: &[Kind] = &[
         &["TableName", "KeySchema", "LocalSecondaryIndexes"],
     ),
     kind(
+        "AWS::ECR::Repository",
+        Some(("RepositoryName", 256)),
+        &["RepositoryName", "EncryptionConfiguration", "ImageScanningConfiguration"],
+    ),
+    kind(
         "AWS::IAM::ManagedPolicy",
         Some(("ManagedPolicyName", 128)),
         &["ManagedPolicyName", "Path", "Description"],
@@ -71,14 +83,21 @@ static KINDS: &[Kind] = &[
     kind("AWS::IAM::Role", Some(("RoleName", 64)), &["RoleName", "Path"]),
     kind("AWS::KMS::Alias", None, &["AliasName"]),
     kind("AWS::KMS::Key", None, &["KeySpec", "KeyUsage", "MultiRegion", "Origin"]),
+    kind("AWS::Lambda::Alias", None, &["FunctionName", "Name"]),
+    kind("AWS::Lambda::EventInvokeConfig", None, &["FunctionName", "Qualifier"]),
     kind(
         "AWS::Lambda::EventSourceMapping",
         None,
         &["EventSourceArn", "StartingPosition", "StartingPositionTimestamp"],
     ),
     kind("AWS::Lambda::Function", Some(("FunctionName", 64)), &["FunctionName", "PackageType"]),
+    kind("AWS::Lambda::LayerVersion", Some(("LayerName", 140)), &["*"]),
     kind("AWS::Lambda::Permission", None, &["*"]),
+    kind("AWS::Lambda::Url", None, &["TargetFunctionArn", "Qualifier"]),
+    kind("AWS::Lambda::Version", None, &["*"]),
     kind("AWS::Logs::LogGroup", Some(("LogGroupName", 512)), &["LogGroupName"]),
+    kind("AWS::S3::Bucket", Some(("BucketName", 63)), &["BucketName"]),
+    kind("AWS::S3::BucketPolicy", None, &["Bucket"]),
     kind("AWS::SNS::Subscription", None, &["Endpoint", "Protocol", "TopicArn"]),
     kind("AWS::SNS::Topic", Some(("TopicName", 256)), &["TopicName", "FifoTopic"]),
     kind("AWS::SNS::TopicPolicy", None, &[]),
@@ -146,6 +165,7 @@ fn unrecognized(kind: &str) -> String {
 
 /// A type by its name.
 pub(crate) fn known(name: &str) -> Option<&'static Kind> {
+    let name = if custom::is_custom(name) { "AWS::CloudFormation::CustomResource" } else { name };
     KINDS.iter().find(|kind| kind.name == name)
 }
 
@@ -216,6 +236,16 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
             dynamodb::create(kind, cx, name, properties).await
         }
+        kind if custom::is_custom(kind) => custom::create(cx, kind, properties).await,
+        "AWS::CloudFormation::Stack" => nested::create(cx, properties).await,
+        "AWS::ECR::Repository" => ecr::create(cx, name, properties).await,
+        "AWS::S3::Bucket" => storage::create_bucket(cx, name, properties).await,
+        "AWS::S3::BucketPolicy" => storage::put_policy(cx, properties).await,
+        "AWS::Lambda::Alias" => lambda_parts::create_alias(cx, properties).await,
+        "AWS::Lambda::EventInvokeConfig" => lambda_parts::put_event_config(cx, properties).await,
+        "AWS::Lambda::LayerVersion" => lambda_parts::publish_layer(cx, name, properties).await,
+        "AWS::Lambda::Url" => lambda_parts::create_url(cx, properties).await,
+        "AWS::Lambda::Version" => lambda_parts::publish_version(cx, properties).await,
         "AWS::IAM::Role" => iam::create_role(cx, name, properties).await,
         "AWS::IAM::Policy" => iam::put_policy(cx, name, &Value::Null, properties).await,
         "AWS::IAM::ManagedPolicy" => iam::create_managed_policy(cx, name, properties).await,
@@ -259,6 +289,14 @@ pub(crate) async fn update(
         kind if kind.starts_with(RDS) => rds::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(V1) => apigateway::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(V2) => apigatewayv2::update(kind, cx, made, old, new).await?,
+        kind if custom::is_custom(kind) => custom::update(cx, kind, made, old, new).await?,
+        "AWS::CloudFormation::Stack" => nested::update(cx, made, new).await?,
+        "AWS::ECR::Repository" => ecr::update(cx, made, old, new).await?,
+        "AWS::S3::Bucket" => storage::update_bucket(cx, made, old, new).await?,
+        "AWS::S3::BucketPolicy" => storage::put_policy(cx, new).await?,
+        "AWS::Lambda::Alias" => lambda_parts::update_alias(cx, made, new).await?,
+        "AWS::Lambda::EventInvokeConfig" => lambda_parts::put_event_config(cx, new).await?,
+        "AWS::Lambda::Url" => lambda_parts::update_url(cx, made, new).await?,
         "AWS::IAM::Role" => iam::update_role(cx, made, old, new).await?,
         "AWS::IAM::Policy" => iam::put_policy(cx, &made.id, old, new).await?,
         "AWS::IAM::ManagedPolicy" => return Ok(Changed::Replace),
@@ -290,6 +328,16 @@ pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
         kind if kind.starts_with(RDS) => rds::delete(kind, cx, made).await,
         kind if kind.starts_with(V1) => apigateway::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::delete(kind, cx, made, properties).await,
+        kind if custom::is_custom(kind) => custom::delete(cx, kind, made, properties).await,
+        "AWS::CloudFormation::Stack" => nested::delete(cx, made).await,
+        "AWS::ECR::Repository" => ecr::delete(cx, made).await,
+        "AWS::S3::Bucket" => storage::delete_bucket(cx, made).await,
+        "AWS::S3::BucketPolicy" => storage::delete_policy(cx, made).await,
+        "AWS::Lambda::Alias" => lambda_parts::delete_alias(cx, made).await,
+        "AWS::Lambda::EventInvokeConfig" => lambda_parts::delete_event_config(cx, properties).await,
+        "AWS::Lambda::LayerVersion" => lambda_parts::delete_layer(cx, made).await,
+        "AWS::Lambda::Url" => lambda_parts::delete_url(cx, properties).await,
+        "AWS::Lambda::Version" => lambda_parts::delete_version(cx, made).await,
         "AWS::IAM::Role" => iam::delete_role(cx, made).await,
         "AWS::IAM::Policy" => iam::delete_policy(cx, made, properties).await,
         "AWS::IAM::ManagedPolicy" => iam::delete_managed_policy(cx, made).await,

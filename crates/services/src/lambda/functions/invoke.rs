@@ -23,7 +23,10 @@ impl Functions {
         let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?
             .qualified(text(input, "Qualifier"))?;
         let function = self.registry.pick(&call.caller, &name, self.world.random_u64())?;
-        let payload = call.request.body.clone();
+        let payload = match &call.inside {
+            Some(inside) => text(&inside.input, "Payload").unwrap_or_default().to_owned().into(),
+            None => call.request.body.clone(),
+        };
         check(&payload, kind)?;
         let config = self
             .registry

@@ -107,7 +107,11 @@ fn readers_keep_what_is_replaced_under_them() {
         bench.ask("PUT /b-1/k", &[], "new").await;
         assert_eq!(tail.read().expect("a piece").expect("a file"), "old");
         assert_eq!(bench.files(), 2);
+        let hold = s3.hold_files();
         drop(tail);
-        assert_eq!(bench.files(), 1);
+        bench.ask("DELETE /b-1/k", &[], "").await;
+        assert_eq!(bench.files(), 2, "a copy of all is being made");
+        drop(hold);
+        assert_eq!(bench.files(), 0);
     });
 }
