@@ -27,7 +27,6 @@ const SERVICES: &[&str] = &[
     "rds-data",
     "s3",
     "ecr",
-    "kms",
 ];
 
 type Error = Box<dyn std::error::Error>;

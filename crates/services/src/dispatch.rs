@@ -72,8 +72,8 @@ impl Default for Settings {
             region: "us-east-1".into(),
             auth: Mode::Lenient,
             root_key: None,
+            objects: None,
         }
-        Settings { account: "123456789012".into(), region: "us-east-1".into(), objects: None }
     }
 }
 

@@ -20,7 +20,6 @@ pub mod rds;
 pub mod rds_data;
 pub mod s3;
 pub mod ecr;
-pub mod kms;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -42,5 +41,4 @@ pub static SERVICES: &[&Service] = &[
     &rds_data::SERVICE,
     &s3::SERVICE,
     &ecr::SERVICE,
-    &kms::SERVICE,
 ];

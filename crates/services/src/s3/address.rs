@@ -89,7 +89,8 @@ pub(crate) fn old_link(request: &Request, now: Timestamp) -> Option<Result<Scope
 
 /// The refusal of links whose signature cannot be verified here.
 pub(crate) fn old_link_refused() -> Fault {
-    let message = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+    let message =
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
     fault::request(message)
 }
 

@@ -12,8 +12,8 @@ mod lambda;
 mod lambda_parts;
 mod logs;
 mod messages;
-mod rds;
 mod nested;
+mod rds;
 mod secrets;
 mod storage;
 
