@@ -31,7 +31,7 @@ impl<'de> Deserialize<'de> for Text<'de> {
 }
 
 /// An item, a key, or a map of values by placeholder.
-pub(super) struct Attributes(pub Item);
+pub struct Attributes(pub Item);
 
 impl<'de> Deserialize<'de> for Attributes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

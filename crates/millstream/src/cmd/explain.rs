@@ -3,7 +3,7 @@
 use super::Failure;
 use std::ffi::OsString;
 
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 14] = [
     ("E0001", include_str!("../../../../docs/errors/E0001.md")),
     ("E0002", include_str!("../../../../docs/errors/E0002.md")),
     ("E0003", include_str!("../../../../docs/errors/E0003.md")),
@@ -12,6 +12,12 @@ const PAGES: [(&str, &str); 8] = [
     ("E0006", include_str!("../../../../docs/errors/E0006.md")),
     ("E0007", include_str!("../../../../docs/errors/E0007.md")),
     ("E0008", include_str!("../../../../docs/errors/E0008.md")),
+    ("E0020", include_str!("../../../../docs/errors/E0020.md")),
+    ("E0021", include_str!("../../../../docs/errors/E0021.md")),
+    ("E0022", include_str!("../../../../docs/errors/E0022.md")),
+    ("E0023", include_str!("../../../../docs/errors/E0023.md")),
+    ("E0024", include_str!("../../../../docs/errors/E0024.md")),
+    ("E0025", include_str!("../../../../docs/errors/E0025.md")),
 ];
 
 pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {

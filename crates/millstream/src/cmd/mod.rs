@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod endpoint;
 mod explain;
+mod replicate;
 mod restore;
 mod serve;
 mod settings;
@@ -27,6 +28,8 @@ USAGE: millstream <command> [flags]
   trigger status [UUID]         each mapping's records by fate, and what blocks it      --endpoint URL, --json
   trigger run FN EVENT.json     invokes a function with an event and prints its answer
   trigger replay FN --table T   hands records to a function again    --since SECONDS-AGO|TIME, --from SEQ, --to SEQ, --batch N
+  replicate FILE [status|verify|pause|resume|resync|quarantine|retry] [PIPELINE]
+                keeps tables in step in PostgreSQL, MySQL, SQLite      --once, --plan, --check, --json
   check         is a data directory sound, and what would functions run on?      --data-dir DIR
   backup DIR    everything a server keeps, of one moment, while it serves     --endpoint URL | --data-dir DIR of a stopped one
   restore DIR   a new data directory from a backup                              --data-dir DIR
@@ -65,6 +68,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         "trigger" => trigger::run(rest),
         "backup" => backup::run(rest),
         "restore" => restore::run(rest),
+        "replicate" => replicate::run(rest),
         "check" => check::run(rest),
         "explain" => explain::run(rest),
         "completions" => completions::run(rest),

@@ -1,0 +1,63 @@
+//! `millstream replicate FILE`: tables kept in step in databases, as the file's pipelines say.
+
+mod follow;
+mod metrics;
+mod plan;
+mod quarantine;
+
+use super::Failure;
+use super::args::Args;
+use sinks::Config;
+use sinks::runner::Pipeline;
+use std::ffi::OsString;
+use std::path::Path;
+use world::World;
+
+const WORDS: &str = "run, status, verify, pause, resume, resync, quarantine, retry";
+
+pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
+    let args = Args::read(typed, &["pipeline"], &["once", "plan", "check", "json"])?;
+    let Some((file, rest)) = args.words.split_first() else {
+        return Err(Failure::Usage(format!(
+            "replicate takes a file and what to do: millstream replicate PIPELINES.toml [{WORDS}] [PIPELINE]"
+        )));
+    };
+    let config = Config::load(Path::new(file)).map_err(|error| Failure::Usage(error.to_string()))?;
+    let word = rest.first().map_or("run", String::as_str);
+    let wanted = args.values.get("pipeline").or(rest.get(1));
+    if let Some(extra) = rest.get(2) {
+        return Err(Failure::Usage(format!("replicate has no use for '{extra}'")));
+    }
+    let pipelines = chosen(&config, wanted)?;
+    match word {
+        "run" if args.has("plan") => plan::plan(&pipelines),
+        "run" if args.has("check") => plan::check(&pipelines),
+        "run" => follow::follow(pipelines, args.has("once"), config.metrics.as_deref()),
+        "status" => plan::status(&pipelines, args.has("json")),
+        "verify" => plan::verify(&pipelines),
+        "resync" if wanted.is_some() || pipelines.len() == 1 => plan::resync(&pipelines),
+        "resync" => Err(Failure::Usage("resync takes the pipeline that begins again".to_owned())),
+        "retry" => quarantine::retry(&pipelines),
+        "pause" => plan::pause(&pipelines, true),
+        "resume" => plan::pause(&pipelines, false),
+        "quarantine" => quarantine::list(&pipelines, args.has("json")),
+        other => Err(Failure::Usage(format!("replicate knows no '{other}'; it knows {WORDS}"))),
+    }
+}
+
+fn chosen(config: &Config, wanted: Option<&String>) -> Result<Vec<Pipeline>, Failure> {
+    let world = World::real();
+    let of_name = |name: &String| wanted.is_none_or(|wanted| wanted == name);
+    let all = config.pipeline.iter().filter(|pipeline| of_name(&pipeline.name));
+    let all: Vec<Pipeline> =
+        all.map(|pipeline| Pipeline::of(config, pipeline, &world)).collect::<Result<_, _>>()?;
+    if all.is_empty() {
+        let names: Vec<_> = config.pipeline.iter().map(|pipeline| pipeline.name.as_str()).collect();
+        return Err(Failure::Usage(format!(
+            "there is no pipeline '{}'; there are {}",
+            wanted.map_or("", String::as_str),
+            names.join(", ")
+        )));
+    }
+    Ok(all)
+}

@@ -1,0 +1,189 @@
+//! Running pipelines: a thread each, one place that prints, signals that end it well.
+
+use super::metrics::{self, Latest};
+use crate::cmd::Failure;
+use sinks::runner::{Ended, Phase, Pipeline, Progress, Report, Stop};
+use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Without a terminal, a line this often, when something moves.
+const LINE_EVERY: u32 = 5;
+
+pub fn follow(pipelines: Vec<Pipeline>, once: bool, metrics: Option<&str>) -> Result<(), Failure> {
+    let latest = Latest::default();
+    if let Some(address) = metrics {
+        metrics::listen(address, latest.clone())?;
+    }
+    let stop = Stop::default();
+    stop_on_signals(stop.clone())?;
+    let (told, tells) = channel();
+    let terminal = std::io::stderr().is_terminal() && pipelines.len() == 1;
+    let mut failed = Vec::new();
+    std::thread::scope(|scope| {
+        let mut running = Vec::new();
+        for pipeline in &pipelines {
+            let (told, stop) = (told.clone(), stop.clone());
+            running.push(scope.spawn(move || one(pipeline, once, &stop, &told)));
+        }
+        drop(told);
+        let mut printer = Printer { terminal, open: false, quiet: Vec::new(), latest };
+        for (name, report) in tells {
+            printer.print(&name, report);
+        }
+        printer.close();
+        for (pipeline, thread) in pipelines.iter().zip(running) {
+            match thread.join() {
+                Ok(Ok(Ended::AtTip)) => eprintln!("{}: at the tip", pipeline.name()),
+                Ok(Ok(_)) => eprintln!("{}: stopped; it goes on from here", pipeline.name()),
+                Ok(Err(error)) => failed.push(format!("{}: {error}", pipeline.name())),
+                Err(_) => failed.push(format!("{}: its thread panicked", pipeline.name())),
+            }
+        }
+    });
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Failed(failed.join("\n"))),
+    }
+}
+
+fn one(
+    pipeline: &Pipeline,
+    once: bool,
+    stop: &Stop,
+    told: &Sender<(String, Report)>,
+) -> Result<Ended, sinks::Error> {
+    let mut report = |report| {
+        let _ = told.send((pipeline.name().to_owned(), report));
+    };
+    loop {
+        let ended = pipeline.run(once, stop, &mut report)?;
+        if ended != Ended::Again {
+            return Ok(ended);
+        }
+        pipeline.reset()?;
+    }
+}
+
+fn stop_on_signals(stop: Stop) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut terminate, mut interrupt) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+    };
+    std::thread::spawn(move || {
+        runtime.block_on(async move {
+            for again in [false, true] {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                if again {
+                    std::process::exit(1);
+                }
+                eprintln!("stopping: what is on its way is finished; once more to end at once");
+                stop.stop();
+            }
+        });
+    });
+    Ok(())
+}
+
+struct Printer {
+    terminal: bool,
+    /// The last line is still being rewritten.
+    open: bool,
+    /// By pipeline: reports since the last line, and what that line said.
+    quiet: Vec<(String, u32, String)>,
+    latest: Latest,
+}
+
+impl Printer {
+    fn print(&mut self, name: &str, report: Report) {
+        match report {
+            Report::Began { resumed: true } => self.line(name, "goes on where it was"),
+            Report::Began { resumed: false } => self.line(name, "begins with a snapshot"),
+            Report::Consistent => {
+                self.line(name, "consistent: the snapshot and all that changed meanwhile is in")
+            }
+            Report::Note(note) => self.line(name, &note),
+            Report::Progress(progress) => self.progress(name, &progress),
+        }
+    }
+
+    fn line(&mut self, name: &str, text: &str) {
+        self.close();
+        eprintln!("{name}: {text}");
+    }
+
+    fn close(&mut self) {
+        if self.open {
+            eprintln!();
+            self.open = false;
+        }
+    }
+
+    fn progress(&mut self, name: &str, progress: &Progress) {
+        self.latest.set(name, progress);
+        let text = words(progress);
+        if self.terminal {
+            eprint!("\r\x1b[2K{name}: {text}");
+            let _ = std::io::stderr().flush();
+            self.open = true;
+            return;
+        }
+        let known = match self.quiet.iter_mut().find(|(known, ..)| known == name) {
+            Some(known) => known,
+            None => {
+                self.quiet.push((name.to_owned(), LINE_EVERY, String::new()));
+                let last = self.quiet.len() - 1;
+                &mut self.quiet[last]
+            }
+        };
+        known.1 += 1;
+        if known.1 >= LINE_EVERY && known.2 != text {
+            (known.1, known.2) = (0, text.clone());
+            eprintln!("{name}: {text}");
+        }
+    }
+}
+
+fn words(progress: &Progress) -> String {
+    let applied = progress.applied;
+    let mut text = match progress.phase {
+        Phase::Paused => "paused".to_owned(),
+        Phase::Snapshot => {
+            let (rows, items) = (applied.snapshot_rows as u64, progress.items);
+            // The count of items is a few hours old on AWS.
+            let share = if items > 0 { format!(" of about {items}") } else { String::new() };
+            let left = items.saturating_sub(rows) as f64;
+            let eta = match progress.rate > 0.0 && left > 0.0 {
+                true => format!(", about {} left", span(Duration::from_secs_f64(left / progress.rate))),
+                false => String::new(),
+            };
+            format!("snapshot: {rows}{share} rows, {:.0} a second{eta}", progress.rate)
+        }
+        Phase::Stream => match progress.lag {
+            None => format!("{} changes, {:.0} a second, at the tip", applied.changes, progress.rate),
+            Some(lag) => {
+                format!("{} changes, {:.0} a second, {} behind", applied.changes, progress.rate, span(lag))
+            }
+        },
+    };
+    if applied.quarantined > 0 {
+        text.push_str(&format!("; {} to quarantine", applied.quarantined));
+    }
+    if let Some(trouble) = &progress.trouble {
+        text.push_str(&format!("; {} until records are lost; {trouble}", span(progress.until_loss)));
+    }
+    text
+}
+
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}

@@ -1,0 +1,152 @@
+//! What a pipeline would do, does, and rests from.
+
+use crate::cmd::Failure;
+use serde_json::json;
+use sinks::join::{Mark, Track};
+use sinks::mapping::{From, Keying, Mapping};
+use sinks::runner::Pipeline;
+use world::Timestamp;
+
+pub fn plan(pipelines: &[Pipeline]) -> Result<(), Failure> {
+    for pipeline in pipelines {
+        let kept = pipeline.kept()?;
+        let planned = pipeline.plan(kept.as_ref())?;
+        let mapping = &planned.mapping;
+        println!("# pipeline '{}': {} → {}", pipeline.name(), pipeline.source_table, mapping.table);
+        println!("# {}", keying(mapping));
+        println!("key = {:?}", mapping.key);
+        println!("[pipeline.columns]");
+        for column in &mapping.columns {
+            let from = match &column.from {
+                From::Attribute(path) => format!("from = '{path}'"),
+                From::Constant(value) => format!("constant = {value:?}"),
+                From::Rest(_) => {
+                    println!("# {}: a document of all other attributes, as `rest` says", column.name);
+                    continue;
+                }
+                From::DeletedAt => {
+                    println!("# {}: when an item was deleted", column.name);
+                    continue;
+                }
+            };
+            println!("{} = {{ type = \"{}\", {from} }}", column.name, column.kind);
+        }
+        println!("\n{};\n", mapping.table().statement(pipeline.dialect(), ""));
+    }
+    Ok(())
+}
+
+fn keying(mapping: &Mapping) -> &'static str {
+    match mapping.keying {
+        Keying::Fixed => "a row's key is its item's: rows never move",
+        Keying::Moving => "a row moves when its item's attributes say so",
+        Keying::Shared(_) => {
+            "several items may claim one row: `conflicts` decides, and the next claim takes over"
+        }
+    }
+}
+
+pub fn check(pipelines: &[Pipeline]) -> Result<(), Failure> {
+    for pipeline in pipelines {
+        let planned = pipeline.check()?;
+        println!(
+            "{}: good; {} columns, about {} items, stream with {}",
+            pipeline.name(),
+            planned.mapping.columns.len(),
+            planned.description.items,
+            planned.description.view
+        );
+    }
+    Ok(())
+}
+
+pub fn verify(pipelines: &[Pipeline]) -> Result<(), Failure> {
+    let mut differing = 0;
+    for pipeline in pipelines {
+        let verified = sinks::verify(pipeline)?;
+        println!(
+            "{}: {} items, {} rows, {} items without a row by quarantine, {} differences",
+            pipeline.name(),
+            verified.items,
+            verified.rows,
+            verified.quarantined,
+            verified.differences.len()
+        );
+        for difference in verified.differences.iter().take(20) {
+            println!("  {}", sinks::told(difference));
+        }
+        differing += verified.differences.len();
+    }
+    match differing {
+        0 => Ok(()),
+        count => Err(Failure::Failed(format!("{count} rows differ"))),
+    }
+}
+
+pub fn resync(pipelines: &[Pipeline]) -> Result<(), Failure> {
+    for pipeline in pipelines {
+        pipeline.reset()?;
+        println!("{}: its table is empty; the next run begins with a snapshot", pipeline.name());
+    }
+    Ok(())
+}
+
+pub fn pause(pipelines: &[Pipeline], paused: bool) -> Result<(), Failure> {
+    for pipeline in pipelines {
+        if !pipeline.state()?.pause(paused)? {
+            return Err(Failure::Failed(format!("{} has not begun", pipeline.name())));
+        }
+        println!("{}: {}", pipeline.name(), if paused { "paused" } else { "resumed" });
+    }
+    Ok(())
+}
+
+pub fn status(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
+    for pipeline in pipelines {
+        let Some(kept) = pipeline.kept()? else {
+            match as_json {
+                true => println!("{}", json!({ "pipeline": pipeline.name(), "phase": "not begun" })),
+                false => println!("{}: has not begun", pipeline.name()),
+            }
+            continue;
+        };
+        let quarantined = pipeline.state()?.quarantined()?.len();
+        let phase = match (kept.paused, kept.stored.scanned) {
+            (true, _) => "paused",
+            (_, false) => "snapshot",
+            (_, true) => "stream",
+        };
+        let at = |ms: u64| Timestamp::from_millis(ms).iso_seconds();
+        let mut shards = Vec::new();
+        for ((track, lane), (mark, ended)) in &kept.stored.marks {
+            if let (Track::Shard(shard), Some(Mark::Record(sequence))) = (track, mark) {
+                shards.push((shard, lane, sequence, ended));
+            }
+        }
+        if as_json {
+            let shards: Vec<_> = shards
+                .iter()
+                .map(|(shard, lane, sequence, ended)| {
+                    json!({ "shard": shard, "lane": lane, "sequence": sequence.as_str(), "ended": ended })
+                })
+                .collect();
+            let told = json!({
+                "pipeline": pipeline.name(), "phase": phase, "stream": kept.stream, "epoch": kept.epoch,
+                "begun": at(kept.begun_ms), "confirmed": at(kept.confirmed_ms),
+                "consistent": kept.consistent_ms > 0, "quarantined": quarantined, "positions": shards,
+            });
+            println!("{told}");
+            continue;
+        }
+        println!("{}: {phase}, {} → {}", pipeline.name(), kept.source, pipeline.target);
+        println!("  stream      {}", kept.stream);
+        println!("  begun       {}", at(kept.begun_ms));
+        println!("  confirmed   {} (all that the source had then is applied)", at(kept.confirmed_ms));
+        println!("  quarantine  {quarantined}");
+        for (shard, lane, sequence, ended) in shards {
+            let end = if *ended { ", ended" } else { "" };
+            println!("  {shard} lane {lane}: {sequence}{end}");
+        }
+    }
+    Ok(())
+}

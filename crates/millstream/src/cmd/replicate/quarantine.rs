@@ -1,0 +1,33 @@
+//! What could not be written, and why.
+
+use crate::cmd::Failure;
+use serde_json::json;
+use sinks::runner::Pipeline;
+use world::Timestamp;
+
+pub fn retry(pipelines: &[Pipeline]) -> Result<(), Failure> {
+    for pipeline in pipelines {
+        let retried = pipeline.retry()?;
+        println!("{}: {} written, {} left", pipeline.name(), retried.written, retried.left);
+    }
+    Ok(())
+}
+
+pub fn list(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
+    for pipeline in pipelines {
+        for entry in pipeline.state()?.quarantined()? {
+            let at = Timestamp::from_millis(entry.at_ms).iso_seconds();
+            match as_json {
+                true => println!(
+                    "{}",
+                    json!({
+                        "pipeline": pipeline.name(), "key": entry.key, "reason": entry.reason, "at": at,
+                        "image": entry.image,
+                    })
+                ),
+                false => println!("{}  {}  {}  {}", pipeline.name(), at, entry.key, entry.reason),
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! Replication by the real command: from a real server into real databases.
+
+mod chaos;
+mod databases;
+mod examples;
+mod rows;
+mod rules;
+mod setting;

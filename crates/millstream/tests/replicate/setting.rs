@@ -1,0 +1,106 @@
+//! A server with a table, a target, and the command between them.
+
+use crate::support::{BINARY, create_table, start};
+use serde_json::{Value as Json, json};
+use sql::{Connection, Settings, Value};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use testkit::{Client, Node, TempDir};
+
+pub struct Setting {
+    pub node: Node,
+    pub client: Client,
+    pub dir: TempDir,
+    /// The target's line in the file.
+    pub target: String,
+    pub settings: Settings,
+    /// The target's table.
+    pub table: String,
+}
+
+impl Setting {
+    /// A table `T` with the key `id`, and a SQLite file.
+    pub fn sqlite() -> Setting {
+        let dir = TempDir::new("replicate");
+        let path = dir.path().join("target.db");
+        let line = format!("sqlite = \"{}\"", path.display());
+        Setting::of(dir, line, Settings::sqlite(path))
+    }
+
+    pub fn of(dir: TempDir, target: String, settings: Settings) -> Setting {
+        let node = start(&dir);
+        let mut client = node.client();
+        create_table(&mut client, "Things");
+        Setting { node, client, dir, target, settings, table: "T".to_owned() }
+    }
+
+    /// Writes the file; `pipeline` is what stands in it beyond names.
+    pub fn file(&self, pipeline: &str) -> PathBuf {
+        let path = self.dir.path().join("pipelines.toml");
+        let text = format!(
+            "[source.s]\ntable = \"Things\"\nendpoint = \"{}\"\n[target.t]\n{}\n[[pipeline]]\nname = \"p\"\nfrom = \"s\"\nto = \"t\"\ntable = \"{}\"\n{pipeline}\n",
+            self.node.url(),
+            self.target,
+            self.table
+        );
+        std::fs::write(&path, text).expect("a file");
+        path
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.arg("replicate").arg(self.dir.path().join("pipelines.toml")).args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the command runs")
+    }
+
+    pub fn spawn(&self) -> Child {
+        self.command(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts")
+    }
+
+    /// Follows to the tip, and compares everything.
+    pub fn settle(&self) {
+        self.good(&["--once"]);
+        self.good(&["verify"]);
+    }
+
+    /// What the command says, which must succeed.
+    pub fn good(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let told =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {told}");
+        told
+    }
+
+    /// What the command says, which must fail.
+    pub fn bad(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success(), "{arguments:?} succeeds");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    pub fn put(&mut self, item: Json) {
+        let answer = self.client.dynamodb("PutItem", &json!({ "TableName": "Things", "Item": item }));
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    pub fn delete(&mut self, id: &str) {
+        let asked = json!({ "TableName": "Things", "Key": { "id": { "S": id } } });
+        assert_eq!(self.client.dynamodb("DeleteItem", &asked).expect("an answer").status, 200);
+    }
+
+    pub fn rows(&self, query: &str) -> Vec<Vec<Value>> {
+        let mut connection = Connection::open(&self.settings).expect("the target");
+        connection.query(query, &[]).expect("rows").rows
+    }
+}
+
+pub fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}

@@ -1,0 +1,189 @@
+//! The file: sources, targets, pipelines. What is not known in it is refused by name.
+
+mod read;
+
+pub use read::interpolate;
+pub(crate) use read::unknown;
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub source: BTreeMap<String, Source>,
+    pub target: BTreeMap<String, Target>,
+    pub pipeline: Vec<Pipeline>,
+    /// Where Prometheus may ask: `127.0.0.1:9464`.
+    pub metrics: Option<String>,
+}
+
+/// One table of any endpoint that speaks DynamoDB's API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub table: String,
+    /// What is missing from here on is taken from the variables that AWS's clients read.
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    pub access_key_id: Option<String>,
+    pub secret_access_key: Option<String>,
+    pub session_token: Option<String>,
+}
+
+/// One of its members.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// A file's path.
+    pub sqlite: Option<String>,
+    /// A URL.
+    pub postgres: Option<String>,
+    pub mysql: Option<String>,
+    /// `disable`, `require`, `verify-full`.
+    pub tls: Option<String>,
+    /// A PEM file of authorities.
+    pub tls_ca: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pipeline {
+    pub name: String,
+    pub from: String,
+    pub to: String,
+    /// None: the source table's name.
+    pub table: Option<String>,
+    /// Columns of the target's key; none: those of the source's key.
+    pub key: Option<Vec<String>>,
+    /// None: derived from the key schema and a sample of the items.
+    pub columns: Option<BTreeMap<String, Column>>,
+    /// What becomes of attributes without a column.
+    pub rest: Option<Rest>,
+    /// Attributes that are left out of the rest.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    #[serde(default)]
+    pub deletes: Deletes,
+    /// Deletes by time to live; none: as other deletes.
+    pub ttl_deletes: Option<Deletes>,
+    /// The column of soft deletes.
+    #[serde(default = "deleted_at")]
+    pub deleted_at: String,
+    /// A DynamoDB condition; items that do not meet it have no row.
+    pub filter: Option<String>,
+    #[serde(default)]
+    pub filter_names: BTreeMap<String, String>,
+    #[serde(default)]
+    pub filter_values: BTreeMap<String, toml::Value>,
+    /// When several items claim one key of the target.
+    pub conflicts: Option<Conflicts>,
+    /// Items that lack an attribute of the target's key.
+    #[serde(default)]
+    pub missing_key: MissingKey,
+    /// Whether the table is made when it is not there.
+    #[serde(default = "yes")]
+    pub create: bool,
+    #[serde(default)]
+    pub on_gap: OnGap,
+    /// Connections that write at once.
+    pub lanes: Option<usize>,
+    /// Most rows of one transaction.
+    #[serde(default = "batch_rows")]
+    pub batch_rows: usize,
+    /// Segments of the snapshot's scan, read at once.
+    #[serde(default = "scan_segments")]
+    pub scan_segments: u32,
+    /// Read units that the scan may use in a second; none: all it can get.
+    pub scan_units_per_second: Option<f64>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The attribute, with `.name` and `[0]` into maps and lists; none: the column's name.
+    pub from: Option<String>,
+    /// The same value in every row.
+    pub constant: Option<toml::Value>,
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// For items that lack the attribute.
+    pub default: Option<toml::Value>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+pub enum Rest {
+    Word(String),
+    Column(RestColumn),
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct RestColumn {
+    pub column: String,
+    #[serde(default)]
+    pub form: Form,
+}
+
+/// How a document is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// DynamoDB JSON: nothing is lost.
+    #[default]
+    Typed,
+    /// JSON as people write it: sets become arrays, binaries base64.
+    Plain,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Deletes {
+    #[default]
+    Hard,
+    Soft,
+    Ignore,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Conflicts {
+    Stop,
+    NewestWins,
+    KeepFirst,
+    AppendSourceKey,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum MissingKey {
+    #[default]
+    Skip,
+    Quarantine,
+    Stop,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum OnGap {
+    #[default]
+    Stop,
+    Resnapshot,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn deleted_at() -> String {
+    "deleted_at".to_owned()
+}
+
+fn batch_rows() -> usize {
+    1000
+}
+
+fn scan_segments() -> u32 {
+    4
+}

@@ -1,0 +1,212 @@
+//! Reading the file: variables, unknown names with what was meant, and what has to fit together.
+
+use super::{Config, Rest, Target};
+use crate::Error;
+use std::path::Path;
+
+impl Config {
+    pub fn load(path: &Path) -> Result<Config, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::config(format!("{} cannot be read: {error}", path.display())))?;
+        Config::parse(&text).map_err(|error| Error::config(format!("{}: {}", path.display(), error.message)))
+    }
+
+    pub fn parse(text: &str) -> Result<Config, Error> {
+        let text = interpolate(text)?;
+        let config: Config = toml::from_str(&text).map_err(|error| Error::config(explained(&error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.pipeline.is_empty() {
+            return Err(Error::config("there is no [[pipeline]]"));
+        }
+        for (name, source) in &self.source {
+            if let Some(endpoint) = &source.endpoint
+                && !endpoint.starts_with("http://")
+                && !endpoint.starts_with("https://")
+            {
+                return Err(Error::config(format!(
+                    "source.{name}: endpoint = \"{endpoint}\" is no http:// or https:// URL"
+                )));
+            }
+        }
+        for (name, target) in &self.target {
+            target.check().map_err(|message| Error::config(format!("target.{name}: {message}")))?;
+        }
+        for (at, pipeline) in self.pipeline.iter().enumerate() {
+            let name = &pipeline.name;
+            let refuse = |message: String| Err(Error::config(format!("pipeline '{name}': {message}")));
+            if self.pipeline[..at].iter().any(|other| other.name == *name) {
+                return refuse("two pipelines have this name".to_owned());
+            }
+            if name.is_empty() || name.len() > 100 {
+                return refuse("a name has 1 to 100 characters".to_owned());
+            }
+            let sources = self.source.keys().map(String::as_str);
+            if !self.source.contains_key(&pipeline.from) {
+                return refuse(format!("from: {}", unknown(&pipeline.from, sources)));
+            }
+            if !self.target.contains_key(&pipeline.to) {
+                return refuse(format!(
+                    "to: {}",
+                    unknown(&pipeline.to, self.target.keys().map(String::as_str))
+                ));
+            }
+            if let Some(Rest::Word(word)) = &pipeline.rest
+                && !["ignore", "columns"].contains(&word.as_str())
+            {
+                return refuse(format!(
+                    "rest = \"{word}\": \"ignore\", \"columns\" or {{ column = \"name\", form = \"typed\" }}"
+                ));
+            }
+            if !(1..=16).contains(&pipeline.lanes.unwrap_or(1)) {
+                return refuse("lanes = 1 to 16".to_owned());
+            }
+            if !(1..=20_000).contains(&pipeline.batch_rows) {
+                return refuse("batch_rows = 1 to 20000".to_owned());
+            }
+            if !(1..=256).contains(&pipeline.scan_segments) {
+                return refuse("scan_segments = 1 to 256".to_owned());
+            }
+            if pipeline.scan_units_per_second.is_some_and(|units| !units.is_finite() || units <= 0.0) {
+                return refuse("scan_units_per_second is above 0".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Target {
+    fn check(&self) -> Result<(), String> {
+        let given = [&self.sqlite, &self.postgres, &self.mysql].into_iter().flatten().count();
+        match given {
+            1 if self.sqlite.is_some() && (self.tls.is_some() || self.tls_ca.is_some()) => {
+                Err("a file has no tls".to_owned())
+            }
+            1 => Ok(()),
+            0 => Err("one of sqlite, postgres, mysql is given".to_owned()),
+            _ => Err("only one of sqlite, postgres, mysql is given".to_owned()),
+        }
+    }
+}
+
+/// Puts in `${env:NAME}` and `${file:PATH}`: the way for secrets.
+pub fn interpolate(text: &str) -> Result<String, Error> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        out.push_str(&rest[..at]);
+        let Some(end) = rest[at..].find('}') else {
+            return Err(Error::config("a ${ has no }"));
+        };
+        let inner = &rest[at + 2..at + end];
+        let value = match inner.split_once(':') {
+            Some(("env", name)) => std::env::var(name)
+                .map_err(|_| Error::config(format!("${{{inner}}}: the variable is not set")))?,
+            Some(("file", path)) => std::fs::read_to_string(path)
+                .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+                .map_err(|error| Error::config(format!("${{{inner}}}: {error}")))?,
+            _ => {
+                return Err(Error::config(format!("${{{inner}}}: ${{env:NAME}} or ${{file:PATH}}")));
+            }
+        };
+        // It stands in a TOML string.
+        out.push_str(&value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
+        rest = &rest[at + end + 1..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The reader's message, and what was meant when a name is not known.
+fn explained(error: &toml::de::Error) -> String {
+    let told = error.to_string();
+    let message = told.trim_end();
+    let names: Vec<&str> = error.message().split('`').skip(1).step_by(2).collect();
+    match names.split_first() {
+        Some((wrong, known)) if error.message().starts_with("unknown") => {
+            match nearest(wrong, known.iter().copied()) {
+                Some(meant) => format!("{message}\ndid you mean `{meant}`?"),
+                None => message.to_owned(),
+            }
+        }
+        _ => message.to_owned(),
+    }
+}
+
+pub(crate) fn unknown<'a>(wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let meant = nearest(wrong, known.clone()).map(|meant| format!("; did you mean '{meant}'?"));
+    let known: Vec<&str> = known.collect();
+    format!("there is no '{wrong}' among {}{}", known.join(", "), meant.unwrap_or_default())
+}
+
+fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.map(|name| (distance(&wrong.to_lowercase(), &name.to_lowercase()), name)).min()?;
+    (near.0 <= 2.max(wrong.len() / 3)).then_some(near.1)
+}
+
+/// How many letters must be changed, added or taken away.
+fn distance(one: &str, two: &str) -> usize {
+    let two: Vec<char> = two.chars().collect();
+    let mut row: Vec<usize> = (0..=two.len()).collect();
+    for (at, letter) in one.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = at + 1;
+        for (to, other) in two.iter().enumerate() {
+            let changed = corner + usize::from(letter != *other);
+            corner = row[to + 1];
+            row[to + 1] = changed.min(corner + 1).min(row[to] + 1);
+        }
+    }
+    row[two.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        [source.shop]
+        table = "Orders"
+        endpoint = "http://127.0.0.1:4566"
+        [target.here]
+        sqlite = "orders.db"
+        [[pipeline]]
+        name = "orders"
+        from = "shop"
+        to = "here"
+    "#;
+
+    #[track_caller]
+    fn refused(from: &str, to: &str, with: &str) {
+        assert!(GOOD.contains(from));
+        let error = Config::parse(&GOOD.replace(from, to)).expect_err("refused").message;
+        assert!(error.contains(with), "{error}");
+    }
+
+    #[test]
+    fn a_small_file_is_enough() {
+        let config = Config::parse(GOOD).expect("a configuration");
+        assert_eq!(config.pipeline[0].batch_rows, 1000);
+        assert_eq!(config.source["shop"].endpoint.as_deref(), Some("http://127.0.0.1:4566"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_with_what_was_meant() {
+        refused("name =", "nmae =", "did you mean `name`?");
+        refused("from = \"shop\"", "from = \"shpo\"", "did you mean 'shop'?");
+        refused("sqlite =", "sqllite =", "did you mean `sqlite`?");
+        refused("to = \"here\"", "to = \"here\"\ndeletes = \"sotf\"", "did you mean `soft`?");
+        refused("to = \"here\"", "to = \"here\"\nrest = \"all\"", "\"columns\"");
+        refused("endpoint = \"http:", "endpoint = \"ftp:", "no http:// or https://");
+        refused("table =", "tabel =", "table");
+    }
+
+    #[test]
+    fn secrets_come_from_elsewhere() {
+        refused("orders.db", "${env:NO_SUCH_VARIABLE_HERE}", "the variable is not set");
+        refused("orders.db", "${vault:x}", "${env:NAME} or ${file:PATH}");
+    }
+}

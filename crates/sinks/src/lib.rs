@@ -1,0 +1,16 @@
+//! Knows replication: a table's items and changes, mapped to rows that are kept in step, each change applied once.
+//! Never knows flags, signals or a terminal: it is told what to run and reports what happens.
+
+pub mod config;
+mod error;
+pub mod join;
+pub mod mapping;
+
+pub mod runner;
+pub mod source;
+pub mod target;
+mod verify;
+
+pub use config::Config;
+pub use error::{Error, Kind};
+pub use verify::{Difference, Verified, told, verify};

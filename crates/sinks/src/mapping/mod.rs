@@ -1,0 +1,190 @@
+//! From items to rows: which attribute becomes which column, of what type, under which key.
+
+mod compile;
+mod convert;
+pub mod derive;
+mod document;
+mod path;
+
+pub use compile::columns as file_columns;
+pub use convert::{Fault, Made};
+pub use document::{plain, typed, typed_value};
+
+use crate::config::{Conflicts, Deletes, Form, MissingKey};
+use model::Item;
+use model::expression::{Bound, Condition};
+use model::key::KeyType;
+pub use path::Path;
+use sha2::{Digest, Sha256};
+use sql::{ColumnKind, Value};
+
+/// The key of the source's table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySchema {
+    pub attributes: Vec<(String, KeyType)>,
+}
+
+/// The name that an item has wherever the target remembers it: a hash of its key.
+pub type ItemName = String;
+
+impl KeySchema {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The key of an item, alone.
+    pub fn key_of(&self, item: &Item) -> Item {
+        self.names().filter_map(|name| item.get(name).map(|value| (name.to_owned(), value.clone()))).collect()
+    }
+
+    /// A number to choose lanes by, and the item's name.
+    pub fn name(&self, item: &Item) -> (u64, ItemName) {
+        let mut bytes = Vec::with_capacity(64);
+        self.key_of(item).encode(&mut bytes);
+        let digest = Sha256::digest(&bytes);
+        let hash = u64::from_be_bytes(digest[..8].try_into().unwrap_or_default());
+        (hash, hex(&digest[..20]))
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// How the target's keys follow from the source's items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keying {
+    /// By the source's key alone: an item's row never moves.
+    Fixed,
+    /// By the source's key and more: a row may move, but belongs to one item.
+    Moving,
+    /// By other attributes: several items may claim one row.
+    Shared(Conflicts),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    pub name: String,
+    pub kind: Kind,
+    pub from: From,
+    /// For items that lack the attribute.
+    pub default: Option<Value>,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Varchar(u32),
+    Numeric,
+    Bigint,
+    Double,
+    Boolean,
+    Bytes,
+    /// JSON as people write it.
+    Json,
+    /// DynamoDB JSON.
+    TypedJson,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum From {
+    Attribute(Path),
+    Constant(Value),
+    /// All attributes without a column.
+    Rest(Form),
+    /// Set when an item is deleted, softly.
+    DeletedAt,
+}
+
+/// What becomes of an attribute without a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    Ignored,
+    /// In a document column.
+    Document,
+    /// They get columns as they come.
+    Columns,
+}
+
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    pub table: String,
+    pub columns: Vec<Column>,
+    /// Names of the columns of the key.
+    pub key: Vec<String>,
+    pub keying: Keying,
+    pub others: Others,
+    pub drop: Vec<String>,
+    pub deletes: Deletes,
+    pub ttl_deletes: Deletes,
+    pub deleted_at: String,
+    pub missing_key: MissingKey,
+    filter: Option<Bound<Condition>>,
+    /// Attributes that have a column, or are dropped.
+    taken: Vec<String>,
+    key_at: Vec<usize>,
+}
+
+impl Mapping {
+    pub fn names(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    /// The key's values of a row.
+    pub fn key_of(&self, row: &[Value]) -> Vec<Value> {
+        self.key_at.iter().map(|at| row[*at].clone()).collect()
+    }
+
+    pub fn soft(&self) -> bool {
+        self.deletes == Deletes::Soft || self.ttl_deletes == Deletes::Soft
+    }
+}
+
+impl Kind {
+    pub fn column(self) -> ColumnKind {
+        match self {
+            Kind::Text => ColumnKind::Text,
+            Kind::Varchar(letters) => ColumnKind::Varchar(letters),
+            Kind::Numeric => ColumnKind::Numeric,
+            Kind::Bigint => ColumnKind::Bigint,
+            Kind::Double => ColumnKind::Double,
+            Kind::Boolean => ColumnKind::Boolean,
+            Kind::Bytes => ColumnKind::Bytes,
+            Kind::Json | Kind::TypedJson => ColumnKind::Json,
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Kind> {
+        if let Some(letters) = text.strip_prefix("varchar(").and_then(|rest| rest.strip_suffix(')')) {
+            return letters.trim().parse().ok().filter(|letters| *letters > 0).map(Kind::Varchar);
+        }
+        Some(match text {
+            "text" => Kind::Text,
+            "numeric" => Kind::Numeric,
+            "bigint" => Kind::Bigint,
+            "double" => Kind::Double,
+            "boolean" => Kind::Boolean,
+            "bytes" => Kind::Bytes,
+            "json" => Kind::Json,
+            "typed_json" => Kind::TypedJson,
+            _ => return None,
+        })
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Kind::Varchar(letters) => write!(f, "varchar({letters})"),
+            Kind::Text => f.write_str("text"),
+            Kind::Numeric => f.write_str("numeric"),
+            Kind::Bigint => f.write_str("bigint"),
+            Kind::Double => f.write_str("double"),
+            Kind::Boolean => f.write_str("boolean"),
+            Kind::Bytes => f.write_str("bytes"),
+            Kind::Json => f.write_str("json"),
+            Kind::TypedJson => f.write_str("typed_json"),
+        }
+    }
+}

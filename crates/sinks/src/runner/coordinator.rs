@@ -1,0 +1,315 @@
+//! The loop between the threads: one event at a time, and what the machine decides of it.
+
+mod chores;
+mod hear;
+
+use super::begin::{Pipeline, Taken};
+use super::job::{Done, Job, Reader};
+use super::lane::Writer;
+use super::progress::Report;
+use super::{Ended, Stop};
+use crate::config::OnGap;
+use crate::join::{Action, Event, Sequence, ShardId, Work};
+use crate::source::{Begin, Table};
+use crate::target::{Applied, Change, Shared, State};
+use crate::{Error, Kind};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+const READERS: usize = 2;
+const SCANNERS: usize = 4;
+/// A record may be trimmed after this time; a little is kept for the way.
+const RETENTION_MS: u64 = (24 * 60 - 15) * 60_000;
+const CONFIRM_EVERY: Duration = Duration::from_secs(5);
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+const TICK_EVERY: Duration = Duration::from_secs(1);
+const LIST_EVERY: Duration = Duration::from_secs(60);
+const PAUSED_LOOK: Duration = Duration::from_secs(1);
+const PAUSE_MOST: Duration = Duration::from_secs(10);
+
+/// A shard or a segment that is being read.
+struct Feed {
+    job: FeedJob,
+    due: Duration,
+    busy: bool,
+    pause: Duration,
+}
+
+enum FeedJob {
+    Shard { iterator: Option<String>, begin: Begin },
+    Segment { from: Option<Box<str>> },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    Segment(u32),
+    Shard(ShardId),
+}
+
+struct Coordinator<'a> {
+    pipeline: &'a Pipeline,
+    taken: Taken,
+    state: State,
+    table: Table,
+    feeds: BTreeMap<Name, Feed>,
+    reads: Sender<Job>,
+    scans: Sender<Job>,
+    lanes: Vec<Sender<Work<Change>>>,
+    /// Rows, and pieces of work, on their way.
+    waiting_rows: usize,
+    waiting_works: usize,
+    scan_due: Duration,
+    list: bool,
+    seal: bool,
+    list_due: Duration,
+    consistent_ms: u64,
+    applied: Applied,
+    created_s: u64,
+    trouble: BTreeMap<usize, String>,
+    source_trouble: Option<String>,
+    reported: (Duration, usize),
+    confirmed_ms: u64,
+    confirm_due: Duration,
+    tick_due: Duration,
+    paused: bool,
+    paused_due: Duration,
+}
+
+pub fn run(
+    pipeline: &Pipeline,
+    once: bool,
+    stop: &Stop,
+    report: &mut dyn FnMut(Report),
+) -> Result<Ended, Error> {
+    let mut state = pipeline.state()?;
+    let taken = match pipeline.take(&mut state) {
+        Err(error) if error.kind == Kind::Gap && pipeline.config.on_gap == OnGap::Resnapshot => {
+            report(Report::Note(error.to_string()));
+            return Ok(Ended::Again);
+        }
+        taken => taken?,
+    };
+    report(Report::Began { resumed: taken.resumed });
+    let world = pipeline.world.clone();
+    let shared = Shared {
+        pipeline: pipeline.config.name.clone(),
+        epoch: taken.epoch,
+        schema: taken.planned.description.schema.clone(),
+        mapping: Arc::new(RwLock::new(Arc::new(taken.planned.mapping.clone()))),
+        now_ms: Arc::new(move || world.now().millis()),
+    };
+    let (reads, read_jobs) = channel();
+    let (scans, scan_jobs) = channel();
+    let (done, told) = channel();
+    let (mut lanes, mut inlets) = (Vec::new(), Vec::new());
+    for _ in 0..taken.kept.stored.plan.lanes {
+        let (inlet, outlet) = channel();
+        inlets.push(inlet);
+        lanes.push(outlet);
+    }
+    let stream = taken.kept.stream.clone();
+    let segments = taken.kept.stored.plan.segments;
+    let give_up = Stop::default();
+    let (read_jobs, scan_jobs) = (Mutex::new(read_jobs), Mutex::new(scan_jobs));
+    let reader = Reader {
+        table: &pipeline.source_table,
+        login: &pipeline.login,
+        world: &pipeline.world,
+        schema: &shared.schema.clone(),
+        stream: &stream,
+        segments,
+    };
+    std::thread::scope(|scope| {
+        for at in 0..READERS + SCANNERS.min(segments as usize) {
+            let jobs = if at < READERS { &read_jobs } else { &scan_jobs };
+            let (reader, done) = (&reader, done.clone());
+            scope.spawn(move || reader.run(jobs, &done));
+        }
+        for (number, works) in lanes.into_iter().enumerate() {
+            let writer = Writer {
+                settings: &pipeline.target,
+                shared: shared.clone(),
+                number,
+                batch_rows: pipeline.config.batch_rows,
+                world: &pipeline.world,
+                give_up: &give_up,
+            };
+            let done = done.clone();
+            scope.spawn(move || writer.run(&works, &done));
+        }
+        drop(done);
+        let now = pipeline.world.elapsed();
+        let table = pipeline.source()?;
+        let confirmed_ms = taken.kept.confirmed_ms;
+        let mut coordinator = Coordinator {
+            pipeline,
+            taken,
+            state,
+            table,
+            feeds: BTreeMap::new(),
+            reads,
+            scans,
+            lanes: inlets,
+            waiting_rows: 0,
+            waiting_works: 0,
+            scan_due: now,
+            list: false,
+            seal: false,
+            list_due: now + LIST_EVERY,
+            consistent_ms: 0,
+            applied: Applied::default(),
+            created_s: 0,
+            trouble: BTreeMap::new(),
+            source_trouble: None,
+            reported: (now, 0),
+            confirmed_ms,
+            confirm_due: now + CONFIRM_EVERY,
+            tick_due: now + TICK_EVERY,
+            paused: false,
+            paused_due: now,
+        };
+        let ended = coordinator.run(once, stop, &told, report);
+        // Whoever waits for a target that is away need not any more.
+        give_up.stop();
+        ended
+    })
+}
+
+impl Coordinator<'_> {
+    fn run(
+        &mut self,
+        once: bool,
+        stop: &Stop,
+        told: &Receiver<Done>,
+        report: &mut dyn FnMut(Report),
+    ) -> Result<Ended, Error> {
+        let actions = self.taken.join.start();
+        match self.drive(actions, once, stop, told, report) {
+            Err(error) if error.kind == Kind::Gap && self.pipeline.config.on_gap == OnGap::Resnapshot => {
+                report(Report::Note(error.to_string()));
+                Ok(Ended::Again)
+            }
+            ended => ended,
+        }
+    }
+
+    fn drive(
+        &mut self,
+        actions: Vec<Action<Change>>,
+        once: bool,
+        stop: &Stop,
+        told: &Receiver<Done>,
+        report: &mut dyn FnMut(Report),
+    ) -> Result<Ended, Error> {
+        self.act(actions, report)?;
+        let mut ending = None;
+        loop {
+            self.chores(report)?;
+            if ending.is_none() {
+                if stop.is_set() {
+                    ending = Some(Ended::Stopped);
+                } else if once && self.taken.join.is_caught_up() {
+                    ending = Some(Ended::AtTip);
+                }
+                if ending.is_some() {
+                    // The marks of lanes that had nothing to write.
+                    self.step(Event::Tick, report)?;
+                }
+            }
+            if let Some(ended) = ending {
+                let given_up = ended == Ended::Stopped && !self.trouble.is_empty();
+                if self.waiting_works == 0 || given_up {
+                    if self.taken.join.is_caught_up() {
+                        self.confirm()?;
+                    }
+                    report(Report::Progress(self.progress()));
+                    return Ok(ended);
+                }
+            } else {
+                self.give_jobs();
+            }
+            match told.recv_timeout(self.wait()) {
+                Ok(done) => {
+                    self.hear(done, ending.is_some(), report)?;
+                    while let Ok(done) = told.try_recv() {
+                        self.hear(done, ending.is_some(), report)?;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::new(Kind::Target, "all of the pipeline's threads have ended"));
+                }
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.pipeline.world.elapsed()
+    }
+
+    fn wait(&self) -> Duration {
+        let most = Duration::from_millis(100);
+        let now = self.now();
+        let due = self.feeds.values().filter(|feed| !feed.busy).map(|feed| feed.due.saturating_sub(now));
+        due.min().unwrap_or(most).clamp(Duration::from_millis(1), most)
+    }
+
+    fn step(&mut self, event: Event<Change>, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+        let actions = self.taken.join.step(event);
+        self.act(actions, report)
+    }
+
+    fn act(&mut self, actions: Vec<Action<Change>>, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+        for action in actions {
+            match action {
+                Action::List => self.list = true,
+                Action::Open { shard, after } => self.open(shard, after),
+                Action::Scan { segment, from } => {
+                    self.feed(Name::Segment(segment), FeedJob::Segment { from })
+                }
+                Action::Apply { lane, work } => {
+                    self.waiting_rows += work.rows.len();
+                    self.waiting_works += 1;
+                    // A lane that has ended says why by itself.
+                    let _ = self.lanes[lane].send(work);
+                }
+                Action::Seal => self.seal = true,
+                Action::Gap { shard } => self.lost(&shard)?,
+                Action::Consistent => {
+                    self.consistent_ms = self.pipeline.world.now().millis();
+                    self.confirm()?;
+                    report(Report::Consistent);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, shard: ShardId, after: Option<Sequence>) {
+        let begin = after.map_or(Begin::Horizon, Begin::After);
+        self.feed(Name::Shard(shard), FeedJob::Shard { iterator: None, begin });
+    }
+
+    fn feed(&mut self, name: Name, job: FeedJob) {
+        let due = self.now();
+        self.feeds.insert(name, Feed { job, due, busy: false, pause: Duration::ZERO });
+    }
+
+    /// Records are missing in the stream: nothing is lost when they are older than what is known to be applied.
+    fn lost(&self, shard: &str) -> Result<(), Error> {
+        let age_ms = self.pipeline.world.now().millis().saturating_sub(self.confirmed_ms);
+        if age_ms < RETENTION_MS {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Gap,
+            format!(
+                "records of shard {shard} were trimmed before they were applied: all was applied {} hours ago for the last time; `millstream replicate FILE resync {}` begins again with a snapshot",
+                age_ms / 3_600_000,
+                self.pipeline.config.name
+            ),
+        ))
+    }
+}

@@ -1,0 +1,197 @@
+//! What the coordinator does from time to time, and the jobs it gives.
+
+use super::{
+    CONFIRM_EVERY, Coordinator, FeedJob, LIST_EVERY, Name, PAUSED_LOOK, REPORT_EVERY, RETENTION_MS,
+    TICK_EVERY,
+};
+use crate::join::Event;
+use crate::runner::job::Job;
+use crate::runner::progress::{Phase, Progress, Report};
+use crate::{Error, Kind};
+use std::time::Duration;
+
+/// Most rows that wait for the target, for each row of a batch.
+const AHEAD: usize = 4;
+
+impl Coordinator<'_> {
+    pub(super) fn chores(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+        let now = self.now();
+        if self.list || now >= self.list_due {
+            self.list_shards(now, report)?;
+        }
+        if self.seal {
+            self.write_the_end(report)?;
+        }
+        if now >= self.tick_due {
+            self.tick_due = now + TICK_EVERY;
+            self.step(Event::Tick, report)?;
+        }
+        if now >= self.confirm_due {
+            self.confirm_due = now + CONFIRM_EVERY;
+            if self.taken.join.is_caught_up() {
+                self.confirm()?;
+            }
+        }
+        if now >= self.paused_due {
+            self.paused_due = now + PAUSED_LOOK;
+            self.look_whether_paused(report)?;
+        }
+        if now >= self.reported.0 + REPORT_EVERY {
+            report(Report::Progress(self.progress()));
+            let rows = self.applied.snapshot_rows + self.applied.changes;
+            self.reported = (now, rows);
+        }
+        Ok(())
+    }
+
+    /// The snapshot has ended; a target that is away is told later.
+    fn write_the_end(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+        match self.state.seal(self.taken.epoch) {
+            Ok(()) => {
+                self.seal = false;
+                self.step(Event::Sealed, report)
+            }
+            Err(error) if error.is_retryable() => {
+                self.reconnect();
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn list_shards(&mut self, now: Duration, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+        if now < self.list_due && !self.list {
+            return Ok(());
+        }
+        let stream = self.taken.kept.stream.clone();
+        match self.table.shards(&stream) {
+            Ok(shards) => {
+                self.list = false;
+                self.list_due = now + LIST_EVERY;
+                self.step(Event::Listed(shards), report)?;
+                if !self.feeds.keys().any(|name| matches!(name, Name::Shard(_))) {
+                    self.look_for_another_stream(&stream)?;
+                    self.list_due = now + Duration::from_secs(2);
+                }
+                Ok(())
+            }
+            Err(error) if error.is_retryable() => {
+                self.list = false;
+                self.list_due = now + Duration::from_secs(1);
+                self.source_trouble = Some(error.message);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All shards have ended: either a new one is about to come, or the stream is no longer the table's.
+    fn look_for_another_stream(&mut self, stream: &str) -> Result<(), Error> {
+        let now = match self.table.describe() {
+            Ok(description) => description.stream,
+            Err(error) if error.is_retryable() => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if now.as_deref() == Some(stream) || !self.taken.join.is_caught_up() {
+            return Ok(());
+        }
+        let what = match now {
+            Some(_) => "has another stream now",
+            None => "has no stream any more",
+        };
+        Err(Error::new(
+            Kind::Gap,
+            format!(
+                "table {} {what}; all records of the one that was followed are applied; `millstream replicate FILE resync {}` begins again with a snapshot",
+                self.pipeline.source_table, self.pipeline.config.name
+            ),
+        ))
+    }
+
+    fn look_whether_paused(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+        let paused = match self.state.is_paused(self.taken.epoch) {
+            Ok(paused) => paused,
+            Err(error) if error.is_retryable() => {
+                self.reconnect();
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        if paused != self.paused {
+            self.paused = paused;
+            let word = if paused { "paused" } else { "resumed" };
+            report(Report::Note(word.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn reconnect(&mut self) {
+        if let Ok(state) = self.pipeline.state() {
+            self.state = state;
+        }
+    }
+
+    /// Notes that all that the source has is applied. That this fails now and then costs nothing.
+    pub(super) fn confirm(&mut self) -> Result<(), Error> {
+        let now_ms = self.pipeline.world.now().millis();
+        match self.state.confirm(self.taken.epoch, now_ms, self.taken.join.is_consistent()) {
+            Ok(()) => self.confirmed_ms = now_ms,
+            Err(error) if error.is_retryable() => self.reconnect(),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    pub(super) fn give_jobs(&mut self) {
+        if self.paused {
+            return;
+        }
+        let now = self.now();
+        let most = (self.pipeline.config.batch_rows * self.lanes.len() * AHEAD).max(4000);
+        for (name, feed) in &mut self.feeds {
+            if feed.busy || feed.due > now || self.waiting_rows >= most {
+                continue;
+            }
+            let given = match (name, &feed.job) {
+                (Name::Shard(shard), FeedJob::Shard { iterator, begin }) => self.reads.send(Job::Read {
+                    shard: shard.clone(),
+                    iterator: iterator.clone(),
+                    begin: begin.clone(),
+                }),
+                (Name::Segment(segment), FeedJob::Segment { from })
+                    if self.scan_due <= now && self.waiting_rows < most / 2 =>
+                {
+                    self.scans.send(Job::Scan { segment: *segment, from: from.clone() })
+                }
+                _ => continue,
+            };
+            feed.busy = given.is_ok();
+        }
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        let (at, rows) = self.reported;
+        let seconds = (self.now() - at).as_secs_f64();
+        let all = self.applied.snapshot_rows + self.applied.changes;
+        let now_ms = self.pipeline.world.now().millis();
+        let caught_up = self.taken.join.is_caught_up();
+        let since = now_ms.saturating_sub(self.created_s * 1000);
+        let phase = match () {
+            () if self.paused => Phase::Paused,
+            () if self.taken.join.is_scanned() => Phase::Stream,
+            () => Phase::Snapshot,
+        };
+        let unapplied_ms = now_ms.saturating_sub(self.confirmed_ms);
+        Progress {
+            phase,
+            applied: self.applied,
+            items: self.taken.planned.description.items,
+            rate: if seconds > 0.0 { (all - rows) as f64 / seconds } else { 0.0 },
+            lag: (!caught_up && self.created_s > 0).then(|| Duration::from_millis(since)),
+            shards_open: self.feeds.keys().filter(|name| matches!(name, Name::Shard(_))).count(),
+            waiting: self.waiting_rows,
+            trouble: self.trouble.values().next().cloned().or_else(|| self.source_trouble.clone()),
+            until_loss: Duration::from_millis(RETENTION_MS.saturating_sub(unapplied_ms)),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What comes from the threads.
+
+use super::{Coordinator, FeedJob, Name, PAUSE_MOST};
+use crate::Error;
+use crate::join::{Event, ShardId};
+use crate::runner::job::{Done, Job};
+use crate::runner::progress::Report;
+use crate::source::Begin;
+use std::time::Duration;
+
+/// The pause at the tip: an endpoint nearby costs nothing; AWS answers five calls of a shard in a second.
+const PAUSE_NEAR: Duration = Duration::from_millis(20);
+const PAUSE_FAR: Duration = Duration::from_millis(250);
+
+impl Coordinator<'_> {
+    pub(super) fn hear(
+        &mut self,
+        done: Done,
+        ending: bool,
+        report: &mut dyn FnMut(Report),
+    ) -> Result<(), Error> {
+        match done {
+            Done::Broken(error) => Err(error),
+            Done::Trouble { lane, message } => {
+                match message {
+                    Some(message) => {
+                        if self.trouble.insert(lane, message.clone()).is_none() {
+                            report(Report::Note(format!("lane {lane}: {message}; trying again")));
+                        }
+                    }
+                    None => {
+                        self.trouble.remove(&lane);
+                        report(Report::Note(format!("lane {lane}: the target answers again")));
+                    }
+                }
+                Ok(())
+            }
+            Done::Committed { lane, works, rows, applied, created_s } => {
+                self.waiting_rows -= rows;
+                self.waiting_works -= works.len();
+                self.applied.add(applied);
+                self.created_s = self.created_s.max(created_s);
+                for (track, end) in works {
+                    self.step(Event::Committed { lane, track, end }, report)?;
+                }
+                Ok(())
+            }
+            // What was read and not dealt is read again by the next run.
+            _ if ending => Ok(()),
+            Done::Failed { job, error } => self.failed(&job, error, report),
+            Done::Trimmed { shard } => {
+                self.lost(&shard)?;
+                let pause = self.now() + Duration::from_secs(1);
+                if let Some(feed) = self.feeds.get_mut(&Name::Shard(shard)) {
+                    feed.job = FeedJob::Shard { iterator: None, begin: Begin::Horizon };
+                    (feed.busy, feed.due) = (false, pause);
+                }
+                Ok(())
+            }
+            Done::Page { segment, rows, next, units } => {
+                self.worked(report);
+                let now = self.now();
+                if let Some(most) = self.pipeline.config.scan_units_per_second {
+                    self.scan_due = self.scan_due.max(now) + Duration::from_secs_f64(units / most);
+                }
+                let name = Name::Segment(segment);
+                match &next {
+                    None => drop(self.feeds.remove(&name)),
+                    Some(_) => {
+                        if let Some(feed) = self.feeds.get_mut(&name) {
+                            feed.job = FeedJob::Segment { from: next.clone() };
+                            (feed.busy, feed.due, feed.pause) = (false, now, Duration::ZERO);
+                        }
+                    }
+                }
+                self.step(Event::Scanned { segment, rows, next }, report)
+            }
+            Done::Records { shard, records, next } => {
+                self.worked(report);
+                self.moved(&shard, records.last().map(|(sequence, _)| sequence.clone()), &next);
+                let (end, tip) = (next.is_none(), next.is_some() && records.is_empty());
+                self.step(Event::Read { shard, records, end, tip }, report)
+            }
+        }
+    }
+
+    fn moved(&mut self, shard: &ShardId, last: Option<crate::join::Sequence>, next: &Option<String>) {
+        let name = Name::Shard(shard.clone());
+        let near = self.pipeline.login.endpoint.contains("127.0.0.1")
+            || self.pipeline.login.endpoint.contains("localhost");
+        let pause = if near { PAUSE_NEAR } else { PAUSE_FAR };
+        let due = self.now() + if last.is_some() { Duration::ZERO } else { pause };
+        if next.is_none() {
+            self.feeds.remove(&name);
+            return;
+        }
+        if let Some(feed) = self.feeds.get_mut(&name) {
+            (feed.busy, feed.due, feed.pause) = (false, due, Duration::ZERO);
+            if let FeedJob::Shard { iterator, begin } = &mut feed.job {
+                iterator.clone_from(next);
+                if let Some(last) = last {
+                    *begin = Begin::After(last);
+                }
+            }
+        }
+    }
+
+    fn failed(&mut self, job: &Job, error: Error, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+        if !error.is_retryable() {
+            return Err(error);
+        }
+        if self.source_trouble.is_none() {
+            report(Report::Note(format!("{}; trying again", error.message)));
+        }
+        self.source_trouble = Some(error.message);
+        let name = match job {
+            Job::Read { shard, .. } => Name::Shard(shard.clone()),
+            Job::Scan { segment, .. } => Name::Segment(*segment),
+        };
+        let now = self.now();
+        if let Some(feed) = self.feeds.get_mut(&name) {
+            feed.pause = (feed.pause * 2).clamp(Duration::from_millis(100), PAUSE_MOST);
+            let jitter = self.pipeline.world.below(feed.pause.as_millis() as u64 / 2 + 1);
+            (feed.busy, feed.due) = (false, now + feed.pause / 2 + Duration::from_millis(jitter));
+            // A server that came back may know another iterator.
+            if let FeedJob::Shard { iterator, .. } = &mut feed.job {
+                *iterator = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn worked(&mut self, report: &mut dyn FnMut(Report)) {
+        if self.source_trouble.take().is_some() {
+            report(Report::Note("the source answers again".to_owned()));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What the readers do: one call of the source each.
+
+use crate::Error;
+use crate::join::{Row, Sequence, ShardId};
+use crate::mapping::KeySchema;
+use crate::source::{Begin, Login, Record, Table};
+use crate::target::Change;
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use world::World;
+
+pub enum Job {
+    Read { shard: ShardId, iterator: Option<String>, begin: Begin },
+    Scan { segment: u32, from: Option<Box<str>> },
+}
+
+pub enum Done {
+    Records {
+        shard: ShardId,
+        records: Vec<(Sequence, Row<Change>)>,
+        /// None: the shard has ended.
+        next: Option<String>,
+    },
+    /// What lies where reading should begin has been trimmed.
+    Trimmed {
+        shard: ShardId,
+    },
+    Page {
+        segment: u32,
+        rows: Vec<Row<Change>>,
+        next: Option<Box<str>>,
+        units: f64,
+    },
+    Failed {
+        job: Job,
+        error: Error,
+    },
+    Committed {
+        lane: usize,
+        works: Vec<(crate::join::Track, bool)>,
+        rows: usize,
+        applied: crate::target::Applied,
+        created_s: u64,
+    },
+    Trouble {
+        lane: usize,
+        message: Option<String>,
+    },
+    /// A lane has ended for good.
+    Broken(Error),
+}
+
+/// What a reader needs.
+pub struct Reader<'a> {
+    pub table: &'a str,
+    pub login: &'a Login,
+    pub world: &'a World,
+    pub schema: &'a KeySchema,
+    pub stream: &'a str,
+    pub segments: u32,
+}
+
+impl Reader<'_> {
+    /// Does jobs until nobody gives any.
+    pub fn run(&self, jobs: &Mutex<Receiver<Job>>, done: &Sender<Done>) {
+        let Ok(mut table) = Table::open(self.table, self.login, self.world) else { return };
+        loop {
+            let next =
+                jobs.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(Duration::from_millis(200));
+            let job = match next {
+                Ok(job) => job,
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => continue,
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,
+            };
+            let told = match self.work(&mut table, &job) {
+                Ok(told) => told,
+                Err(error) => Done::Failed { job, error },
+            };
+            if done.send(told).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn work(&self, table: &mut Table, job: &Job) -> Result<Done, Error> {
+        match job {
+            Job::Scan { segment, from } => {
+                let page = table.scan(*segment, self.segments, from.as_deref(), None)?;
+                let rows = page.items.into_iter().map(|item| self.scanned(item)).collect();
+                Ok(Done::Page { segment: *segment, rows, next: page.next, units: page.read_units })
+            }
+            Job::Read { shard, iterator, begin } => self.read(table, shard, iterator.clone(), begin),
+        }
+    }
+
+    fn read(
+        &self,
+        table: &mut Table,
+        shard: &ShardId,
+        iterator: Option<String>,
+        begin: &Begin,
+    ) -> Result<Done, Error> {
+        let mut iterator = iterator;
+        // An iterator that waited too long for its turn is asked for once more.
+        for again in [true, false] {
+            let given = match iterator.take() {
+                Some(iterator) => iterator,
+                None => match table.iterator(self.stream, shard, begin)? {
+                    Some(iterator) => iterator,
+                    None => return Ok(Done::Trimmed { shard: shard.clone() }),
+                },
+            };
+            match table.records(&given, 1000) {
+                Ok(page) => {
+                    let records = page.records.into_iter().map(|record| self.changed(record)).collect();
+                    return Ok(Done::Records { shard: shard.clone(), records, next: page.next });
+                }
+                Err(fault) if fault.is("ExpiredIteratorException") && again => {}
+                Err(fault) if fault.is("TrimmedDataAccessException") => {
+                    return Ok(Done::Trimmed { shard: shard.clone() });
+                }
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Ok(Done::Trimmed { shard: shard.clone() })
+    }
+
+    fn scanned(&self, item: model::Item) -> Row<Change> {
+        let keys = self.schema.key_of(&item);
+        let (hash, name) = self.schema.name(&keys);
+        Row { hash, row: Change { name, keys, old: None, new: Some(item), created_s: 0, expired: false } }
+    }
+
+    fn changed(&self, record: Record) -> (Sequence, Row<Change>) {
+        let (hash, name) = self.schema.name(&record.keys);
+        let change = Change {
+            name,
+            keys: record.keys,
+            old: record.old,
+            new: record.new,
+            created_s: record.created_s,
+            expired: record.expired,
+        };
+        (record.sequence, Row { hash, row: change })
+    }
+}

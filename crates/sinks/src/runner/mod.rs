@@ -1,0 +1,45 @@
+//! Runs a pipeline: threads that read, threads that write, and between them the machine that decides.
+
+mod begin;
+mod coordinator;
+mod job;
+mod lane;
+mod progress;
+
+pub use begin::{Pipeline, Planned};
+pub use progress::{Phase, Progress, Report};
+
+use crate::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Tells a run to end: what is on its way is finished first.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How a run ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Stopped,
+    /// Asked to go to the tip, it is there.
+    AtTip,
+    /// Records were lost, and the pipeline is to begin again with a snapshot.
+    Again,
+}
+
+impl Pipeline {
+    /// Follows the source until it is told to stop, or, `once`, until it is at the tip.
+    pub fn run(&self, once: bool, stop: &Stop, report: &mut dyn FnMut(Report)) -> Result<Ended, Error> {
+        coordinator::run(self, once, stop, report)
+    }
+}

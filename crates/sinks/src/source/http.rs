@@ -1,0 +1,224 @@
+//! One kept connection that calls an endpoint: signed, JSON both ways, bounded.
+
+use super::stream::{Place, Stream};
+use crate::{Error, Kind};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use wire::sigv4::{Credentials, Signer};
+use world::World;
+
+/// The largest answer: a page of records, and what JSON makes of it.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+const LINE_BYTES_MAX: u64 = 64 << 10;
+
+/// Where an endpoint is and how it is asked.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub endpoint: String,
+    /// AWS has another one for streams.
+    pub streams_endpoint: String,
+    pub region: String,
+    pub credentials: Credentials,
+}
+
+/// How a call failed.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// No answer: whether it was done is unknown.
+    Silent(String),
+    /// AWS's name for it, and its words.
+    Refused { code: String, message: String, status: u16 },
+}
+
+impl Fault {
+    pub fn is(&self, wanted: &str) -> bool {
+        matches!(self, Fault::Refused { code, .. } if code == wanted)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Error {
+        match fault {
+            Fault::Silent(message) => Error::new(Kind::Unreachable, message),
+            Fault::Refused { code, message, status } => {
+                let again = status >= 500
+                    || [
+                        "ProvisionedThroughputExceededException",
+                        "ThrottlingException",
+                        "LimitExceededException",
+                    ]
+                    .contains(&code.as_str());
+                let kind = if again { Kind::Unreachable } else { Kind::Source };
+                Error::new(kind, format!("source: {code}: {message}"))
+            }
+        }
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Fault {
+        Fault::Silent(error.to_string())
+    }
+}
+
+pub struct Http {
+    login: Login,
+    place: Place,
+    world: World,
+    stream: Option<BufReader<Stream>>,
+}
+
+impl Http {
+    pub fn new(endpoint: &str, login: &Login, world: &World) -> Result<Http, Error> {
+        let place = Place::parse(endpoint)?;
+        Ok(Http { login: login.clone(), place, world: world.clone(), stream: None })
+    }
+
+    /// One call; `target` is the operation's long name.
+    pub fn call(&mut self, target: &str, body: &[u8]) -> Result<Vec<u8>, Fault> {
+        // A kept connection may have been closed in the meantime: that is not the call's fault.
+        let kept = self.stream.is_some();
+        let mut done = self.exchange(target, body);
+        if kept && matches!(done, Err(Fault::Silent(_))) {
+            done = self.exchange(target, body);
+        }
+        done
+    }
+
+    fn exchange(&mut self, target: &str, body: &[u8]) -> Result<Vec<u8>, Fault> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => self.connect()?,
+        };
+        let request = wire::Request::post(body.to_vec())
+            .with_header("host", &self.place.host)
+            .with_header("content-type", "application/x-amz-json-1.0")
+            .with_header("x-amz-target", target);
+        let signer = Signer {
+            credentials: self.login.credentials.clone(),
+            region: self.login.region.clone(),
+            service: "dynamodb".to_owned(),
+        };
+        let request = signer.sign(request, self.world.now());
+        let mut head = format!("POST / HTTP/1.1\r\ncontent-length: {}\r\n", body.len());
+        for (name, value) in &request.headers {
+            head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
+        }
+        head.push_str("\r\n");
+        stream.get_mut().write_all(&[head.as_bytes(), body].concat())?;
+        stream.get_mut().flush()?;
+        let answer = read(&mut stream)?;
+        if answer.keep {
+            self.stream = Some(stream);
+        }
+        if answer.status == 200 {
+            return Ok(answer.body);
+        }
+        let tree: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let code = tree["__type"].as_str().unwrap_or("Unknown");
+        let code = code.rsplit('#').next().unwrap_or_default().to_owned();
+        let message = tree["message"].as_str().or(tree["Message"].as_str());
+        let message = match message {
+            Some(message) => message.to_owned(),
+            None => format!("status {} from {}", answer.status, self.place.host),
+        };
+        Err(Fault::Refused { code, message, status: answer.status })
+    }
+
+    fn connect(&self) -> Result<BufReader<Stream>, Fault> {
+        let stream = self
+            .place
+            .connect()
+            .map_err(|error| Fault::Silent(format!("no server answers at {}: {error}", self.place.host)))?;
+        Ok(BufReader::with_capacity(64 << 10, stream))
+    }
+}
+
+struct Answer {
+    status: u16,
+    body: Vec<u8>,
+    /// The connection may be used again.
+    keep: bool,
+}
+
+fn read(stream: &mut impl BufRead) -> Result<Answer, Fault> {
+    let strange = || Fault::Silent("the answer cannot be read: is it an HTTP server?".to_owned());
+    let first = line(stream)?;
+    let status = first.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(strange)?;
+    let (mut length, mut chunked, mut keep) = (None, false, first.starts_with("HTTP/1.1"));
+    loop {
+        let header = line(stream)?;
+        let Some((name, value)) = header.split_once(':') else { break };
+        let value = value.trim();
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = Some(value.parse::<usize>().map_err(|_| strange())?),
+            "transfer-encoding" => chunked = value.eq_ignore_ascii_case("chunked"),
+            "connection" if value.eq_ignore_ascii_case("close") => keep = false,
+            _ => {}
+        }
+    }
+    let mut body = Vec::new();
+    if chunked {
+        loop {
+            let size = line(stream)?;
+            let size = size.split(';').next().unwrap_or_default();
+            let size = usize::from_str_radix(size.trim(), 16).map_err(|_| strange())?;
+            take(stream, size, &mut body)?;
+            if line(stream)?.is_empty() && size == 0 {
+                break;
+            }
+        }
+    } else if let Some(length) = length {
+        take(stream, length, &mut body)?;
+    } else {
+        keep = false;
+        stream.take(ANSWER_BYTES_MAX as u64).read_to_end(&mut body)?;
+    }
+    Ok(Answer { status, body, keep })
+}
+
+fn line(stream: &mut impl BufRead) -> Result<String, Fault> {
+    let mut line = String::new();
+    if stream.take(LINE_BYTES_MAX).read_line(&mut line)? == 0 {
+        return Err(Fault::Silent("the connection was closed".to_owned()));
+    }
+    line.truncate(line.trim_end_matches(['\r', '\n']).len());
+    Ok(line)
+}
+
+fn take(stream: &mut impl BufRead, size: usize, body: &mut Vec<u8>) -> Result<(), Fault> {
+    if body.len().saturating_add(size) > ANSWER_BYTES_MAX {
+        return Err(Fault::Silent(format!("an answer is larger than {ANSWER_BYTES_MAX} bytes")));
+    }
+    let from = body.len();
+    body.resize(from + size, 0);
+    Ok(stream.read_exact(&mut body[from..])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(answer: &str, expected: Result<(u16, &str, bool), &str>) {
+        let got = read(&mut answer.as_bytes());
+        let got = got.map(|answer| (answer.status, String::from_utf8(answer.body).unwrap(), answer.keep));
+        match (got, expected) {
+            (Ok((status, body, keep)), Ok(expected)) => assert_eq!((status, &*body, keep), expected),
+            (Err(Fault::Silent(told)), Err(expected)) => assert!(told.contains(expected), "{told}"),
+            (got, expected) => panic!("{got:?} is not {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn answers_end_where_they_say() {
+        check("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}more", Ok((200, "{}", true)));
+        check("HTTP/1.1 400 X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", Ok((400, "", false)));
+        let chunks = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n";
+        check(chunks, Ok((200, "abc", true)));
+        check("HTTP/1.0 200 OK\r\n\r\nall of it", Ok((200, "all of it", false)));
+        check("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort", Err("fill whole buffer"));
+        check("SSH-2.0\r\n", Err("is it an HTTP server"));
+        check("HTTP/1.1 200 OK\r\ncontent-length: 999999999999\r\n\r\n", Err("larger than"));
+        check("", Err("closed"));
+    }
+}

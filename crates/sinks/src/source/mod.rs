@@ -1,0 +1,10 @@
+//! The source: a table of any endpoint that speaks DynamoDB's API, read by ordinary signed calls.
+
+mod answer;
+mod http;
+mod stream;
+mod table;
+
+pub use answer::{Record, RecordsPage, ScanPage};
+pub use http::{Fault, Http, Login};
+pub use table::{Begin, Description, Table};

@@ -1,0 +1,199 @@
+//! One group into the database, inside a transaction.
+
+use super::fold::{Final, Group};
+use super::lane::Lane;
+use super::schema::{GONE, QUARANTINE};
+use crate::Error;
+use crate::join::Origin;
+use crate::mapping::{Mapping, typed};
+use sql::{Connection, Kind as SqlKind, OnConflict, Upsert, Value};
+use std::collections::HashSet;
+use world::Timestamp;
+
+/// Most parameters of one statement.
+const NAMES_MAX: usize = 500;
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    Bulk,
+    /// Row by row, each undone alone: the database refused something of the bulk.
+    Single,
+}
+
+impl Lane {
+    pub(super) fn apply(
+        &mut self,
+        mapping: &Mapping,
+        group: &mut Group<'_>,
+        care: Care,
+    ) -> Result<(), Error> {
+        let on_conflict = match group.origin {
+            Origin::Snapshot => {
+                let names: Vec<&str> = group.items.keys().map(String::as_str).collect();
+                let gone = gone(&mut self.connection, &self.shared.pipeline, &names)?;
+                group.items.retain(|name, _| !gone.contains(name));
+                OnConflict::Keep
+            }
+            Origin::Stream => OnConflict::Replace,
+        };
+        self.delete(mapping, group)?;
+        let columns = mapping.names();
+        let mut names = Vec::new();
+        let mut rows = Vec::new();
+        for (name, item) in &mut group.items {
+            if let Some(row) = item.row.take() {
+                names.push(name.clone());
+                rows.push(row);
+            }
+        }
+        let upsert =
+            Upsert { table: &mapping.table, columns: &columns, key: &mapping.key, rows: &rows, on_conflict };
+        match care {
+            Care::Bulk => drop(self.connection.upsert(&upsert)?),
+            Care::Single => self.one_by_one(upsert, &names, group)?,
+        }
+        self.soften(mapping, group)?;
+        self.remember(group)?;
+        self.quarantine(group)
+    }
+
+    fn delete(&mut self, mapping: &Mapping, group: &Group<'_>) -> Result<(), Error> {
+        let hard = group.items.values().filter(|item| item.softly.is_none());
+        let keys: Vec<Vec<Value>> = hard.flat_map(|item| item.deleted.iter().cloned()).collect();
+        self.connection.delete(&mapping.table, &mapping.key, &keys)?;
+        Ok(())
+    }
+
+    /// Marks rows as deleted.
+    fn soften(&mut self, mapping: &Mapping, group: &Group<'_>) -> Result<(), Error> {
+        let dialect = self.connection.dialect();
+        for item in group.items.values() {
+            let Some(seconds) = item.softly else { continue };
+            let tests: Vec<String> = mapping
+                .key
+                .iter()
+                .enumerate()
+                .map(|(at, name)| format!("{} = {}", dialect.quoted(name), dialect.parameter(at + 1)))
+                .collect();
+            let sql = format!(
+                "UPDATE {} SET {} = {} WHERE {}",
+                dialect.quoted(&mapping.table),
+                dialect.quoted(&mapping.deleted_at),
+                dialect.literal(&format!("{}Z", Timestamp::from_seconds(seconds).iso_seconds())),
+                tests.join(" AND ")
+            );
+            for key in &item.deleted {
+                self.connection.execute(&sql, key)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn one_by_one(
+        &mut self,
+        upsert: Upsert<'_>,
+        names: &[String],
+        group: &mut Group<'_>,
+    ) -> Result<(), Error> {
+        for (name, row) in names.iter().zip(upsert.rows) {
+            self.connection.execute("SAVEPOINT one_row", &[])?;
+            match self.connection.upsert(&Upsert { rows: std::slice::from_ref(row), ..upsert }) {
+                Ok(_) => drop(self.connection.execute("RELEASE SAVEPOINT one_row", &[])?),
+                Err(error) if matches!(error.kind, SqlKind::Data | SqlKind::Constraint) => {
+                    self.connection.execute("ROLLBACK TO SAVEPOINT one_row", &[])?;
+                    let Some(item) = group.items.get_mut(name) else { continue };
+                    item.quarantine = Some(error.to_string());
+                    if group.origin == Origin::Stream {
+                        // What is in quarantine has no row, not even an old one.
+                        let at = |key: &String| upsert.columns.iter().position(|column| column == key);
+                        let key = upsert.key.iter().filter_map(at).map(|at| row[at].clone()).collect();
+                        self.connection.delete(upsert.table, upsert.key, &[key])?;
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletions that rows of the snapshot must not undo.
+    fn remember(&mut self, group: &Group<'_>) -> Result<(), Error> {
+        if !group.remember || group.origin == Origin::Snapshot {
+            return Ok(());
+        }
+        let gone = group.items.iter().filter(|(_, item)| item.gone || item.quarantine.is_some());
+        let rows: Vec<Vec<Value>> =
+            gone.map(|(name, _)| vec![self.shared.pipeline.as_str().into(), name.as_str().into()]).collect();
+        self.connection.upsert(&Upsert {
+            table: GONE,
+            columns: &["pipeline", "item"].map(str::to_owned),
+            key: &["pipeline", "item"].map(str::to_owned),
+            rows: &rows,
+            on_conflict: OnConflict::Keep,
+        })?;
+        Ok(())
+    }
+
+    /// Writes down what has no row and why, and takes back what has one again.
+    pub(super) fn quarantine(&mut self, group: &Group<'_>) -> Result<(), Error> {
+        let now_ms = (self.shared.now_ms)();
+        let mut rows = Vec::new();
+        let mut settled = Vec::new();
+        for (name, item) in &group.items {
+            match &item.quarantine {
+                Some(reason) => {
+                    rows.push(self.quarantine_row(name, item, reason, now_ms));
+                    self.entered.insert(name.clone());
+                }
+                None if group.origin == Origin::Stream
+                    && (self.quarantined.contains(name) || self.entered.contains(name)) =>
+                {
+                    settled.push(vec![self.shared.pipeline.as_str().into(), name.as_str().into()]);
+                    self.left.insert(name.clone());
+                }
+                None => {}
+            }
+        }
+        self.connection.upsert(&Upsert {
+            table: QUARANTINE,
+            columns: &["pipeline", "item", "item_key", "image", "reason", "at_ms"].map(str::to_owned),
+            key: &["pipeline", "item"].map(str::to_owned),
+            rows: &rows,
+            on_conflict: if group.origin == Origin::Stream { OnConflict::Replace } else { OnConflict::Keep },
+        })?;
+        self.connection.delete(QUARANTINE, &["pipeline", "item"].map(str::to_owned), &settled)?;
+        Ok(())
+    }
+
+    fn quarantine_row(&self, name: &str, item: &Final<'_>, reason: &str, now_ms: u64) -> Vec<Value> {
+        // PostgreSQL takes no NUL, and the reason may quote one.
+        vec![
+            self.shared.pipeline.as_str().into(),
+            name.into(),
+            typed(&self.shared.schema.key_of(item.keys)).as_str().into(),
+            item.image.map_or(Value::Null, |image| typed(image).as_str().into()),
+            reason.replace('\0', "\u{fffd}").as_str().into(),
+            (now_ms as i64).into(),
+        ]
+    }
+}
+
+/// Which of these the stream has taken away.
+pub fn gone(connection: &mut Connection, pipeline: &str, names: &[&str]) -> Result<HashSet<String>, Error> {
+    let dialect = connection.dialect();
+    let mut gone = HashSet::new();
+    for names in names.chunks(NAMES_MAX) {
+        let places: Vec<String> = (0..names.len()).map(|at| dialect.parameter(at + 2)).collect();
+        let sql = format!(
+            "SELECT item FROM {GONE} WHERE pipeline = {} AND item IN ({})",
+            dialect.parameter(1),
+            places.join(", ")
+        );
+        let values: Vec<Value> =
+            std::iter::once(pipeline).chain(names.iter().copied()).map(Value::from).collect();
+        let found = connection.query(&sql, &values)?;
+        gone.extend(found.rows.iter().filter_map(|row| row[0].as_text().map(str::to_owned)));
+    }
+    Ok(gone)
+}
