@@ -75,7 +75,10 @@ fn measure(url: &str) -> Result<(), sql::Error> {
 
 fn row(at: usize) -> Vec<Value> {
     let text = |column: usize| Value::Text(format!("{column}:{at:036}"));
-    let head =
-        [Value::Numeric(at.to_string()), Value::Numeric(format!("{at}.25")), Value::Boolean(at % 2 == 0)];
+    let head = [
+        Value::Numeric(at.to_string()),
+        Value::Numeric(format!("{at}.25")),
+        Value::Boolean(at.is_multiple_of(2)),
+    ];
     head.into_iter().chain((3..10).map(text)).collect()
 }

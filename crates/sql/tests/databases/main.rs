@@ -5,3 +5,4 @@ mod mysql;
 mod postgres;
 mod servers;
 mod sqlite;
+mod tls;

@@ -13,6 +13,7 @@ fn it_keeps_the_contract() {
     types_of_its_own(&mut open(&server.url("shop")));
     errors_of_its_own(&mut open(&server.url("shop")));
     limits(&server.url("shop"));
+    crate::tls::postgres_believes_whom_it_should(&server);
     servers::deaths(&mut server, "shop");
 }
 
