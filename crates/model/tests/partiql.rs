@@ -102,8 +102,9 @@ impl Made {
             paths: listed.then(|| (0..1 + self.random.below(3)).map(|_| self.path()).collect()),
             from: Target { table: self.name(), index: (self.random.below(3) == 0).then(|| self.name()) },
             condition: (self.random.below(4) > 0).then(|| self.condition(3)),
-            order: (self.random.below(3) == 0)
-                .then(|| Order { by: self.name(), descending: self.random.below(2) == 0 }),
+            order: (0..self.random.below(3))
+                .map(|_| Order { by: self.name(), descending: self.random.below(2) == 0 })
+                .collect(),
         }
     }
 

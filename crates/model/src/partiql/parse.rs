@@ -104,15 +104,17 @@ impl Parser {
         let table = self.name()?;
         let index = if self.sign(".") { Some(self.name()?) } else { None };
         let condition = if self.word("WHERE") { Some(self.condition()?) } else { None };
-        let mut order = None;
+        let mut order = Vec::new();
         if self.word("ORDER") {
             self.need_word("BY")?;
-            let by = self.name()?;
-            let descending = self.word("DESC");
-            if !descending {
-                self.word("ASC");
-            }
-            order = Some(Order { by, descending });
+            order = self.listed(|parser| {
+                let by = parser.name()?;
+                let descending = parser.word("DESC");
+                if !descending {
+                    parser.word("ASC");
+                }
+                Ok(Order { by, descending })
+            })?;
         }
         Ok(Select { paths, from: Target { table, index }, condition, order })
     }

@@ -45,8 +45,9 @@ impl Display for Select {
         if let Some(condition) = condition {
             write!(f, " WHERE {condition}")?;
         }
-        if let Some(order) = order {
-            write!(f, " ORDER BY {} {}", name(&order.by), if order.descending { "DESC" } else { "ASC" })?;
+        for (at, order) in order.iter().enumerate() {
+            let before = if at == 0 { " ORDER BY" } else { "," };
+            write!(f, "{before} {} {}", name(&order.by), if order.descending { "DESC" } else { "ASC" })?;
         }
         Ok(())
     }

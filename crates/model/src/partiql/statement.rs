@@ -30,7 +30,8 @@ pub struct Select {
     pub paths: Option<Vec<Path>>,
     pub from: Target,
     pub condition: Option<Condition>,
-    pub order: Option<Order>,
+    /// From the first that decides on; empty where nothing is asked.
+    pub order: Vec<Order>,
 }
 
 /// A table, or an index of it.

@@ -44,6 +44,7 @@ impl Bench {
         let services = Services::new(Parts {
             queues: Queues::open(&store, &world).expect("queues"),
             vault: Vault::fleeting(&world),
+            hosts: crate::Hosts::new(&dir.join("databases")),
             engine: Arc::new(engine),
             world,
             store,

@@ -32,7 +32,7 @@ impl<'s> Lookup<'s> {
             return Err(validation("Expected a SELECT statement"));
         };
         let table = prepared.table(dynamodb, caller)?;
-        if select.from.index.is_some() || select.order.is_some() {
+        if select.from.index.is_some() || !select.order.is_empty() {
             return Err(validation(format!(
                 "Select statements within {operation} read one item of a table: they take no index and no ORDER BY",
             )));

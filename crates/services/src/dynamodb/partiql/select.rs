@@ -184,9 +184,9 @@ fn ordered(
     schema: &KeySchema,
     partitions: Option<&mut [Vec<Value>]>,
 ) -> Result<Order, Fault> {
-    let Some(order) = &select.order else {
+    if select.order.is_empty() {
         return Ok(Order::Forward);
-    };
+    }
     if select.condition.is_none() {
         return Err(validation("Must have WHERE clause in the statement when using ORDER BY clause."));
     }
@@ -195,25 +195,34 @@ fn ordered(
             "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.",
         ));
     };
-    if !schema.contains(&order.by) {
-        return Err(validation(format!(
-            "Variable reference {} in ORDER BY clause must be part of the primary key",
-            order.by
-        )));
-    }
-    if schema.hash.iter().any(|part| *part.name == *order.by) {
-        partitions.sort_by(|a, b| a[0].compare(&b[0]).unwrap_or(std::cmp::Ordering::Equal));
-        if order.descending {
-            partitions.reverse();
+    let is_hash = |name: &str| schema.hash.iter().any(|part| *part.name == *name);
+    let mut direction = None;
+    let mut by_partition = false;
+    for order in &select.order {
+        if !schema.contains(&order.by) {
+            return Err(validation(format!(
+                "Variable reference {} in ORDER BY clause must be part of the primary key",
+                order.by
+            )));
         }
-        return Ok(Order::Forward);
+        if is_hash(&order.by) {
+            by_partition |= direction.is_none();
+            partitions.sort_by(|a, b| a[0].compare(&b[0]).unwrap_or(std::cmp::Ordering::Equal));
+            if order.descending {
+                partitions.reverse();
+            }
+        } else if direction.is_none() {
+            direction = Some(if order.descending { Order::Backward } else { Order::Forward });
+        } else if (direction == Some(Order::Backward)) != order.descending {
+            return Err(validation("ORDER BY several sort keys takes one direction for all of them"));
+        }
     }
-    if partitions.len() > 1 {
-        return Err(validation(
-            "ORDER BY a sort key takes one value of the partition key: several partitions are not merged by this server",
-        ));
+    match direction {
+        Some(_) if partitions.len() > 1 && !by_partition => Err(validation(
+            "ORDER BY a sort key takes one value of the partition key, or the partition key before it: several partitions are not merged by this server",
+        )),
+        direction => Ok(direction.unwrap_or(Order::Forward)),
     }
-    Ok(if order.descending { Order::Backward } else { Order::Forward })
 }
 
 /// The range of sort keys that the conditions leave; the conditions that say so are taken away.

@@ -53,7 +53,7 @@ pub(super) fn plan(dynamodb: &Dynamodb, caller: &Caller, prepared: &Prepared) ->
             (Action::Delete(key), condition, None, *returned)
         }
         Statement::Select(select) | Statement::Exists(select) => {
-            if select.from.index.is_some() || select.order.is_some() {
+            if select.from.index.is_some() || !select.order.is_empty() {
                 return Err(validation("EXISTS takes a selection of one item of a table"));
             }
             let (key, rest) = prepared.pinned(&table, select.condition.as_ref())?;

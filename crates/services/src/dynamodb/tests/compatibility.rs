@@ -34,7 +34,11 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
         "TimeToLiveSpecification",
         "may be changed as often as wanted; items go within about a second",
     ),
-    ("ExecuteStatement", "Statement", "`ORDER BY` a sort key takes one partition"),
+    (
+        "ExecuteStatement",
+        "Statement",
+        "`ORDER BY` a sort key takes one partition, or the partition key before it",
+    ),
 ];
 
 const KEPT: &str = "kept and described; changes nothing";

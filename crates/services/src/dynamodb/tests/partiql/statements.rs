@@ -33,6 +33,7 @@ fn selections_by_keys_and_conditions() {
         ("Both WHERE pk = 'p' AND n <> 1 AND n != 2", &["p3"]),
         ("Both WHERE pk IN ['q', 'p', 'q'] AND sk = '1'", &["q1", "p1"]),
         ("Both WHERE pk IN ('p', 'q') ORDER BY pk DESC", &["q1", "p1", "p2", "p3"]),
+        ("Both WHERE pk IN ('q', 'p') ORDER BY pk, sk DESC", &["p3", "p2", "p1", "q1"]),
         ("Both WHERE pk = 'p' ORDER BY sk DESC", &["p3", "p2", "p1"]),
         ("Both WHERE pk = 'p' AND b IS MISSING AND a IS NOT MISSING", &["p1", "p2", "p3"]),
         ("Both WHERE pk = 'p' AND a IS NULL", &[]),
