@@ -1,7 +1,7 @@
 //! Change sets: what a template would change, told before it is done.
 
 use super::stack::{ChangeSet, Resource, Stack, Wish, no_stack};
-use super::template::{BODY_BYTES_MAX, Template, graph};
+use super::template::{BODY_BYTES_MAX, SERVERLESS, Template, graph};
 use super::{CloudFormation, resources, scope, validation};
 use crate::call::{Answer, Call};
 use crate::fields::{object, required, tags_of, text, texts};
@@ -99,7 +99,7 @@ impl CloudFormation {
             _ => return Err(validation("Either Template URL or Template Body must be specified.")),
         };
         let template = Template::parse(&body).map_err(validation)?;
-        if let Some(name) = template.transforms().first() {
+        if let Some(name) = template.transforms().into_iter().find(|name| *name != SERVERLESS) {
             return Err(validation(format!("No transform named {name} found.")));
         }
         let unknown: BTreeSet<&str> = template

@@ -148,14 +148,16 @@ impl CloudFormation {
         let stages = json!(["Original", "Processed"]);
         if text(input, "ChangeSetName").is_some() {
             let (_, set) = self.found_change_set(call, input)?;
-            return Ok(json!({"TemplateBody": set.wish.template, "StagesAvailable": stages}));
+            return Ok(
+                json!({"TemplateBody": at_stage(input, set.wish.template), "StagesAvailable": stages}),
+            );
         }
         let name = text(input, "StackName").unwrap_or_default();
         let missing = || validation(format!("Stack with id {name} does not exist"));
         let stack = self.stacks.find(&call.caller.region, name)?.ok_or_else(missing)?;
         // A stack in review has no template yet.
         let body = self.stacks.wish(&stack.id)?.map_or_else(|| "{}".to_owned(), |wish| wish.template);
-        Ok(json!({"TemplateBody": body, "StagesAvailable": stages}))
+        Ok(json!({"TemplateBody": at_stage(input, body), "StagesAvailable": stages}))
     }
 
     /// The template that a call names in one of three ways.
@@ -249,6 +251,18 @@ impl CloudFormation {
             true => Err(validation(format!("Export '{name}' is not imported by any stack."))),
             false => Ok(json!({"Imports": users})),
         }
+    }
+}
+
+/// A template as it was given, or, if it has short forms and nothing else is asked for, with them written out.
+fn at_stage(input: &Value, body: String) -> String {
+    match Template::parse(&body) {
+        Ok(template)
+            if text(input, "TemplateStage") != Some("Original") && !template.transforms().is_empty() =>
+        {
+            template.written_out()
+        }
+        _ => body,
     }
 }
 

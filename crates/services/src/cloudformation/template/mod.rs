@@ -2,12 +2,16 @@
 
 pub(crate) mod evaluate;
 pub(crate) mod graph;
+mod sam;
 mod yaml;
 
 use serde_json::{Map, Value};
 
 /// The most bytes of a template given in the call.
 pub(crate) const BODY_BYTES_MAX: usize = 51_200;
+
+/// The one transform there is: short forms are written out where a template is read.
+pub(crate) const SERVERLESS: &str = sam::NAME;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
@@ -17,8 +21,7 @@ pub(crate) struct Template {
 impl Template {
     /// Reads a template and checks its form; what its functions say is found out when they are evaluated.
     pub fn parse(text: &str) -> Result<Template, String> {
-        let tree = yaml::parse(text)?;
-        let template = Template { tree };
+        let mut template = Template { tree: yaml::parse(text)? };
         let error = |words: &str| Err(format!("Template format error: {words}"));
         if !template.tree.is_object() {
             return error("unsupported structure.");
@@ -27,6 +30,9 @@ impl Template {
             if template.tree.get(section).is_some_and(|section| !section.is_object()) {
                 return error(&format!("[/{section}] must be an object"));
             }
+        }
+        if template.transforms().contains(&SERVERLESS) {
+            sam::expand(&mut template.tree)?;
         }
         if template.resources().is_empty() {
             return error("At least one Resources member must be defined.");
@@ -67,6 +73,15 @@ impl Template {
 
     pub fn resource_type(&self, name: &str) -> &str {
         self.resources().get(name).and_then(|resource| resource["Type"].as_str()).unwrap_or_default()
+    }
+
+    /// The template as it is meant, its short forms written out.
+    pub fn written_out(&self) -> String {
+        let mut tree = self.tree.clone();
+        if let Some(members) = tree.as_object_mut() {
+            members.shift_remove("Transform");
+        }
+        tree.to_string()
     }
 
     pub fn description(&self) -> Option<&str> {
