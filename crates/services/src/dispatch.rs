@@ -285,6 +285,12 @@ impl Services {
         {
             return Some(refused);
         }
+        if inner.gate.mode != Mode::Lenient
+            && let Some(method) = inner.apigateway.signed(request)
+            && let Err(error) = inner.permit_api(request, &method).await
+        {
+            return Some(crate::apigateway::forbidden(error));
+        }
         match inner.lambda.call_url(request).await {
             Some(answer) => Some(answer),
             None => self.0.apigateway.serve(request).await,
@@ -353,6 +359,18 @@ impl Inner {
         self.authorize_url(&caller, &identity, function).await.map_err(refused)
     }
 
+    /// Refuses a signed call of an API's method, named by its ARN, that may not be made.
+    async fn permit_api(&self, request: &Request, method: &str) -> Result<(), ServiceError> {
+        let (scope, identity) = self.gate.admit(self.gate.mode, request, &crate::apigateway::EXECUTE)?;
+        let Some(identity) = identity.filter(|_| self.gate.mode == Mode::Enforce) else { return Ok(()) };
+        let caller = Caller {
+            account: self.parts.settings.account.clone(),
+            region: self.region(&scope.region),
+            access_key: Some(scope.access_key.into()),
+        };
+        self.authorize_api(&caller, &identity, method).await
+    }
+
     async fn serve(&self, call: Call) -> Response {
         match call.service.name {
             "dynamodb" | "dynamodbstreams" => self.dynamodb.call(call).await,
@@ -407,7 +425,7 @@ impl Inner {
 }
 
 /// The path a client would use, its labels filled in.
-fn path_of(operation: &Operation, input: &Value) -> String {
+pub(crate) fn path_of(operation: &Operation, input: &Value) -> String {
     let mut path = operation.uri.to_owned();
     let members = match operation.input.map(|shape| &shape.kind) {
         Some(Kind::Structure(structure)) => structure.members,

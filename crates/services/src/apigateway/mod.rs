@@ -17,7 +17,7 @@ use crate::dispatch::Parts;
 use http::Http;
 use rest::Rest;
 use target::Targets;
-use wire::{Request, Response};
+use wire::{Protocol, Request, Response, Service, ServiceError};
 
 pub(crate) use address::reachable;
 
@@ -25,6 +25,28 @@ pub(crate) struct ApiGateway {
     http: Http,
     rest: Rest,
     targets: Targets,
+}
+
+/// The service that callers of methods sign for.
+pub(crate) static EXECUTE: Service = Service {
+    name: "execute-api",
+    signing_name: "execute-api",
+    protocol: Protocol::RestJson,
+    version: "",
+    target_prefix: "",
+    namespace: "",
+    violation_code: "BadRequestException",
+    operations: &[],
+    refused: &[],
+    errors: &[],
+};
+
+/// What a caller is told who may not call a method.
+pub(crate) fn forbidden(error: ServiceError) -> Response {
+    let body = serde_json::json!({ "message": error.message.as_deref().unwrap_or("Forbidden") }).to_string();
+    Response::new(403, body)
+        .with_header("content-type", "application/json")
+        .with_header("x-amzn-errortype", error.name())
 }
 
 impl ApiGateway {
@@ -47,6 +69,12 @@ impl ApiGateway {
             Err(error) => Err(error),
         };
         call.settle(answer)
+    }
+
+    /// The ARN of the method that a request is to, if that asks for a signature.
+    pub fn signed(&self, request: &Request) -> Option<String> {
+        let (id, path) = address::of(request)?;
+        self.http.signed(&id, &path, request).or_else(|| self.rest.signed(&id, &path, request))
     }
 
     /// The answer to a request to an API's address; None when it is to something else.

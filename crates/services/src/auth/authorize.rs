@@ -57,13 +57,34 @@ impl Inner {
         let mut context = self.context(caller, identity)?;
         context.set("lambda:FunctionUrlAuthType", "AWS_IAM");
         let need = Need { action: "lambda:InvokeFunctionUrl".to_owned(), resource: function.to_owned() };
+        self.authorize_address(caller, identity, &need, &context).await
+    }
+
+    /// Refuses a call of an API's method whose caller may not make it.
+    pub(crate) async fn authorize_api(
+        &self,
+        caller: &Caller,
+        identity: &Identity,
+        method: &str,
+    ) -> Result<(), ServiceError> {
+        let context = self.context(caller, identity)?;
+        let need = Need { action: "execute-api:Invoke".to_owned(), resource: method.to_owned() };
+        self.authorize_address(caller, identity, &need, &context).await
+    }
+
+    async fn authorize_address(
+        &self,
+        caller: &Caller,
+        identity: &Identity,
+        need: &Need,
+        context: &Context,
+    ) -> Result<(), ServiceError> {
         let policies = Policies {
-            resource: self.resource_policy(caller, &need).await?,
+            resource: self.resource_policy(caller, need).await?,
             ..self.iam.policies_of(identity)?
         };
         let who = who(identity);
-        let question =
-            Question { action: &need.action, resource: &need.resource, who: &who, context: &context };
+        let question = Question { action: &need.action, resource: &need.resource, who: &who, context };
         match decide(&policies, &question) {
             Verdict::Allowed => Ok(()),
             Verdict::Denied(_) => Err(ServiceError::new("AccessDeniedException", "Forbidden")),

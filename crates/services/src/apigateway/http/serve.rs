@@ -118,6 +118,17 @@ impl Integration {
 }
 
 impl Http {
+    /// The ARN of the route that a request takes, if that asks for a signature.
+    pub fn signed(&self, id: &str, path: &str, request: &Request) -> Option<String> {
+        let live = self.live.get(id, || Live::read(&self.book, id)).ok()??;
+        let (name, stage, behind) = live.stage(path)?;
+        let verb = request.method.as_str();
+        let (at, _) = select(stage.keys.iter(), verb, behind)?;
+        let Live { account, region, .. } = &*live;
+        let arn = format!("arn:aws:execute-api:{region}:{account}:{id}/{name}/{verb}{behind}");
+        stage.routes[at].signed.then_some(arn)
+    }
+
     /// None when there is no such API.
     pub async fn serve(
         &self,

@@ -25,6 +25,18 @@ pub(super) struct Run<'a> {
 }
 
 impl Rest {
+    /// The ARN of the method that a request is to, if that asks for a signature.
+    pub fn signed(&self, id: &str, path: &str, request: &Request) -> Option<String> {
+        let live = self.live.get(id, || Live::read(&self.book, id)).ok()??;
+        let rest = path.strip_prefix('/').unwrap_or(path);
+        let (name, behind) = rest.split_once('/').unwrap_or((rest, ""));
+        let verb = request.method.as_str();
+        let (method, _) = live.stages.get(name)?.find(verb, &format!("/{behind}"))?;
+        let Live { account, region, .. } = &*live;
+        let arn = format!("arn:aws:execute-api:{region}:{account}:{id}/{name}/{verb}/{behind}");
+        method.signed.then_some(arn)
+    }
+
     /// None when there is no such API.
     pub async fn serve(
         &self,

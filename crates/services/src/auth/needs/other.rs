@@ -16,6 +16,7 @@ pub(super) fn needs(asked: &Asked<'_>, context: &mut Context) -> Vec<Need> {
         "secretsmanager" => named(asked, "SecretId", "secret:"),
         "ssm" => parameters(asked),
         "s3" => objects(asked),
+        "apigateway" | "apigatewayv2" => apis(asked),
         service => vec![Need::new(format!("{service}:{}", asked.operation), "*")],
     }
 }
@@ -54,6 +55,21 @@ fn lambda(asked: &Asked<'_>, context: &mut Context) -> Vec<Need> {
         needs.push(Need::new("iam:PassRole", role));
     }
     needs
+}
+
+/// The parts of APIs are known by the paths under which they are asked for.
+fn apis(asked: &Asked<'_>) -> Vec<Need> {
+    let service = api::SERVICES.iter().find(|service| service.name == asked.service);
+    let operation = service.and_then(|service| service.operation(asked.operation));
+    let need = operation.map(|operation| {
+        let path = crate::dispatch::path_of(operation, asked.input);
+        let path = path.split('?').next().unwrap_or_default();
+        Need::new(
+            format!("apigateway:{}", operation.method),
+            format!("arn:aws:apigateway:{}::{path}", asked.caller.region),
+        )
+    });
+    vec![need.unwrap_or_else(|| Need::new("apigateway:*", "*"))]
 }
 
 fn sqs(asked: &Asked<'_>) -> Vec<Need> {
