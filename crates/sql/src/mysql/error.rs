@@ -13,6 +13,10 @@ impl From<mysql::Error> for Error {
             mysql::Error::IoError(error) if is_timeout(&error) => {
                 Error::new(Kind::Timeout, "MySQL did not answer in time")
             }
+            // The handshake of TLS is told as a matter of reading and writing.
+            mysql::Error::IoError(error) if error.to_string().contains("peer certificate") => {
+                Error::new(Kind::Refused, format!("MySQL: TLS: {error}"))
+            }
             mysql::Error::IoError(error) => Error::new(Kind::Unreachable, format!("MySQL: {error}")),
             mysql::Error::CodecError(error) => Error::new(Kind::Unreachable, format!("MySQL: {error}")),
             mysql::Error::TlsError(error) => Error::new(Kind::Refused, format!("MySQL: TLS: {error}")),
@@ -68,5 +72,17 @@ fn kind_of(number: u32, state: &str, message: &str) -> Kind {
         1048 | 1062 | 1364 | 1451 | 1452 | 1586 | 3819 | 4025 => Kind::Constraint,
         1064 | 1065 | 1149 => Kind::Syntax,
         _ => Kind::of_sqlstate(state),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_is_not_believed_is_no_accident_of_the_way() {
+        let io = |told: &str| Error::from(mysql::Error::IoError(std::io::Error::other(told.to_owned()))).kind;
+        assert_eq!(io("invalid peer certificate: UnknownIssuer"), Kind::Refused);
+        assert_eq!(io("connection reset by peer"), Kind::Unreachable);
     }
 }
