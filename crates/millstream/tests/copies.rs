@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use testkit::{Client, Node, TempDir};
 
 /// A command's success, and what it said.
-fn millstream(arguments: &[&str]) -> (bool, String) {
+pub fn millstream(arguments: &[&str]) -> (bool, String) {
     let done = Command::new(BINARY).args(arguments).output().expect("the command runs");
     let text = [done.stdout, done.stderr].concat();
     (done.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-fn path(path: &Path) -> &str {
+pub fn path(path: &Path) -> &str {
     path.to_str().expect("text")
 }
 

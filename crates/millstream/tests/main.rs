@@ -7,6 +7,7 @@ mod copies;
 mod crash;
 mod databases;
 mod examples;
+mod moves;
 mod replicate;
 mod ruby;
 mod stacks;

@@ -3,7 +3,8 @@
 use super::{Failure, settings};
 use std::ffi::OsString;
 
-const COMMANDS: &str = "serve tour tail trigger replicate backup restore check explain completions help";
+const COMMANDS: &str =
+    "serve tour tail trigger replicate backup restore export import check explain completions help";
 
 pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     let flags: Vec<_> =

@@ -6,6 +6,8 @@ mod check;
 mod completions;
 mod endpoint;
 mod explain;
+mod export;
+mod import;
 mod replicate;
 mod restore;
 mod serve;
@@ -33,6 +35,8 @@ USAGE: millstream <command> [flags]
   check         is a data directory sound, and what would functions run on?      --data-dir DIR
   backup DIR    everything a server keeps, of one moment, while it serves     --endpoint URL | --data-dir DIR of a stopped one
   restore DIR   a new data directory from a backup                              --data-dir DIR
+  export TABLE DIR   a table's items as files of DynamoDB JSON             --endpoint URL
+  import TABLE PATH  items from such files, or CSV, into a table            --endpoint URL, --csv-delimiter C
   explain CODE  what an error means, and what to do
   completions   for bash, zsh or fish
   help, --version
@@ -69,6 +73,8 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         "backup" => backup::run(rest),
         "restore" => restore::run(rest),
         "replicate" => replicate::run(rest),
+        "export" => export::run(rest),
+        "import" => import::run(rest),
         "check" => check::run(rest),
         "explain" => explain::run(rest),
         "completions" => completions::run(rest),
