@@ -146,6 +146,33 @@ fn a_damaged_copy_is_refused_before_anything_is_written() {
 }
 
 #[test]
+fn where_policies_decide_only_the_accounts_own_key_copies() {
+    let dir = TempDir::new("copies-enforced");
+    let keys = ["--root-access-key", "AKIAROOTROOTROOT", "--root-secret-key", "a-secret-of-the-root"];
+    let node = Node::start(BINARY, dir.path(), &[&["--auth", "enforce"][..], &keys].concat());
+    let copies = TempDir::new("copies-enforced-out");
+    let attempt = |name: &str, key: &str, secret: &str| {
+        let done = Command::new(BINARY)
+            .args(["backup", path(&copies.path().join(name)), "--endpoint", &node.url()])
+            .env("AWS_ACCESS_KEY_ID", key)
+            .env("AWS_SECRET_ACCESS_KEY", secret)
+            .env_remove("AWS_SESSION_TOKEN")
+            .output()
+            .expect("the command runs");
+        (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    let unsigned = node.client().send("POST", "/_millstream/backup", "", b"").expect("an answer");
+    assert_eq!(unsigned.status, 403, "{}", unsigned.text());
+    for (name, key, secret) in [("a", "AKIANOBODYNOBODY", "any"), ("b", keys[1], "another-secret-than-that")]
+    {
+        let (done, said) = attempt(name, key, secret);
+        assert!(!done, "{said}");
+    }
+    let (done, said) = attempt("c", keys[1], keys[3]);
+    assert!(done, "{said}");
+}
+
+#[test]
 fn one_copy_at_a_time_and_none_for_pages_in_browsers() {
     let dir = TempDir::new("one-copy");
     let node = start(&dir);

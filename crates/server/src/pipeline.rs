@@ -98,6 +98,16 @@ impl Pipeline {
         if parts.method != http::Method::POST || from_page {
             return text(StatusCode::FORBIDDEN, "text/plain", "Backups are for `millstream backup`.\n");
         }
+        let asked = wire::Request {
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            method: parts.method.clone(),
+            headers: parts.headers.clone(),
+            body: Bytes::new(),
+        };
+        if let Err(why) = self.services.check_reads_all(&asked) {
+            return text(StatusCode::FORBIDDEN, "text/plain", format!("{why}\n"));
+        }
         let backups = self.backups.clone();
         let answer = tokio::task::spawn_blocking(move || match rest.strip_prefix('/') {
             Some(id) => backups.next(id).map(|piece| piece.unwrap_or_default()),

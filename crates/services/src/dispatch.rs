@@ -268,6 +268,23 @@ impl Services {
         inner.s3.call(call, body).await
     }
 
+    /// Refuses whoever may not read everything that is kept: where signatures count, that is for keys that are known, and
+    /// where policies decide, for the account's own.
+    pub fn check_reads_all(&self, request: &Request) -> Result<(), String> {
+        let gate = &self.0.gate;
+        if gate.mode == Mode::Lenient {
+            return Ok(());
+        }
+        let (_, identity) = gate
+            .admit(gate.mode, request, &api::tables::dynamodb::SERVICE)
+            .map_err(|error| error.message.unwrap_or_default())?;
+        match identity {
+            Some(Identity::Root { .. }) => Ok(()),
+            Some(_) if gate.mode == Mode::Verify => Ok(()),
+            _ => Err("only the account's own key may read everything".to_owned()),
+        }
+    }
+
     /// The package behind a link that `GetFunction` gave out.
     pub async fn download(&self, path: &str) -> Option<Vec<u8>> {
         self.0.lambda.download(path).await

@@ -97,11 +97,9 @@ impl Endpoint {
         self.read()
     }
 
-    /// Asks one of the server's own paths, which take no signature.
+    /// Asks one of the server's own paths.
     pub fn own(&mut self, path: &str) -> Result<Vec<u8>, Failure> {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: 0\r\n\r\n", self.host);
-        self.stream.get_mut().write_all(head.as_bytes())?;
-        match self.read()? {
+        match self.ask("dynamodb", "POST", path, b"")? {
             (200, body) => Ok(body),
             (_, body) => Err(Failure::Failed(String::from_utf8_lossy(&body).trim_end().to_owned())),
         }
