@@ -39,6 +39,10 @@ const fn policy(path_and_name: &'static str, actions: &'static [&'static str]) -
 const LOGS: [&str; 3] = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 
 pub(super) static MANAGED: &[Managed] = &[
+    policy(
+        "AWSCloudFormationReadOnlyAccess",
+        &["cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*"],
+    ),
     policy("AWSLambda_FullAccess", &["lambda:*", "logs:*", "iam:PassRole", "cloudwatch:*"]),
     policy("AWSLambda_ReadOnlyAccess", &["lambda:Get*", "lambda:List*", "logs:Get*", "logs:Describe*"]),
     policy("AdministratorAccess", &["*"]),
