@@ -12,6 +12,8 @@ use tokio::task::AbortHandle;
 
 /// The largest answer of a function.
 pub(crate) const RESPONSE_BYTES_MAX: usize = 6_291_556;
+/// A streamed answer has two of ours.
+const TRAILERS_MAX: usize = 32;
 /// A request's head; what is longer is no runtime's.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
@@ -120,14 +122,16 @@ struct Head {
     length: Option<usize>,
     chunked: bool,
     keep: bool,
+    /// What trailers told of a streamed answer that failed.
+    failure: Option<Bytes>,
 }
 
 async fn serve(mut stream: TcpStream, shared: &Shared) {
     let mut buffer = BytesMut::with_capacity(8 * 1024);
     loop {
-        let Some(head) = read_head(&mut stream, &mut buffer).await else { return };
+        let Some(mut head) = read_head(&mut stream, &mut buffer).await else { return };
         let keep = head.keep;
-        let answer = match read_body(&mut stream, &mut buffer, &head).await {
+        let answer = match read_body(&mut stream, &mut buffer, &mut head).await {
             Some(body) => answer(shared, &head, body).await,
             None => return,
         };
@@ -157,6 +161,7 @@ async fn read_head(stream: &mut TcpStream, buffer: &mut BytesMut) -> Option<Head
         length: None,
         chunked: false,
         keep: version == "HTTP/1.1",
+        failure: None,
     };
     for line in lines {
         let Some((name, value)) = line.split_once(':') else { continue };
@@ -175,9 +180,11 @@ async fn read_head(stream: &mut TcpStream, buffer: &mut BytesMut) -> Option<Head
 }
 
 /// The body; what lies beyond the limit is read and dropped, so that the answer can say so.
-async fn read_body(stream: &mut TcpStream, buffer: &mut BytesMut, head: &Head) -> Option<Bytes> {
+async fn read_body(stream: &mut TcpStream, buffer: &mut BytesMut, head: &mut Head) -> Option<Bytes> {
     if head.chunked {
-        return read_chunks(stream, buffer).await;
+        let (body, trailers) = read_chunks(stream, buffer).await?;
+        head.failure = failure(&trailers);
+        return Some(body);
     }
     let length = head.length.unwrap_or(0);
     if length > RESPONSE_BYTES_MAX {
@@ -197,7 +204,7 @@ async fn read_body(stream: &mut TcpStream, buffer: &mut BytesMut, head: &Head) -
     Some(buffer.split_to(length).freeze())
 }
 
-async fn read_chunks(stream: &mut TcpStream, buffer: &mut BytesMut) -> Option<Bytes> {
+async fn read_chunks(stream: &mut TcpStream, buffer: &mut BytesMut) -> Option<(Bytes, Vec<String>)> {
     let mut body = BytesMut::new();
     loop {
         let line = read_line(stream, buffer).await?;
@@ -207,8 +214,17 @@ async fn read_chunks(stream: &mut TcpStream, buffer: &mut BytesMut) -> Option<By
         }
         if size == 0 {
             // Trailers, then an empty line.
-            while !read_line(stream, buffer).await?.is_empty() {}
-            return Some(body.freeze());
+            let mut trailers = Vec::new();
+            loop {
+                let line = read_line(stream, buffer).await?;
+                if line.is_empty() {
+                    return Some((body.freeze(), trailers));
+                }
+                if trailers.len() >= TRAILERS_MAX {
+                    return None;
+                }
+                trailers.push(line);
+            }
         }
         while buffer.len() < size + 2 {
             stream.read_buf(buffer).await.ok().filter(|read| *read > 0)?;
@@ -218,6 +234,41 @@ async fn read_chunks(stream: &mut TcpStream, buffer: &mut BytesMut) -> Option<By
         }
         let _ = buffer.split_to(size + 2);
     }
+}
+
+/// The account of a failure in the middle of a streamed answer: its trailers tell it.
+fn failure(trailers: &[String]) -> Option<Bytes> {
+    let of = |wanted: &str| {
+        trailers.iter().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then(|| value.trim())
+        })
+    };
+    let kind = of("Lambda-Runtime-Function-Error-Type")?;
+    let body = of("Lambda-Runtime-Function-Error-Body").and_then(decoded);
+    Some(body.unwrap_or_else(|| refusal("The stream ended with an error", kind).into()))
+}
+
+/// Base64, of which this crate needs nothing else.
+fn decoded(text: &str) -> Option<Bytes> {
+    let (mut bytes, mut held, mut bits) = (Vec::with_capacity(text.len()), 0_u32, 0);
+    for letter in text.trim_end_matches('=').bytes() {
+        let six = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        held = (held << 6 | u32::from(six)) & 0xFFFF;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((held >> bits) as u8);
+        }
+    }
+    Some(bytes.into())
 }
 
 async fn read_line(stream: &mut TcpStream, buffer: &mut BytesMut) -> Option<String> {
@@ -239,6 +290,9 @@ async fn answer(shared: &Shared, head: &Head, body: Bytes) -> Vec<u8> {
     match (head.method.as_str(), parts.as_slice()) {
         ("GET", ["invocation", "next"]) => next(shared).await,
         ("POST", ["invocation", id, "response"]) => {
+            if let Some(failure) = &head.failure {
+                return post(shared, id, Posted::Error(failure.clone()));
+            }
             let large = body.len() > RESPONSE_BYTES_MAX;
             post(shared, id, if large { Posted::TooLarge } else { Posted::Response(body) })
         }

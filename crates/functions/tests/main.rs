@@ -196,6 +196,13 @@ async fn node_handlers_of_every_style() {
     const CODE: &str = r#"
 exports.later = async (event) => ({ got: event.n });
 exports.back = (event, context, callback) => setTimeout(() => callback(null, { back: event.n }), 5);
+exports.flows = awslambda.streamifyResponse(async (event, stream) => {
+  stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 });
+  stream.write('part 1 ');
+  setTimeout(() => stream.end('part 2'), 5);
+  await new Promise((done) => stream.on('finish', done));
+});
+exports.breaks = awslambda.streamifyResponse(async (event, stream) => { stream.write('x'); throw new Error('midway'); });
 exports.fails = async () => { console.log('two\nlines'); throw new TypeError('no'); };
 "#;
     let house = House::new();
@@ -218,6 +225,10 @@ exports.fails = async () => { console.log('two\nlines'); throw new TypeError('no
             && text(&failed).starts_with(r#"{"errorType":"TypeError","errorMessage":"no","trace":["#)
     );
     assert!(house.log().contains("\tINFO\ttwo\nlines\n"), "{}", house.log());
+    let streamed = house.invoke(&with("index.flows"), r#"{"n":3}"#).await;
+    assert_eq!(text(&streamed), "{\"statusCode\":201}\0\0\0\0\0\0\0\0part 1 part 2");
+    let broken = house.invoke(&with("index.breaks"), "{}").await;
+    assert!(broken.failed && text(&broken).contains(r#""errorMessage":"midway""#), "{}", text(&broken));
     let missing = house.invoke(&with("index.nothing"), "{}").await;
     assert!(text(&missing).contains("Runtime.HandlerNotFound"), "{}", text(&missing));
     let unknown = house.invoke(&with("other.handler"), "{}").await;
@@ -242,6 +253,32 @@ done
     }
     let empty = house.function("provided.al2023", "any", &[("other", "")]);
     assert!(text(&house.invoke(&empty, "1").await).contains("Runtime.InvalidEntrypoint"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bootstrap_may_stream_and_fail_midway() {
+    const BOOTSTRAP: &str = r#"#!/usr/bin/env python3
+import base64, http.client, json, os
+while True:
+    link = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    link.request("GET", "/2018-06-01/runtime/invocation/next")
+    told = link.getresponse()
+    event, id = json.loads(told.read()), told.headers["Lambda-Runtime-Aws-Request-Id"]
+    head = "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n\r\n" % id
+    body = "3\r\none\r\n4\r\n two\r\n0\r\n"
+    if event["bad"]:
+        account = base64.b64encode(b'{"errorType":"Midway","errorMessage":"no more?>"}').decode()
+        body += "Lambda-Runtime-Function-Error-Type: Midway\r\nLambda-Runtime-Function-Error-Body: %s\r\n" % account
+    link.sock.sendall((head + body + "\r\n").encode())
+    link.sock.recv(1000)
+    link.close()
+"#;
+    let house = House::new();
+    let config = house.function("provided.al2023", "any", &[("bootstrap", BOOTSTRAP)]);
+    let good = house.invoke(&config, r#"{"bad":false}"#).await;
+    assert_eq!((good.failed, text(&good)), (false, "one two"));
+    let bad = house.invoke(&config, r#"{"bad":true}"#).await;
+    assert_eq!((bad.failed, text(&bad)), (true, r#"{"errorType":"Midway","errorMessage":"no more?>"}"#));
 }
 
 #[test]

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { Writable } from 'node:stream';
 import util from 'node:util';
 import { pathToFileURL } from 'node:url';
 
@@ -156,6 +157,65 @@ function contextOf(headers) {
   };
 }
 
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+
+/** What a streaming handler writes into: kept until it ends, and sent then. */
+class ResponseStream extends Writable {
+  chunks = [];
+  prelude = null;
+  contentType = 'application/octet-stream';
+
+  _write(chunk, encoding, done) {
+    this.chunks.push(Buffer.from(chunk, encoding));
+    done();
+  }
+
+  write(chunk, ...rest) {
+    return super.write(typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : JSON.stringify(chunk), ...rest);
+  }
+
+  setContentType(type) {
+    this.contentType = type;
+  }
+
+  body() {
+    return Buffer.concat(this.prelude ? [this.prelude, ...this.chunks] : this.chunks);
+  }
+}
+
+globalThis.awslambda = {
+  streamifyResponse(handler, options) {
+    handler[STREAMING] = 'response';
+    if (options && options.highWaterMark !== undefined) handler[Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark')] = options.highWaterMark;
+    return handler;
+  },
+  HttpResponseStream: {
+    from(stream, prelude) {
+      stream.setContentType('application/vnd.awslambda.http-integration-response');
+      stream.prelude = Buffer.concat([Buffer.from(JSON.stringify(prelude)), Buffer.alloc(8)]);
+      return stream;
+    },
+  },
+};
+
+/** Calls a streaming handler and waits for its promise and for the end of its stream. */
+async function runStreaming(handler, event, context) {
+  const stream = new ResponseStream();
+  const ended = new Promise((resolve, reject) => {
+    stream.on('finish', resolve);
+    stream.on('error', reject);
+  });
+  ended.catch(() => {});
+  const returned = handler(event, stream, context);
+  if (!returned || typeof returned.then !== 'function') {
+    throw new Fault('Runtime.MalformedStreamingHandler', 'Streaming handler does not return a promise.');
+  }
+  await returned;
+  if (!stream.writableEnded) stream.end();
+  await ended;
+  return stream;
+}
+
 /** Calls a handler of either style and waits for its answer. */
 function run(handler, event, context) {
   return new Promise((resolve, reject) => {
@@ -216,6 +276,13 @@ async function main() {
     requestId = headers['lambda-runtime-aws-request-id'];
     process.env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'] || '';
     try {
+      if (handler[STREAMING]) {
+        const stream = await runStreaming(handler, JSON.parse(body), contextOf(headers));
+        connection.socket.ref();
+        await connection.call('POST', `invocation/${requestId}/response`, stream.body(),
+          `Content-Type: ${stream.contentType}\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n`);
+        continue;
+      }
       const answer = await run(handler, JSON.parse(body), contextOf(headers));
       const text = JSON.stringify(answer === undefined ? null : answer);
       connection.socket.ref();
