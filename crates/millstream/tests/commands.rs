@@ -1,6 +1,7 @@
 //! The other commands, as they are typed.
 
 use crate::support::{BINARY, start};
+use serde_json::json;
 use std::process::{Command, Output};
 use testkit::TempDir;
 
@@ -52,6 +53,29 @@ fn a_directory_in_use_is_refused_and_a_stopped_one_checks() {
     assert!(node.stop().success());
     let checked = millstream(&["check", "--data-dir", &path]);
     assert!(checked.status.success() && text(&checked).contains("all read"), "{}", text(&checked));
+}
+
+#[test]
+fn a_directory_without_the_key_of_its_secrets_is_refused() {
+    let dir = TempDir::new("sealed");
+    let node = start(&dir);
+    let put = json!({ "Name": "/hidden", "Type": "SecureString", "Value": "hush" });
+    let answer = node.client().json("ssm", "AmazonSSM.PutParameter", &put).expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(node.stop().success());
+    let key = dir.path().join("secrets.key");
+    let kept = std::fs::read(&key).expect("a key");
+    std::fs::remove_file(&key).expect("removed");
+    let path = dir.path().display().to_string();
+    let refused = millstream(&["serve", "--listen", "127.0.0.1:0", "--data-dir", &path]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused).contains("E0009") && !key.exists(), "{}", text(&refused));
+
+    std::fs::write(&key, kept).expect("put back");
+    let node = start(&dir);
+    let get = json!({ "Name": "/hidden", "WithDecryption": true });
+    let answer = node.client().json("ssm", "AmazonSSM.GetParameter", &get).expect("an answer");
+    assert_eq!(answer.json()["Parameter"]["Value"], "hush");
 }
 
 #[test]

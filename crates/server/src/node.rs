@@ -59,10 +59,7 @@ impl Node {
 
         let queues =
             Queues::open(&store, &world).map_err(|message| Error { code: ErrorCode::Damaged, message })?;
-        let vault = match &settings.data_dir {
-            Some(dir) => Vault::open(&dir.join("secrets.key"), &world).map_err(io_error)?,
-            None => Vault::fleeting(&world),
-        };
+        let vault = open_vault(&settings, &store, &world)?;
         let book = LogBook::new(&store, &world);
         let logs = LogQueue::start(book.clone()).map_err(io_error)?;
         let scratch = settings
@@ -222,6 +219,22 @@ fn open_store(settings: &Settings) -> Result<Store, Error> {
         };
         Error { code, message: error.to_string() }
     })
+}
+
+/// A directory whose key is lost gets no new one: what is sealed later would need another key than what was before.
+fn open_vault(settings: &Settings, store: &Store, world: &World) -> Result<Vault, Error> {
+    let Some(dir) = &settings.data_dir else { return Ok(Vault::fleeting(world)) };
+    let path = dir.join("secrets.key");
+    let damaged = |message| Error { code: ErrorCode::Damaged, message };
+    if !path.exists() && services::has_sealed(store).map_err(damaged)? {
+        let message = format!(
+            "{} is missing, and secrets or keys in {} were sealed with it",
+            path.display(),
+            dir.display()
+        );
+        return Err(Error { code: ErrorCode::NoKey, message });
+    }
+    Vault::open(&path, world).map_err(io_error)
 }
 
 fn address_error(settings: &Settings, error: &std::io::Error) -> Error {

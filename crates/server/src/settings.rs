@@ -64,6 +64,7 @@ pub enum ErrorCode {
     Io,
     NoSandbox,
     NoRootKey,
+    NoKey,
 }
 
 impl std::fmt::Display for ErrorCode {
@@ -77,6 +78,7 @@ impl std::fmt::Display for ErrorCode {
             ErrorCode::Io => "E0006",
             ErrorCode::NoSandbox => "E0007",
             ErrorCode::NoRootKey => "E0008",
+            ErrorCode::NoKey => "E0009",
         })
     }
 }

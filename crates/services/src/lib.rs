@@ -34,4 +34,4 @@ pub use logs::{LogBook, LogQueue};
 pub use rds::Hosts;
 pub use s3::{BodyBroken, BodySource, NextPiece, ObjectsHold, Reply, Tail};
 pub use sqs::{Attribute, Queues};
-pub use vault::Vault;
+pub use vault::{Vault, has_sealed};

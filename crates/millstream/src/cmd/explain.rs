@@ -3,7 +3,7 @@
 use super::Failure;
 use std::ffi::OsString;
 
-const PAGES: [(&str, &str); 14] = [
+const PAGES: [(&str, &str); 15] = [
     ("E0001", include_str!("../../../../docs/errors/E0001.md")),
     ("E0002", include_str!("../../../../docs/errors/E0002.md")),
     ("E0003", include_str!("../../../../docs/errors/E0003.md")),
@@ -12,6 +12,7 @@ const PAGES: [(&str, &str); 14] = [
     ("E0006", include_str!("../../../../docs/errors/E0006.md")),
     ("E0007", include_str!("../../../../docs/errors/E0007.md")),
     ("E0008", include_str!("../../../../docs/errors/E0008.md")),
+    ("E0009", include_str!("../../../../docs/errors/E0009.md")),
     ("E0020", include_str!("../../../../docs/errors/E0020.md")),
     ("E0021", include_str!("../../../../docs/errors/E0021.md")),
     ("E0022", include_str!("../../../../docs/errors/E0022.md")),

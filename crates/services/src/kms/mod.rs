@@ -16,6 +16,9 @@ use serde_json::Value;
 use wire::{Response, ServiceError};
 use world::World;
 
+/// The kind of keys' documents.
+const KEYS: &str = "kms/key";
+
 pub(crate) struct Kms {
     world: World,
     vault: Vault,
@@ -34,7 +37,7 @@ impl Kms {
         Kms {
             world: world.clone(),
             vault: vault.clone(),
-            keys: Documents::new(store, "kms/key"),
+            keys: Documents::new(store, KEYS),
             aliases: Documents::new(store, "kms/alias"),
         }
     }
@@ -134,6 +137,11 @@ impl Kms {
             })
             .await
     }
+}
+
+/// Whether there is a key.
+pub(crate) fn has_sealed(store: &store::Store) -> Result<bool, ServiceError> {
+    Ok(!Documents::<Key>::new(store, KEYS).list("")?.is_empty())
 }
 
 fn place(call: &Call, name: &str) -> String {

@@ -16,6 +16,9 @@ use serde_json::Value;
 use wire::{Response, ServiceError};
 use world::World;
 
+/// The kind of their documents.
+const PARAMETERS: &str = "ssm/parameter";
+
 pub(crate) struct Parameters {
     world: World,
     vault: Vault,
@@ -31,7 +34,7 @@ impl Parameters {
     }
 
     pub fn over(store: &store::Store, world: &World, vault: &Vault, house: House) -> Parameters {
-        let parameters = Documents::new(store, "ssm/parameter");
+        let parameters = Documents::new(store, PARAMETERS);
         Parameters { world: world.clone(), vault: vault.clone(), house, parameters }
     }
 
@@ -65,6 +68,12 @@ impl Parameters {
     fn found(&self, call: &Call, name: &str) -> Result<Parameter, ServiceError> {
         self.parameters.get(&key(call, name))?.ok_or_else(no_parameter)
     }
+}
+
+/// Whether there is a secure string.
+pub(crate) fn has_sealed(store: &store::Store) -> Result<bool, ServiceError> {
+    let all = Documents::<Parameter>::new(store, PARAMETERS).list("")?;
+    Ok(all.iter().any(|(_, parameter)| parameter.is_secure()))
 }
 
 fn key(call: &Call, name: &str) -> String {

@@ -17,6 +17,9 @@ use store::Store;
 use wire::{Response, ServiceError};
 use world::World;
 
+/// The kind of their documents.
+const SECRETS: &str = "secrets/secret";
+
 pub(crate) struct Secrets {
     world: World,
     vault: Vault,
@@ -30,11 +33,7 @@ impl Secrets {
     }
 
     pub fn over(store: &Store, world: &World, vault: &Vault) -> Secrets {
-        Secrets {
-            world: world.clone(),
-            vault: vault.clone(),
-            secrets: Documents::new(store, "secrets/secret"),
-        }
+        Secrets { world: world.clone(), vault: vault.clone(), secrets: Documents::new(store, SECRETS) }
     }
 
     pub async fn call(&self, call: Call) -> Response {
@@ -124,6 +123,12 @@ impl Secrets {
     fn now_s(&self) -> f64 {
         self.world.now().seconds_f64()
     }
+}
+
+/// Whether there is a secret with a value.
+pub(crate) fn has_sealed(store: &Store) -> Result<bool, ServiceError> {
+    let all = Documents::<Secret>::new(store, SECRETS).list("")?;
+    Ok(all.iter().any(|(_, secret)| !secret.versions.is_empty()))
 }
 
 fn key(call: &Call, name: &str) -> String {
