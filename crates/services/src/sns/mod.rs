@@ -1,5 +1,6 @@
 //! Simple Notification Service: topics, who subscribes to them, and what is published.
 
+mod filter;
 mod publish;
 mod subscriptions;
 mod topics;
@@ -37,6 +38,12 @@ struct Subscription {
     protocol: String,
     endpoint: String,
     raw: bool,
+    /// JSON, as it was given.
+    #[serde(default)]
+    filter: Option<String>,
+    /// Whether the filter looks at a message's body rather than at its attributes.
+    #[serde(default)]
+    filters_body: bool,
 }
 
 impl Sns {

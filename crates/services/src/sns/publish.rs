@@ -1,6 +1,6 @@
 //! What is published goes to every subscriber before the publisher has an answer.
 
-use super::{Sns, Subscription, invalid};
+use super::{Sns, Subscription, filter, invalid};
 use crate::call::Answer;
 use crate::fields::{object, required, text};
 use crate::sqs::{Attribute, attributes};
@@ -24,6 +24,16 @@ struct Notice {
 impl Notice {
     fn message(&self, protocol: &str) -> &str {
         self.messages.get(protocol).or_else(|| self.messages.get("default")).map_or("", String::as_str)
+    }
+
+    /// Whether the subscription's filter, if it has one, lets the message through.
+    fn passes(&self, subscription: &Subscription) -> bool {
+        let Some(policy) = &subscription.filter else { return true };
+        let seen = match subscription.filters_body {
+            true => serde_json::from_str(self.message(&subscription.protocol)).unwrap_or_default(),
+            false => filter::attributes(&self.attributes),
+        };
+        filter::passes(policy, subscription.filters_body, &seen)
     }
 
     fn shown_attributes(&self) -> Map<String, Value> {
@@ -162,7 +172,9 @@ impl Sns {
             at: format!("{}Z", self.world.now().iso_millis()),
         };
         for (rest, subscription) in self.subscriptions.list(&format!("{topic}:"))? {
-            self.tell(&notice, &format!("{topic}:{rest}"), &subscription).await?;
+            if notice.passes(&subscription) {
+                self.tell(&notice, &format!("{topic}:{rest}"), &subscription).await?;
+            }
         }
         Ok(json!({ "MessageId": notice.id }))
     }

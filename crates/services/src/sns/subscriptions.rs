@@ -1,6 +1,6 @@
 //! Who is told what is published: queues and functions.
 
-use super::{Sns, Subscription, invalid};
+use super::{Sns, Subscription, filter, invalid};
 use crate::call::{Answer, Call};
 use crate::documents::Edit;
 use crate::fields::{object, page, required, text};
@@ -22,11 +22,17 @@ impl Sns {
             other => return Err(invalid(format!("Protocol {other} is not supported: sqs and lambda are"))),
         }
         let attributes = crate::sqs::strings(input, "Attributes");
-        let mut raw = false;
+        let mut made = Subscription {
+            protocol: protocol.to_owned(),
+            endpoint: endpoint.to_owned(),
+            raw: false,
+            filter: None,
+            filters_body: false,
+        };
         for (name, value) in &attributes {
-            raw = read_raw(protocol, name, value)?;
+            made.set(name, value)?;
         }
-        let made = Subscription { protocol: protocol.to_owned(), endpoint: endpoint.to_owned(), raw };
+        made.check()?;
         for (id, there) in self.subscriptions.list(&format!("{topic}:"))? {
             if there.protocol == made.protocol && there.endpoint == made.endpoint {
                 if !attributes.is_empty() && there != made {
@@ -75,7 +81,7 @@ impl Sns {
     pub(super) fn get_subscription_attributes(&self, call: &Call, input: &Value) -> Answer {
         let arn = required(input, "SubscriptionArn");
         let found = self.subscriptions.get(arn)?.ok_or_else(no_subscription)?;
-        Ok(json!({ "Attributes": {
+        let mut shown = json!({
             "SubscriptionArn": arn,
             "TopicArn": topic_of(arn),
             "Owner": &*call.caller.account,
@@ -84,7 +90,13 @@ impl Sns {
             "RawMessageDelivery": found.raw.to_string(),
             "ConfirmationWasAuthenticated": "true",
             "PendingConfirmation": "false",
-        }}))
+        });
+        if let Some(filter) = found.filter {
+            shown["FilterPolicy"] = filter.into();
+            let scope = if found.filters_body { "MessageBody" } else { "MessageAttributes" };
+            shown["FilterPolicyScope"] = scope.into();
+        }
+        Ok(json!({ "Attributes": shown }))
     }
 
     pub(super) async fn set_subscription_attributes(&self, input: &Value) -> Answer {
@@ -92,21 +104,40 @@ impl Sns {
             (required(input, "AttributeName"), text(input, "AttributeValue").unwrap_or_default());
         self.subscriptions
             .edit(required(input, "SubscriptionArn"), |found| {
-                let found = found.ok_or_else(no_subscription)?;
-                let raw = read_raw(&found.protocol, name, value)?;
-                Ok((Edit::Put(Subscription { raw, ..found }), json!({})))
+                let mut found = found.ok_or_else(no_subscription)?;
+                found.set(name, value)?;
+                found.check()?;
+                Ok((Edit::Put(found), json!({})))
             })
             .await
     }
 }
 
-/// The one attribute there is.
-fn read_raw(protocol: &str, name: &str, value: &str) -> Result<bool, ServiceError> {
-    match (name, value) {
-        ("RawMessageDelivery", "true") if protocol == "sqs" => Ok(true),
-        ("RawMessageDelivery", "false") => Ok(false),
-        ("RawMessageDelivery", _) => Err(invalid("Attributes Reason: RawMessageDelivery")),
-        _ => Err(invalid(format!("Attributes Reason: {name} is not supported"))),
+impl Subscription {
+    /// Sets one attribute; an empty policy is none.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), ServiceError> {
+        match (name, value) {
+            ("RawMessageDelivery", "true") if self.protocol == "sqs" => self.raw = true,
+            ("RawMessageDelivery", "false") => self.raw = false,
+            ("RawMessageDelivery", _) => return Err(invalid("Attributes Reason: RawMessageDelivery")),
+            ("FilterPolicy", "" | "{}") => self.filter = None,
+            ("FilterPolicy", policy) => self.filter = Some(policy.to_owned()),
+            ("FilterPolicyScope", "MessageAttributes") => self.filters_body = false,
+            ("FilterPolicyScope", "MessageBody") => self.filters_body = true,
+            ("FilterPolicyScope", other) => {
+                let words = format!(
+                    "FilterPolicyScope: Invalid value [{other}]. Please use either MessageBody or MessageAttributes"
+                );
+                return Err(invalid(words));
+            }
+            _ => return Err(invalid(format!("Attributes Reason: {name} is not supported"))),
+        }
+        Ok(())
+    }
+
+    /// The filter is one that its scope can have.
+    fn check(&self) -> Result<(), ServiceError> {
+        self.filter.as_deref().map_or(Ok(()), |policy| filter::compile(policy, self.filters_body).map(drop))
     }
 }
 

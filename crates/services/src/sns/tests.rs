@@ -108,3 +108,90 @@ async fn batches_answer_by_entry() {
     assert_eq!(status, 200);
     assert!(successful.contains("<Id>good</Id>") && failed.contains("<Id>grouped</Id>"), "{body}");
 }
+
+#[test]
+fn policies_choose_by_attributes_or_body() {
+    use super::filter::{attributes, compile, passes};
+    use crate::sqs::Attribute;
+    let of =
+        |kind: &str, text: &str| Attribute { data_type: kind.into(), text: Some(text.into()), binary: None };
+    let message = BTreeMap::from([
+        ("store".to_owned(), of("String", "shop")),
+        ("price".to_owned(), of("Number", "7.50")),
+        ("tags".to_owned(), of("String.Array", r#"["red", "blue"]"#)),
+    ]);
+    let seen = attributes(&message);
+    for (policy, wanted) in [
+        (r#"{"store": ["shop"]}"#, true),
+        (r#"{"store": ["other", {"prefix": "sh"}]}"#, true),
+        (r#"{"store": [{"anything-but": ["shop"]}]}"#, false),
+        (r#"{"price": [{"numeric": [">", 7, "<=", 7.5]}]}"#, true),
+        (r#"{"price": [7.5], "store": ["other"]}"#, false),
+        (r#"{"tags": ["blue"]}"#, true),
+        (r#"{"tags": ["green"]}"#, false),
+        (r#"{"missing": [{"exists": false}]}"#, true),
+        (r#"{"missing": ["x"]}"#, false),
+        (r#"{"$or": [{"store": ["other"]}, {"price": [7.5]}]}"#, true),
+    ] {
+        compile(policy, false).unwrap_or_else(|error| panic!("{policy}: {error}"));
+        assert_eq!(passes(policy, false, &seen), wanted, "{policy}");
+    }
+    let body = serde_json::json!({ "order": { "state": "paid" } });
+    assert!(passes(r#"{"order": {"state": ["paid"]}}"#, true, &body));
+    assert!(!passes(r#"{"order": {"state": ["new"]}}"#, true, &body));
+    for (policy, body, words) in [
+        ("{", false, "failed to parse JSON"),
+        ("[]", false, "must be an object"),
+        (r#"{"a": "b"}"#, false, "list of values"),
+        (r#"{"a": {"b": ["c"]}}"#, false, "does not support nested"),
+        (r#"{"a":["1"],"b":["1"],"c":["1"],"d":["1"],"e":["1"],"f":["1"]}"#, true, "more than 5 keys"),
+    ] {
+        let error = compile(policy, body).expect_err("refused");
+        assert!(error.message.as_deref().is_some_and(|message| message.contains(words)), "{policy}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn subscribers_get_what_their_filter_lets_through() {
+    let (store, world) = (Store::memory(), World::simulated(1));
+    let queues = Queues::open(&store, &world).expect("queues");
+    queues.create("123456789012/us-east-1/paid", BTreeMap::new(), BTreeMap::new()).await.expect("a queue");
+    let sns = Sns::over(&store, &world, &queues);
+    ask(&sns, "CreateTopic", &[("Name", "news")]).await;
+    let subscribe = [
+        ("TopicArn", TOPIC),
+        ("Protocol", "sqs"),
+        ("Endpoint", "arn:aws:sqs:us-east-1:123456789012:paid"),
+        ("Attributes.entry.1.key", "FilterPolicy"),
+        ("Attributes.entry.1.value", r#"{"state": ["paid"]}"#),
+        ("Attributes.entry.2.key", "RawMessageDelivery"),
+        ("Attributes.entry.2.value", "true"),
+    ];
+    let (status, answer) = ask(&sns, "Subscribe", &subscribe).await;
+    assert_eq!(status, 200, "{answer}");
+    let arn = answer.split("SubscriptionArn>").nth(1).expect("an ARN").trim_end_matches("</").to_owned();
+    let publish = async |message: &str, state: &str| {
+        let input = [
+            ("TopicArn", TOPIC),
+            ("Message", message),
+            ("MessageAttributes.entry.1.Name", "state"),
+            ("MessageAttributes.entry.1.Value.DataType", "String"),
+            ("MessageAttributes.entry.1.Value.StringValue", state),
+        ];
+        assert_eq!(ask(&sns, "Publish", &input).await.0, 200);
+    };
+    publish("one", "new").await;
+    publish("two", "paid").await;
+    assert_eq!(next(&queues, "paid").await["Body"], "two");
+    let scope = [
+        ("SubscriptionArn", arn.as_str()),
+        ("AttributeName", "FilterPolicyScope"),
+        ("AttributeValue", "MessageBody"),
+    ];
+    assert_eq!(ask(&sns, "SetSubscriptionAttributes", &scope).await.0, 200);
+    publish("no object", "paid").await;
+    publish(r#"{"state": "paid"}"#, "new").await;
+    assert_eq!(next(&queues, "paid").await["Body"], r#"{"state": "paid"}"#);
+    let shown = ask(&sns, "GetSubscriptionAttributes", &[("SubscriptionArn", arn.as_str())]).await.1;
+    assert!(shown.contains("MessageBody") && shown.contains("paid"), "{shown}");
+}

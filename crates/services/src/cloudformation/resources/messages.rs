@@ -241,8 +241,12 @@ pub(super) async fn update_subscription(
     new: &Value,
 ) -> Result<Made, String> {
     let (was, mut now) = (subscription_attributes(old), subscription_attributes(new));
-    if was.contains_key("RawMessageDelivery") {
-        now.entry("RawMessageDelivery").or_insert_with(|| "false".into());
+    for (name, default) in
+        [("RawMessageDelivery", "false"), ("FilterPolicy", "{}"), ("FilterPolicyScope", "MessageAttributes")]
+    {
+        if was.contains_key(name) {
+            now.entry(name).or_insert_with(|| default.into());
+        }
     }
     for (name, value) in now.iter().filter(|(name, value)| was.get(*name) != Some(*value)) {
         let input = json!({ "SubscriptionArn": made.id, "AttributeName": name, "AttributeValue": value });
