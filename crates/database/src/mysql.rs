@@ -33,6 +33,8 @@ pub(crate) fn plan(settings: &Settings, port: u16) -> Result<(Plan, Option<Secre
         .arg("--no-defaults")
         .current_dir(&dir)
         .arg(flag("--datadir=", &dir))
+        // A server that starts removes what others left in a directory that they share.
+        .arg(flag("--tmpdir=", &dir))
         .arg(format!("--port={port}"));
     // Paths of sockets are short: this one is relative to the data.
     command.args([

@@ -17,6 +17,8 @@ pub fn list(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
     for pipeline in pipelines {
         for entry in pipeline.state()?.quarantined()? {
             let at = Timestamp::from_millis(entry.at_ms).iso_seconds();
+            // An entry a line, however many lines the database said.
+            let reason = entry.reason.lines().map(str::trim).collect::<Vec<_>>().join("; ");
             match as_json {
                 true => println!(
                     "{}",
@@ -25,7 +27,7 @@ pub fn list(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
                         "image": entry.image,
                     })
                 ),
-                false => println!("{}  {}  {}  {}", pipeline.name(), at, entry.key, entry.reason),
+                false => println!("{}  {}  {}  {}", pipeline.name(), at, entry.key, reason),
             }
         }
     }
