@@ -27,6 +27,9 @@ impl Path {
             } else {
                 let end = rest.find(['.', '[']).unwrap_or(rest.len());
                 (name, rest) = rest.split_at(end);
+                if name.contains([']', '"']) {
+                    return None;
+                }
             }
             if name.is_empty() {
                 return None;
@@ -75,7 +78,7 @@ impl fmt::Display for Path {
         for (at, step) in self.0.iter().enumerate() {
             let dot = if at > 0 { "." } else { "" };
             match step {
-                Step::Name(name) if name.contains(['.', '[', '"']) => write!(f, "{dot}\"{name}\"")?,
+                Step::Name(name) if name.contains(['.', '[', ']', '"']) => write!(f, "{dot}\"{name}\"")?,
                 Step::Name(name) => write!(f, "{dot}{name}")?,
                 Step::Element(at) => write!(f, "[{at}]")?,
             }
