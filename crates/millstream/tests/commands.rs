@@ -35,6 +35,8 @@ fn what_is_not_understood_is_said_and_ends_with_two() {
         let output = millstream(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output));
     }
+    let helped = millstream(&["serve", "--help"]);
+    assert!(helped.status.success() && text(&helped).contains("--data-dir"), "{}", text(&helped));
     assert!(text(&millstream(&["explain", "E0002"])).contains("in use"));
     assert!(text(&millstream(&["completions", "bash"])).contains("complete"));
 }

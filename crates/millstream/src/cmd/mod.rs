@@ -65,6 +65,10 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         return ExitCode::from(2);
     };
     let rest = rest.to_vec();
+    if rest.iter().any(|argument| argument == "--help" || argument == "-h") {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
     let done = match command.to_string_lossy().as_ref() {
         "serve" => serve::run(rest),
         "tour" => tour::run(rest),
