@@ -2,11 +2,16 @@
 
 use bytes::Bytes;
 use serde_json::Value;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use wire::{Operation, Request, Response, Service, ServiceError};
 
 /// What an operation answers with, before it is put into its protocol's form.
 pub(crate) type Answer = Result<Value, ServiceError>;
+
+/// An answer on its way. Boxed where one room calls into another: an `async fn` is compiled again into every crate and
+/// codegen unit that awaits it, with all that it awaits.
+pub(crate) type Pending<'a, T = Response> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Whose resources a call is about: taken from its credential scope.
 #[derive(Clone, Debug, PartialEq, Eq)]

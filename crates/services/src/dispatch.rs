@@ -2,7 +2,7 @@
 
 use crate::apigateway::ApiGateway;
 use crate::auth::{Gate, Identity, Keys, Mode};
-use crate::call::{Answer, Call, Caller, Inside};
+use crate::call::{Answer, Call, Caller, Inside, Pending};
 use crate::cloudformation::{CloudFormation, Expected};
 use crate::documents::unavailable;
 use crate::dynamodb::Dynamodb;
@@ -24,7 +24,6 @@ use engine::Engine;
 use feed::Feed;
 use functions::Functions;
 use serde_json::Value;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use store::Store;
 use wire::shape::{Kind, Location};
@@ -128,7 +127,7 @@ impl House {
         service: &'a str,
         operation: &'a str,
         input: Value,
-    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
+    ) -> Pending<'a, Answer> {
         Box::pin(async move {
             let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
             inner.ask(caller, service, operation, input).await
@@ -331,28 +330,28 @@ impl Services {
     }
 
     /// Goes on with what a stopped server left unfinished.
-    pub async fn recover(&self) -> Result<(), ServiceError> {
-        // A database that does not start keeps no stack waiting.
-        let databases = self.0.rds.recover().await;
-        self.0.cloudformation.recover(&self.0.parts.settings.account).await?;
-        databases
+    pub fn recover(&self) -> Pending<'_, Result<(), ServiceError>> {
+        Box::pin(async {
+            // A database that does not start keeps no stack waiting.
+            let databases = self.0.rds.recover().await;
+            self.0.cloudformation.recover(&self.0.parts.settings.account).await?;
+            databases
+        })
     }
 
     /// Lets work in flight finish, makes every checkpoint durable, and ends the functions' processes.
-    pub async fn shutdown(&self) {
-        self.0.parts.feed.shutdown().await;
-        self.0.parts.functions.shutdown().await;
-        self.0.rds.stop().await;
+    pub fn shutdown(&self) -> Pending<'_, ()> {
+        Box::pin(async {
+            self.0.parts.feed.shutdown().await;
+            self.0.parts.functions.shutdown().await;
+            self.0.rds.stop().await;
+        })
     }
 }
 
 impl Inner {
     /// Refuses what policies do not allow. Boxed: policies of resources are asked of services.
-    fn permit<'a>(
-        &'a self,
-        call: &'a Call,
-        identity: &'a Identity,
-    ) -> Pin<Box<dyn Future<Output = Result<(), ServiceError>> + Send + 'a>> {
+    fn permit<'a>(&'a self, call: &'a Call, identity: &'a Identity) -> Pending<'a, Result<(), ServiceError>> {
         Box::pin(async move {
             self.authorize(call, identity).await?;
             self.authorize_trigger(call)
@@ -360,53 +359,65 @@ impl Inner {
     }
 
     /// Refuses a request to a function's address that asks for a signature.
-    async fn permit_url(&self, request: &Request, function: &str) -> Result<(), Response> {
-        let refused = |error: ServiceError| {
-            let body = serde_json::json!({ "Message": error.message.unwrap_or_default() }).to_string();
-            Response::new(403, body).with_header("content-type", "application/json")
-        };
-        let service = &api::tables::lambda::SERVICE;
-        let (scope, identity) = self.gate.admit(self.gate.mode, request, service).map_err(refused)?;
-        let Some(identity) = identity.filter(|_| self.gate.mode == Mode::Enforce) else { return Ok(()) };
-        let caller = Caller {
-            account: self.parts.settings.account.clone(),
-            region: self.region(&scope.region),
-            access_key: Some(scope.access_key.into()),
-        };
-        self.authorize_url(&caller, &identity, function).await.map_err(refused)
+    fn permit_url<'a>(
+        &'a self,
+        request: &'a Request,
+        function: &'a str,
+    ) -> Pending<'a, Result<(), Response>> {
+        Box::pin(async move {
+            let refused = |error: ServiceError| {
+                let body = serde_json::json!({ "Message": error.message.unwrap_or_default() }).to_string();
+                Response::new(403, body).with_header("content-type", "application/json")
+            };
+            let service = &api::tables::lambda::SERVICE;
+            let (scope, identity) = self.gate.admit(self.gate.mode, request, service).map_err(refused)?;
+            let Some(identity) = identity.filter(|_| self.gate.mode == Mode::Enforce) else { return Ok(()) };
+            let caller = Caller {
+                account: self.parts.settings.account.clone(),
+                region: self.region(&scope.region),
+                access_key: Some(scope.access_key.into()),
+            };
+            self.authorize_url(&caller, &identity, function).await.map_err(refused)
+        })
     }
 
     /// Refuses a signed call of an API's method, named by its ARN, that may not be made.
-    async fn permit_api(&self, request: &Request, method: &str) -> Result<(), ServiceError> {
-        let (scope, identity) = self.gate.admit(self.gate.mode, request, &crate::apigateway::EXECUTE)?;
-        let Some(identity) = identity.filter(|_| self.gate.mode == Mode::Enforce) else { return Ok(()) };
-        let caller = Caller {
-            account: self.parts.settings.account.clone(),
-            region: self.region(&scope.region),
-            access_key: Some(scope.access_key.into()),
-        };
-        self.authorize_api(&caller, &identity, method).await
+    fn permit_api<'a>(
+        &'a self,
+        request: &'a Request,
+        method: &'a str,
+    ) -> Pending<'a, Result<(), ServiceError>> {
+        Box::pin(async move {
+            let (scope, identity) = self.gate.admit(self.gate.mode, request, &crate::apigateway::EXECUTE)?;
+            let Some(identity) = identity.filter(|_| self.gate.mode == Mode::Enforce) else { return Ok(()) };
+            let caller = Caller {
+                account: self.parts.settings.account.clone(),
+                region: self.region(&scope.region),
+                access_key: Some(scope.access_key.into()),
+            };
+            self.authorize_api(&caller, &identity, method).await
+        })
     }
 
-    async fn serve(&self, call: Call) -> Response {
+    fn serve(&self, call: Call) -> Pending<'_> {
         match call.service.name {
-            "dynamodb" | "dynamodbstreams" => self.dynamodb.call(call).await,
-            "lambda" => self.lambda.call(call).await,
-            "iam" => self.iam.call(call).await,
-            "sts" => self.sts.call(call).await,
-            "logs" => self.logs.call(call).await,
-            "sqs" => self.sqs.call(call).await,
-            "sns" => self.sns.call(call).await,
-            "rds" => self.rds.call(call).await,
-            "rds-data" => self.rds_data.call(call).await,
-            "secretsmanager" => self.secrets.call(call).await,
-            "ssm" => self.parameters.call(call).await,
-            "ecr" => self.ecr.call(call).await,
-            "kms" => self.kms.call(call).await,
-            "s3" => self.s3.call(call, Box::new(Whole(None))).await.response,
-            "cloudformation" => self.cloudformation.call(call).await,
-            "apigatewayv2" | "apigateway" => self.apigateway.call(call).await,
-            _ => call.not_implemented(),
+            "dynamodb" | "dynamodbstreams" => self.dynamodb.call(call),
+            "lambda" => self.lambda.call(call),
+            "iam" => self.iam.call(call),
+            "sts" => self.sts.call(call),
+            "logs" => self.logs.call(call),
+            "sqs" => self.sqs.call(call),
+            "sns" => self.sns.call(call),
+            "rds" => self.rds.call(call),
+            "rds-data" => self.rds_data.call(call),
+            "secretsmanager" => self.secrets.call(call),
+            "ssm" => self.parameters.call(call),
+            "ecr" => self.ecr.call(call),
+            "kms" => self.kms.call(call),
+            "s3" => Box::pin(async { self.s3.call(call, Box::new(Whole(None))).await.response }),
+            "cloudformation" => self.cloudformation.call(call),
+            "apigatewayv2" | "apigateway" => self.apigateway.call(call),
+            _ => Box::pin(std::future::ready(call.not_implemented())),
         }
     }
 

@@ -12,7 +12,7 @@ mod target;
 mod throttle;
 mod visit;
 
-use crate::call::Call;
+use crate::call::{Call, Pending};
 use crate::dispatch::Parts;
 use http::Http;
 use rest::Rest;
@@ -62,13 +62,15 @@ impl ApiGateway {
         }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        let answer = match call.input() {
-            Ok(input) if call.service.name == "apigatewayv2" => self.http.answer(&call, &input).await,
-            Ok(input) => self.rest.answer(&self.targets, &call, &input).await,
-            Err(error) => Err(error),
-        };
-        call.settle(answer)
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            let answer = match call.input() {
+                Ok(input) if call.service.name == "apigatewayv2" => self.http.answer(&call, &input).await,
+                Ok(input) => self.rest.answer(&self.targets, &call, &input).await,
+                Err(error) => Err(error),
+            };
+            call.settle(answer)
+        })
     }
 
     /// The ARN of the method that a request is to, if that asks for a signature.
@@ -80,14 +82,20 @@ impl ApiGateway {
     /// The answer to a request to an API's address; None when it is to something else.
     pub async fn serve(&self, request: &Request) -> Option<Response> {
         let (id, path) = address::of(request)?;
-        if let Some(answer) = self.http.serve(&self.targets, &id, &path, request).await {
-            return Some(answer);
-        }
-        if let Some(answer) = self.rest.serve(&self.targets, &id, &path, request).await {
-            return Some(answer);
-        }
-        // As AWS tells of a name that leads nowhere.
-        Some(Response::new(403, r#"{"message":"Forbidden"}"#).with_header("content-type", "application/json"))
+        Some(self.serve_at(id, path, request).await)
+    }
+
+    fn serve_at<'a>(&'a self, id: String, path: String, request: &'a Request) -> Pending<'a> {
+        Box::pin(async move {
+            if let Some(answer) = self.http.serve(&self.targets, &id, &path, request).await {
+                return answer;
+            }
+            if let Some(answer) = self.rest.serve(&self.targets, &id, &path, request).await {
+                return answer;
+            }
+            // As AWS tells of a name that leads nowhere.
+            Response::new(403, r#"{"message":"Forbidden"}"#).with_header("content-type", "application/json")
+        })
     }
 }
 

@@ -10,7 +10,7 @@ mod stack;
 mod template;
 mod template_url;
 
-use crate::call::{Answer, Call, Caller};
+use crate::call::{Answer, Call, Caller, Pending};
 use crate::dispatch::{House, Parts};
 use crate::fields::{required, text};
 use answers::Answers;
@@ -60,12 +60,14 @@ impl CloudFormation {
         CloudFormation { stacks, house, answers: std::sync::Arc::default() }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        let answer = match call.input() {
-            Ok(input) => self.answer(&call, &input).await,
-            Err(error) => Err(error),
-        };
-        call.settle(answer)
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            let answer = match call.input() {
+                Ok(input) => self.answer(&call, &input).await,
+                Err(error) => Err(error),
+            };
+            call.settle(answer)
+        })
     }
 
     async fn answer(&self, call: &Call, input: &Value) -> Answer {

@@ -50,7 +50,7 @@ mod update_table;
 
 mod streams;
 
-use crate::call::{Call, Caller};
+use crate::call::{Call, Caller, Pending};
 use crate::dispatch::Parts;
 use engine::{Engine, Scope, Table};
 use fault::Fault;
@@ -79,11 +79,13 @@ impl Dynamodb {
         }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        match self.answer(&call).await {
-            Ok(body) => call.settle_json(body),
-            Err(fault) => call.refuse(fault),
-        }
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            match self.answer(&call).await {
+                Ok(body) => call.settle_json(body),
+                Err(fault) => call.refuse(fault),
+            }
+        })
     }
 
     async fn answer(&self, call: &Call) -> Body {

@@ -1,7 +1,7 @@
 //! Elastic Container Registry: repositories by name, with their policies. There are no images: functions run without
 //! containers, and what would push or pull one is refused by name.
 
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
 use crate::documents::{Documents, Edit};
 use crate::fields::{object, required, tag_list, tags_of, text, texts};
@@ -32,12 +32,14 @@ impl Ecr {
         Ecr { world: parts.world.clone(), repositories: Documents::new(&parts.store, "ecr/repository") }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        let answer = match call.input() {
-            Ok(input) => self.answer(&call, &input).await,
-            Err(error) => Err(error),
-        };
-        call.settle(answer)
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            let answer = match call.input() {
+                Ok(input) => self.answer(&call, &input).await,
+                Err(error) => Err(error),
+            };
+            call.settle(answer)
+        })
     }
 
     async fn answer(&self, call: &Call, input: &Value) -> Answer {

@@ -10,7 +10,7 @@ mod registry;
 mod target;
 mod window;
 
-use crate::call::Call;
+use crate::call::{Call, Pending};
 use crate::dispatch::{House, Parts};
 use functions::Functions;
 use mappings::Mappings;
@@ -49,19 +49,19 @@ impl Lambda {
         self.functions.signed_url(request)
     }
 
-    pub async fn call(&self, call: Call) -> Response {
+    pub fn call(&self, call: Call) -> Pending<'_> {
         match call.operation.name {
             "CreateEventSourceMapping"
             | "GetEventSourceMapping"
             | "ListEventSourceMappings"
             | "UpdateEventSourceMapping"
-            | "DeleteEventSourceMapping" => self.mappings.call(call).await,
+            | "DeleteEventSourceMapping" => self.mappings.call(call),
             "ListTags" | "TagResource" | "UntagResource"
                 if call.request.path.contains("event-source-mapping") =>
             {
-                self.mappings.call(call).await
+                self.mappings.call(call)
             }
-            _ => self.functions.call(call).await,
+            _ => self.functions.call(call),
         }
     }
 }

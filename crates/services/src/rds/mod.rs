@@ -8,7 +8,7 @@ mod instances;
 mod master;
 mod tags;
 
-use crate::call::{Answer, Call, Caller};
+use crate::call::{Answer, Call, Caller, Pending};
 use crate::dispatch::{House, Parts};
 use crate::documents::Documents;
 use crate::vault::Vault;
@@ -97,12 +97,14 @@ impl Rds {
         }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        let answer = match call.input() {
-            Ok(input) => self.answer(&call, &input).await,
-            Err(error) => Err(error),
-        };
-        call.settle(answer)
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            let answer = match call.input() {
+                Ok(input) => self.answer(&call, &input).await,
+                Err(error) => Err(error),
+            };
+            call.settle(answer)
+        })
     }
 
     async fn answer(&self, call: &Call, input: &Value) -> Answer {

@@ -7,7 +7,7 @@ mod named;
 mod statement;
 mod transactions;
 
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Call, Pending};
 use crate::dispatch::{House, Parts};
 use crate::fields::{required, text};
 use crate::rds::{Cluster, Rds};
@@ -40,12 +40,14 @@ impl RdsData {
         RdsData { house, rds, transactions: Transactions::new(&parts.world) }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        let answer = match call.input() {
-            Ok(input) => self.answer(&call, &input).await,
-            Err(error) => Err(error),
-        };
-        call.settle(answer)
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            let answer = match call.input() {
+                Ok(input) => self.answer(&call, &input).await,
+                Err(error) => Err(error),
+            };
+            call.settle(answer)
+        })
     }
 
     async fn answer(&self, call: &Call, input: &Value) -> Answer {

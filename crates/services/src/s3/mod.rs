@@ -23,7 +23,7 @@ mod tagging;
 mod vault;
 mod versions;
 
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
 use crate::documents::Documents;
 use crate::fields::{required, text};
@@ -85,22 +85,24 @@ impl S3 {
     }
 
     /// Answers one call. The body of an object is in `body`, every other one too.
-    pub async fn call(&self, mut call: Call, body: Body) -> Reply {
-        let answer = match call.operation.name {
-            "PutObject" => self.put_object(&call, body).await,
-            "UploadPart" => self.upload_part(&call, body).await,
-            "GetObject" => return self.get_object(&call).await,
-            "HeadObject" => return self.head_object(&call).await,
-            _ => match self.document(&mut call, body).await {
-                Ok(input) => self.answer(&call, &input).await,
-                Err(error) => Err(error),
-            },
-        };
-        let mut response = call.settle(answer);
-        if call.request.method == http::Method::HEAD {
-            response.body = bytes::Bytes::new();
-        }
-        response.into()
+    pub fn call(&self, mut call: Call, body: Body) -> Pending<'_, Reply> {
+        Box::pin(async move {
+            let answer = match call.operation.name {
+                "PutObject" => self.put_object(&call, body).await,
+                "UploadPart" => self.upload_part(&call, body).await,
+                "GetObject" => return self.get_object(&call).await,
+                "HeadObject" => return self.head_object(&call).await,
+                _ => match self.document(&mut call, body).await {
+                    Ok(input) => self.answer(&call, &input).await,
+                    Err(error) => Err(error),
+                },
+            };
+            let mut response = call.settle(answer);
+            if call.request.method == http::Method::HEAD {
+                response.body = bytes::Bytes::new();
+            }
+            response.into()
+        })
     }
 
     /// The input of an operation whose body is a document, or none.

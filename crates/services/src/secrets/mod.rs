@@ -6,7 +6,7 @@ mod password;
 mod secret;
 mod values;
 
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
 use crate::documents::{Documents, Edit};
 use crate::fields::required;
@@ -36,12 +36,14 @@ impl Secrets {
         Secrets { world: world.clone(), vault: vault.clone(), secrets: Documents::new(store, SECRETS) }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        let answer = match call.input() {
-            Ok(input) => self.answer(&call, &input).await,
-            Err(error) => Err(error),
-        };
-        call.settle(answer)
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            let answer = match call.input() {
+                Ok(input) => self.answer(&call, &input).await,
+                Err(error) => Err(error),
+            };
+            call.settle(answer)
+        })
     }
 
     async fn answer(&self, call: &Call, input: &Value) -> Answer {

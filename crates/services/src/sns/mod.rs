@@ -5,7 +5,7 @@ mod publish;
 mod subscriptions;
 mod topics;
 
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
 use crate::documents::Documents;
 use crate::post::Post;
@@ -68,12 +68,14 @@ impl Sns {
         }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        let answer = match call.input() {
-            Ok(input) => self.answer(&call, &input).await,
-            Err(error) => Err(error),
-        };
-        call.settle(answer)
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            let answer = match call.input() {
+                Ok(input) => self.answer(&call, &input).await,
+                Err(error) => Err(error),
+            };
+            call.settle(answer)
+        })
     }
 
     async fn answer(&self, call: &Call, input: &Value) -> Answer {

@@ -12,7 +12,7 @@ mod receive;
 mod send;
 mod settle;
 
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Call, Pending};
 use crate::fields::required;
 use fault::Fault;
 use queues::Queue;
@@ -36,17 +36,19 @@ impl Sqs {
         Sqs { queues: queues.clone() }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        // Queues have a word of their own for attributes they do not know, which they check by themselves.
-        let input = match call.operation.name {
-            "CreateQueue" | "SetQueueAttributes" => call.unchecked_input(),
-            _ => call.input(),
-        };
-        let answer = match input {
-            Ok(input) => self.answer(&call, &input).await,
-            Err(error) => Err(error),
-        };
-        call.settle(answer)
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            // Queues have a word of their own for attributes they do not know, which they check by themselves.
+            let input = match call.operation.name {
+                "CreateQueue" | "SetQueueAttributes" => call.unchecked_input(),
+                _ => call.input(),
+            };
+            let answer = match input {
+                Ok(input) => self.answer(&call, &input).await,
+                Err(error) => Err(error),
+            };
+            call.settle(answer)
+        })
     }
 
     async fn answer(&self, call: &Call, input: &Value) -> Answer {

@@ -1,7 +1,7 @@
 //! Security Token Service: who is calling, and temporary credentials for roles.
 
 use crate::auth::{Identity, Keys, Session};
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
 use crate::fields::{integer, object, required, text};
 use crate::iam::RoleArn;
@@ -24,12 +24,14 @@ impl Sts {
         Sts { world: world.clone(), keys: keys.clone() }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        let answer = match call.input() {
-            Ok(input) => self.answer(&call, &input).await,
-            Err(error) => Err(error),
-        };
-        call.settle(answer)
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            let answer = match call.input() {
+                Ok(input) => self.answer(&call, &input).await,
+                Err(error) => Err(error),
+            };
+            call.settle(answer)
+        })
     }
 
     async fn answer(&self, call: &Call, input: &Value) -> Answer {

@@ -22,7 +22,7 @@ mod versions;
 pub(in crate::lambda) mod tests;
 
 use super::registry::Registry;
-use crate::call::Call;
+use crate::call::{Call, Pending};
 use crate::dispatch::{House, Parts};
 use download::Links;
 use events::Events;
@@ -57,63 +57,65 @@ impl Functions {
         }
     }
 
-    pub async fn call(&self, call: Call) -> Response {
-        let input = match call.input() {
-            Ok(input) => input,
-            Err(error) => return call.refuse(error),
-        };
-        if call.operation.name == "Invoke" {
-            return match self.invoke(&call, &input).await {
-                Ok((output, payload)) => call.settle_payload(output, payload),
-                Err(error) => call.refuse(error),
+    pub fn call(&self, call: Call) -> Pending<'_, Response> {
+        Box::pin(async move {
+            let input = match call.input() {
+                Ok(input) => input,
+                Err(error) => return call.refuse(error),
             };
-        }
-        let answer = match call.operation.name {
-            "CreateFunction" => self.create(&call, &input).await,
-            "GetFunction" => self.get(&call, &input),
-            "GetFunctionConfiguration" => self.get_configuration(&call, &input),
-            "ListFunctions" => self.list(&call, &input),
-            "DeleteFunction" => self.delete(&call, &input).await,
-            "UpdateFunctionCode" => self.update_code(&call, &input).await,
-            "UpdateFunctionConfiguration" => self.update_configuration(&call, &input).await,
-            "PublishVersion" => self.publish_version(&call, &input).await,
-            "ListVersionsByFunction" => self.list_versions(&call, &input),
-            "CreateAlias" => self.create_alias(&call, &input).await,
-            "GetAlias" => self.get_alias(&call, &input),
-            "UpdateAlias" => self.update_alias(&call, &input).await,
-            "DeleteAlias" => self.delete_alias(&call, &input).await,
-            "ListAliases" => self.list_aliases(&call, &input),
-            "PutFunctionEventInvokeConfig" => self.put_event_config(&call, &input, false).await,
-            "UpdateFunctionEventInvokeConfig" => self.put_event_config(&call, &input, true).await,
-            "GetFunctionEventInvokeConfig" => self.get_event_config(&call, &input),
-            "DeleteFunctionEventInvokeConfig" => self.delete_event_config(&call, &input).await,
-            "ListFunctionEventInvokeConfigs" => self.list_event_configs(&call, &input),
-            "PublishLayerVersion" => self.publish_layer(&call, &input).await,
-            "GetLayerVersion" => self.get_layer(&call, &input),
-            "GetLayerVersionByArn" => self.get_layer_by_arn(&call, &input),
-            "DeleteLayerVersion" => self.delete_layer(&call, &input).await,
-            "ListLayerVersions" => self.list_layer_versions(&call, &input),
-            "ListLayers" => self.list_layers(&call, &input),
-            "AddLayerVersionPermission" => self.add_layer_permission(&call, &input).await,
-            "GetLayerVersionPolicy" => self.get_layer_policy(&call, &input),
-            "RemoveLayerVersionPermission" => self.remove_layer_permission(&call, &input).await,
-            "CreateFunctionUrlConfig" => self.create_url(&call, &input).await,
-            "GetFunctionUrlConfig" => self.get_url(&call, &input),
-            "UpdateFunctionUrlConfig" => self.update_url(&call, &input).await,
-            "DeleteFunctionUrlConfig" => self.delete_url(&call, &input).await,
-            "ListFunctionUrlConfigs" => self.list_urls(&call, &input),
-            "GetAccountSettings" => self.account_settings(&call),
-            "AddPermission" => self.add_permission(&call, &input).await,
-            "GetPolicy" => self.get_policy(&call, &input),
-            "RemovePermission" => self.remove_permission(&call, &input).await,
-            "TagResource" => self.tag(&call, &input).await,
-            "UntagResource" => self.untag(&call, &input).await,
-            "ListTags" => self.list_tags(&call, &input),
-            "PutFunctionConcurrency" => self.put_concurrency(&call, &input).await,
-            "GetFunctionConcurrency" => self.get_concurrency(&call, &input),
-            "DeleteFunctionConcurrency" => self.delete_concurrency(&call, &input).await,
-            _ => Err(call.unknown()),
-        };
-        call.settle(answer)
+            if call.operation.name == "Invoke" {
+                return match self.invoke(&call, &input).await {
+                    Ok((output, payload)) => call.settle_payload(output, payload),
+                    Err(error) => call.refuse(error),
+                };
+            }
+            let answer = match call.operation.name {
+                "CreateFunction" => self.create(&call, &input).await,
+                "GetFunction" => self.get(&call, &input),
+                "GetFunctionConfiguration" => self.get_configuration(&call, &input),
+                "ListFunctions" => self.list(&call, &input),
+                "DeleteFunction" => self.delete(&call, &input).await,
+                "UpdateFunctionCode" => self.update_code(&call, &input).await,
+                "UpdateFunctionConfiguration" => self.update_configuration(&call, &input).await,
+                "PublishVersion" => self.publish_version(&call, &input).await,
+                "ListVersionsByFunction" => self.list_versions(&call, &input),
+                "CreateAlias" => self.create_alias(&call, &input).await,
+                "GetAlias" => self.get_alias(&call, &input),
+                "UpdateAlias" => self.update_alias(&call, &input).await,
+                "DeleteAlias" => self.delete_alias(&call, &input).await,
+                "ListAliases" => self.list_aliases(&call, &input),
+                "PutFunctionEventInvokeConfig" => self.put_event_config(&call, &input, false).await,
+                "UpdateFunctionEventInvokeConfig" => self.put_event_config(&call, &input, true).await,
+                "GetFunctionEventInvokeConfig" => self.get_event_config(&call, &input),
+                "DeleteFunctionEventInvokeConfig" => self.delete_event_config(&call, &input).await,
+                "ListFunctionEventInvokeConfigs" => self.list_event_configs(&call, &input),
+                "PublishLayerVersion" => self.publish_layer(&call, &input).await,
+                "GetLayerVersion" => self.get_layer(&call, &input),
+                "GetLayerVersionByArn" => self.get_layer_by_arn(&call, &input),
+                "DeleteLayerVersion" => self.delete_layer(&call, &input).await,
+                "ListLayerVersions" => self.list_layer_versions(&call, &input),
+                "ListLayers" => self.list_layers(&call, &input),
+                "AddLayerVersionPermission" => self.add_layer_permission(&call, &input).await,
+                "GetLayerVersionPolicy" => self.get_layer_policy(&call, &input),
+                "RemoveLayerVersionPermission" => self.remove_layer_permission(&call, &input).await,
+                "CreateFunctionUrlConfig" => self.create_url(&call, &input).await,
+                "GetFunctionUrlConfig" => self.get_url(&call, &input),
+                "UpdateFunctionUrlConfig" => self.update_url(&call, &input).await,
+                "DeleteFunctionUrlConfig" => self.delete_url(&call, &input).await,
+                "ListFunctionUrlConfigs" => self.list_urls(&call, &input),
+                "GetAccountSettings" => self.account_settings(&call),
+                "AddPermission" => self.add_permission(&call, &input).await,
+                "GetPolicy" => self.get_policy(&call, &input),
+                "RemovePermission" => self.remove_permission(&call, &input).await,
+                "TagResource" => self.tag(&call, &input).await,
+                "UntagResource" => self.untag(&call, &input).await,
+                "ListTags" => self.list_tags(&call, &input),
+                "PutFunctionConcurrency" => self.put_concurrency(&call, &input).await,
+                "GetFunctionConcurrency" => self.get_concurrency(&call, &input),
+                "DeleteFunctionConcurrency" => self.delete_concurrency(&call, &input).await,
+                _ => Err(call.unknown()),
+            };
+            call.settle(answer)
+        })
     }
 }
