@@ -1,6 +1,8 @@
 //! What a driver does for `Connection`.
 
 use crate::{ColumnShape, Dialect, Error, Kind, NewTable, TableShape, Upsert, Value};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What a statement did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,7 @@ pub(crate) trait Driver: Send {
     fn begin(&mut self) -> Result<(), Error>;
     fn commit(&mut self) -> Result<(), Error>;
     fn rollback(&mut self) -> Result<(), Error>;
+    /// The table as the database tells it now.
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error>;
     fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error>;
     fn delete(&mut self, table: &str, columns: &[String], keys: &[Vec<Value>]) -> Result<u64, Error>;
@@ -45,6 +48,59 @@ pub(crate) trait Driver: Send {
     fn forget(&mut self) {}
 
     fn create(&mut self, table: &NewTable) -> Result<(), Error>;
+}
+
+/// The tables that a connection has asked for, until something changes or fails.
+#[derive(Default)]
+pub(crate) struct Shapes(HashMap<String, Arc<TableShape>>);
+
+impl Shapes {
+    pub fn of<D: Driver>(
+        driver: &mut D,
+        shapes: impl Fn(&mut D) -> &mut Shapes,
+        table: &str,
+    ) -> Result<Arc<TableShape>, Error> {
+        if let Some(shape) = shapes(driver).0.get(table) {
+            return Ok(shape.clone());
+        }
+        let missing = || format!("there is no table {}", Dialect::Postgres.quoted(table));
+        let shape = driver.table(table)?.ok_or_else(|| Error::new(Kind::Missing, missing()))?;
+        let shape = Arc::new(shape);
+        shapes(driver).0.insert(table.to_owned(), shape.clone());
+        Ok(shape)
+    }
+
+    pub fn forget(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Rows as they are read. Past the bound they are counted and let go: a connection's answer is read to its end.
+pub(crate) struct Taken {
+    rows: Vec<Vec<Value>>,
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl Taken {
+    pub fn within(bytes_max: usize) -> Taken {
+        Taken { rows: Vec::new(), bytes: 0, bytes_max }
+    }
+
+    pub fn row(&mut self, values: Vec<Value>) {
+        self.bytes += values.iter().map(Value::size).sum::<usize>();
+        if self.bytes <= self.bytes_max {
+            self.rows.push(values);
+        }
+    }
+
+    pub fn end(self, columns: Vec<ColumnShape>, executed: Executed) -> Result<Outcome, Error> {
+        if self.bytes > self.bytes_max {
+            let message = format!("the rows are more than {} bytes", self.bytes_max);
+            return Err(Error::new(Kind::TooLarge, message));
+        }
+        Ok(Outcome { rows: Rows { columns, rows: self.rows }, executed })
+    }
 }
 
 /// The columns of a table that a bulk statement names, as they are.
@@ -62,12 +118,4 @@ pub(crate) fn chosen<'a>(
         })
     };
     names.iter().map(find).collect()
-}
-
-pub(crate) fn no_table(table: &str) -> Error {
-    Error::new(Kind::Missing, format!("there is no table {}", Dialect::Postgres.quoted(table)))
-}
-
-pub(crate) fn too_large(bytes_max: usize) -> Error {
-    Error::new(Kind::TooLarge, format!("the rows are more than {bytes_max} bytes"))
 }

@@ -1,6 +1,6 @@
 //! Tables: what is asked for, what is there, and the statements that make one from the other.
 
-use crate::Dialect;
+use crate::{Dialect, Rows, Value};
 
 /// The longest entry of an index of InnoDB.
 const INDEX_BYTES_MAX: u32 = 3072;
@@ -70,6 +70,24 @@ pub struct TableShape {
 }
 
 impl TableShape {
+    /// From a catalogue's rows: name, type, whether it may be null, and the column's place in the key. None without rows.
+    pub(crate) fn told(rows: &Rows) -> Option<TableShape> {
+        let mut columns = Vec::new();
+        let mut key = Vec::new();
+        for row in &rows.rows {
+            let text = |at: usize| match &row[at] {
+                Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                value => value.as_text().unwrap_or_default().to_owned(),
+            };
+            let nullable = matches!(row[2], Value::Boolean(true) | Value::Integer(1));
+            columns.push(ColumnShape { name: text(0), type_name: text(1), nullable });
+            key.extend(row[3].as_integer().filter(|place| *place > 0).map(|place| (place, text(0))));
+        }
+        key.sort();
+        let key = key.into_iter().map(|(_, name)| name).collect();
+        (!columns.is_empty()).then_some(TableShape { columns, key })
+    }
+
     pub fn column(&self, name: &str) -> Option<&ColumnShape> {
         self.columns.iter().find(|column| column.name == name)
     }

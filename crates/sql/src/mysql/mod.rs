@@ -4,15 +4,13 @@ mod bulk;
 mod error;
 mod value;
 
-use crate::driver::{Driver, no_table, too_large};
+use crate::driver::{Driver, Shapes, Taken};
 use crate::settings::Server;
 use crate::{
-    ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Rows, Settings, TableShape, Tls, Upsert,
-    Value,
+    ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape, Tls, Upsert, Value,
 };
 use mysql::prelude::{Protocol, Queryable};
 use mysql::{Conn, OptsBuilder, Params, QueryResult, SslOpts};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +27,7 @@ const LOCK: &str = "SHA1(CONCAT(COALESCE(DATABASE(), ''), '.', ?))";
 pub(crate) struct Mysql {
     conn: Conn,
     flavour: Flavour,
-    shapes: HashMap<String, Arc<TableShape>>,
+    shapes: Shapes,
     packet_bytes_max: usize,
     is_open: bool,
     in_transaction: bool,
@@ -100,7 +98,7 @@ impl Mysql {
         Ok(Mysql {
             conn,
             flavour,
-            shapes: HashMap::new(),
+            shapes: Shapes::default(),
             packet_bytes_max,
             is_open: true,
             in_transaction: false,
@@ -113,18 +111,13 @@ impl Mysql {
             let is_io = matches!(error, mysql::Error::IoError(_) | mysql::Error::CodecError(_));
             let error = Error::from(error);
             self.is_open &= !is_io && error.kind != Kind::Unreachable;
-            self.shapes.clear();
+            self.shapes.forget();
             error
         })
     }
 
     fn shape(&mut self, table: &str) -> Result<Arc<TableShape>, Error> {
-        if let Some(shape) = self.shapes.get(table) {
-            return Ok(shape.clone());
-        }
-        let shape = Arc::new(self.table(table)?.ok_or_else(|| no_table(table))?);
-        self.shapes.insert(table.to_owned(), shape.clone());
-        Ok(shape)
+        Shapes::of(self, |mysql| &mut mysql.shapes, table)
     }
 }
 
@@ -143,7 +136,10 @@ fn ssl(tls: &Tls) -> Result<Option<SslOpts>, Error> {
 }
 
 /// All rows of the first result; those of further ones are read over.
-fn collect<P: Protocol>(mut found: QueryResult<'_, '_, '_, P>, bytes_max: usize) -> Result<Outcome, Failure> {
+fn collect<P: Protocol>(
+    mut found: QueryResult<'_, '_, '_, P>,
+    bytes_max: usize,
+) -> Result<(Taken, Vec<ColumnShape>, Executed), mysql::Error> {
     let executed =
         Executed { rows: found.affected_rows(), last_insert_id: found.last_insert_id().filter(|id| *id > 0) };
     let described: Vec<mysql::Column> = found.columns().as_ref().to_vec();
@@ -152,45 +148,26 @@ fn collect<P: Protocol>(mut found: QueryResult<'_, '_, '_, P>, bytes_max: usize)
         type_name: value::type_name(column),
         nullable: !column.flags().contains(mysql::consts::ColumnFlags::NOT_NULL_FLAG),
     });
-    let columns = columns.collect();
-    let mut rows = Vec::new();
-    let mut bytes = 0;
+    let mut taken = Taken::within(bytes_max);
     if let Some(set) = found.iter() {
         for row in set {
             let values = row?.unwrap().into_iter().zip(&described);
-            let values: Vec<Value> = values.map(|(value, column)| value::read(value, column)).collect();
-            bytes += values.iter().map(Value::size).sum::<usize>();
-            if bytes <= bytes_max {
-                rows.push(values);
-            }
+            taken.row(values.map(|(value, column)| value::read(value, column)).collect());
         }
     }
-    if bytes > bytes_max {
-        return Err(Failure::TooLarge);
-    }
-    Ok(Outcome { rows: Rows { columns, rows }, executed })
+    Ok((taken, columns.collect(), executed))
 }
 
 impl Driver for Mysql {
     fn run(&mut self, sql: &str, values: &[Value], bytes_max: usize) -> Result<Outcome, Error> {
         let given: Vec<mysql::Value> = values.iter().map(value::given).collect();
         let params = if given.is_empty() { Params::Empty } else { Params::Positional(given) };
-        let mut done = match self.conn.exec_iter(sql, params) {
-            Ok(found) => collect(found, bytes_max),
-            Err(error) => Err(Failure::Database(error)),
-        };
-        if matches!(&done, Err(Failure::Database(mysql::Error::MySqlError(told))) if told.code == NOT_PREPARED)
-        {
-            done = match self.conn.query_iter(sql) {
-                Ok(found) => collect(found, bytes_max),
-                Err(error) => Err(Failure::Database(error)),
-            };
+        let mut done = self.conn.exec_iter(sql, params).and_then(|found| collect(found, bytes_max));
+        if matches!(&done, Err(mysql::Error::MySqlError(told)) if told.code == NOT_PREPARED) {
+            done = self.conn.query_iter(sql).and_then(|found| collect(found, bytes_max));
         }
-        match done {
-            Ok(outcome) => Ok(outcome),
-            Err(Failure::TooLarge) => Err(too_large(bytes_max)),
-            Err(Failure::Database(error)) => self.noted(Err(error)),
-        }
+        let (taken, columns, executed) = self.noted(done)?;
+        taken.end(columns, executed)
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), Error> {
@@ -216,7 +193,7 @@ impl Driver for Mysql {
 
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
         let found = self.run(
-            "SELECT c.COLUMN_NAME, c.COLUMN_TYPE, c.IS_NULLABLE = 'YES', k.SEQ_IN_INDEX \
+            "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE = 'YES', k.SEQ_IN_INDEX \
              FROM information_schema.COLUMNS c LEFT JOIN information_schema.STATISTICS k \
              ON k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME \
              AND k.COLUMN_NAME = c.COLUMN_NAME AND k.INDEX_NAME = 'PRIMARY' \
@@ -224,25 +201,7 @@ impl Driver for Mysql {
             &[name.into()],
             usize::MAX,
         )?;
-        let mut columns = Vec::new();
-        let mut key = Vec::new();
-        for row in found.rows.rows {
-            let text = |at: usize| match &row[at] {
-                Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-                value => value.as_text().unwrap_or_default().to_owned(),
-            };
-            columns.push(ColumnShape {
-                name: text(0),
-                type_name: text(1).to_ascii_lowercase(),
-                nullable: row[2].as_integer() == Some(1),
-            });
-            if let Some(place) = row[3].as_integer() {
-                key.push((place, text(0)));
-            }
-        }
-        key.sort();
-        let key = key.into_iter().map(|(_, name)| name).collect();
-        Ok((!columns.is_empty()).then_some(TableShape { columns, key }))
+        Ok(TableShape::told(&found.rows))
     }
 
     fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
@@ -271,21 +230,10 @@ impl Driver for Mysql {
     }
 
     fn forget(&mut self) {
-        self.shapes.clear();
+        self.shapes.forget();
     }
 
     fn create(&mut self, table: &NewTable) -> Result<(), Error> {
         self.batch(&table.statement(Dialect::Mysql, self.flavour.key_collation()))
-    }
-}
-
-enum Failure {
-    Database(mysql::Error),
-    TooLarge,
-}
-
-impl From<mysql::Error> for Failure {
-    fn from(error: mysql::Error) -> Failure {
-        Failure::Database(error)
     }
 }

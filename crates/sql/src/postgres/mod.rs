@@ -6,11 +6,11 @@ mod time;
 mod tls;
 mod write;
 
-use crate::driver::{Driver, chosen, no_table, too_large};
+use crate::driver::{Driver, Shapes, Taken, chosen};
 use crate::settings::Server;
 use crate::{
-    ColumnShape, Dialect, Error, Executed, Kind, NewTable, OnConflict, Outcome, Rows, Settings, TableShape,
-    Tls, Upsert, Value,
+    ColumnShape, Dialect, Error, Executed, Kind, NewTable, OnConflict, Outcome, Settings, TableShape, Tls,
+    Upsert, Value,
 };
 use postgres::config::SslMode;
 use postgres::error::ErrorPosition;
@@ -30,7 +30,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 pub(crate) struct Postgres {
     client: Client,
     prepared: HashMap<String, Statement>,
-    shapes: HashMap<String, Arc<TableShape>>,
+    shapes: Shapes,
     /// PostgreSQL answers COMMIT of a transaction in which something failed with success, and rolls back.
     failed: bool,
 }
@@ -54,7 +54,7 @@ impl Postgres {
         };
         let client = client.map_err(|error| opening(&error, server))?;
         let mut postgres =
-            Postgres { client, prepared: HashMap::new(), shapes: HashMap::new(), failed: false };
+            Postgres { client, prepared: HashMap::new(), shapes: Shapes::default(), failed: false };
         if let Some(limit) = settings.statement_timeout {
             postgres.batch(&format!("SET statement_timeout = {}", limit.as_millis().max(1)))?;
         }
@@ -87,12 +87,7 @@ impl Postgres {
     }
 
     fn shape(&mut self, table: &str) -> Result<Arc<TableShape>, Error> {
-        if let Some(shape) = self.shapes.get(table) {
-            return Ok(shape.clone());
-        }
-        let shape = Arc::new(self.table(table)?.ok_or_else(|| no_table(table))?);
-        self.shapes.insert(table.to_owned(), shape.clone());
-        Ok(shape)
+        Shapes::of(self, |postgres| &mut postgres.shapes, table)
     }
 
     /// Runs a statement whose parameters are arrays, one for each column.
@@ -138,32 +133,23 @@ impl Driver for Postgres {
                 format!("the statement has {} parameters, not {}", statement.params().len(), given.len());
             return Err(Error::with_code(Kind::Syntax, "07001", message));
         }
-        let work = || -> Result<Outcome, Failure> {
+        let mut taken = Taken::within(bytes_max);
+        let mut work = || -> Result<Executed, postgres::Error> {
             let mut found =
                 self.client.query_raw(&statement, given.iter().map(|value| value as &dyn ToSql))?;
-            let mut rows = Vec::new();
-            let mut bytes = 0;
             while let Some(row) = found.next()? {
-                let mut values = Vec::with_capacity(columns.len());
-                for (at, column) in row.columns().iter().enumerate() {
-                    values.push(row.try_get::<_, Raw<'_>>(at)?.value(column.type_()));
-                }
-                bytes += values.iter().map(Value::size).sum::<usize>();
-                if bytes <= bytes_max {
-                    rows.push(values);
-                }
+                let value = |(at, column): (usize, &postgres::Column)| {
+                    Ok(row.try_get::<_, Raw<'_>>(at)?.value(column.type_()))
+                };
+                taken.row(
+                    row.columns().iter().enumerate().map(value).collect::<Result<_, postgres::Error>>()?,
+                );
             }
-            if bytes > bytes_max {
-                return Err(Failure::TooLarge);
-            }
-            let executed = Executed { rows: found.rows_affected().unwrap_or_default(), last_insert_id: None };
-            Ok(Outcome { rows: Rows { columns, rows }, executed })
+            Ok(Executed { rows: found.rows_affected().unwrap_or_default(), last_insert_id: None })
         };
-        match work() {
-            Ok(outcome) => Ok(outcome),
-            Err(Failure::TooLarge) => Err(too_large(bytes_max)),
-            Err(Failure::Database(error)) => self.noted(Err(error)),
-        }
+        let done = work();
+        let executed = self.noted(done)?;
+        taken.end(columns, executed)
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), Error> {
@@ -195,7 +181,7 @@ impl Driver for Postgres {
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
         let found = self.run(
             "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, \
-                    array_position(i.indkey::int2[], a.attnum)::int8 \
+                    1 + array_position(i.indkey::int2[], a.attnum)::int8 \
              FROM pg_catalog.pg_attribute a \
              LEFT JOIN pg_catalog.pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
              WHERE a.attrelid = to_regclass(quote_ident($1::text)) AND a.attnum > 0 AND NOT a.attisdropped \
@@ -203,22 +189,7 @@ impl Driver for Postgres {
             &[name.into()],
             usize::MAX,
         )?;
-        let mut columns = Vec::new();
-        let mut key = Vec::new();
-        for row in found.rows.rows {
-            let text = |at: usize| row[at].as_text().unwrap_or_default().to_owned();
-            columns.push(ColumnShape {
-                name: text(0),
-                type_name: text(1),
-                nullable: row[2] == Value::Boolean(true),
-            });
-            if let Some(place) = row[3].as_integer() {
-                key.push((place, text(0)));
-            }
-        }
-        key.sort();
-        let key = key.into_iter().map(|(_, name)| name).collect();
-        Ok((!columns.is_empty()).then_some(TableShape { columns, key }))
+        Ok(TableShape::told(&found.rows))
     }
 
     fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
@@ -274,22 +245,11 @@ impl Driver for Postgres {
 
     fn forget(&mut self) {
         self.prepared.clear();
-        self.shapes.clear();
+        self.shapes.forget();
     }
 
     fn create(&mut self, table: &NewTable) -> Result<(), Error> {
         self.batch(&table.statement(Dialect::Postgres, ""))
-    }
-}
-
-enum Failure {
-    Database(postgres::Error),
-    TooLarge,
-}
-
-impl From<postgres::Error> for Failure {
-    fn from(error: postgres::Error) -> Failure {
-        Failure::Database(error)
     }
 }
 

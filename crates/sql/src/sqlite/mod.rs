@@ -2,10 +2,10 @@
 
 mod value;
 
-use crate::driver::{Driver, too_large};
+use crate::driver::{Driver, Taken};
 use crate::settings::File;
 use crate::{
-    ColumnKind, ColumnShape, Dialect, Error, Executed, Kind, NewTable, OnConflict, Outcome, Rows, Settings,
+    ColumnKind, ColumnShape, Dialect, Error, Executed, Kind, NewTable, OnConflict, Outcome, Settings,
     TableShape, Upsert, Value,
 };
 use rusqlite::ffi::ErrorCode;
@@ -77,18 +77,11 @@ impl Driver for Sqlite {
             .collect();
         let changes = self.0.total_changes();
         let mut found = prepared.query(params_from_iter(values))?;
-        let mut rows = Vec::new();
-        let mut bytes = 0;
+        let mut taken = Taken::within(bytes_max);
         while let Some(row) = found.next()? {
-            let mut values = Vec::with_capacity(columns.len());
-            for (at, column) in columns.iter().enumerate() {
-                values.push(value::read(row.get_ref(at)?, &column.type_name));
-            }
-            bytes += values.iter().map(Value::size).sum::<usize>();
-            if bytes > bytes_max {
-                return Err(too_large(bytes_max));
-            }
-            rows.push(values);
+            let read =
+                |(at, column): (usize, &ColumnShape)| Ok(value::read(row.get_ref(at)?, &column.type_name));
+            taken.row(columns.iter().enumerate().map(read).collect::<Result<_, rusqlite::Error>>()?);
         }
         drop(found);
         let id = self.0.last_insert_rowid();
@@ -96,7 +89,7 @@ impl Driver for Sqlite {
             rows: self.0.total_changes() - changes,
             last_insert_id: u64::try_from(id).ok().filter(|id| *id > 0),
         };
-        Ok(Outcome { rows: Rows { columns, rows }, executed })
+        taken.end(columns, executed)
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), Error> {
@@ -121,27 +114,11 @@ impl Driver for Sqlite {
 
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
         let found = self.run(
-            "SELECT name, type, \"notnull\" = 0 AND pk = 0, pk FROM pragma_table_info(?1) ORDER BY cid",
+            "SELECT name, lower(type), \"notnull\" = 0 AND pk = 0, pk FROM pragma_table_info(?1) ORDER BY cid",
             &[name.into()],
             usize::MAX,
         )?;
-        let mut columns = Vec::new();
-        let mut key = Vec::new();
-        for row in &found.rows.rows {
-            let text = |at: usize| row[at].as_text().unwrap_or_default().to_owned();
-            let number = |at: usize| row[at].as_integer().unwrap_or_default();
-            columns.push(ColumnShape {
-                name: text(0),
-                type_name: text(1).to_ascii_lowercase(),
-                nullable: number(2) != 0,
-            });
-            if number(3) > 0 {
-                key.push((number(3), text(0)));
-            }
-        }
-        key.sort();
-        let key = key.into_iter().map(|(_, name)| name).collect();
-        Ok((!columns.is_empty()).then_some(TableShape { columns, key }))
+        Ok(TableShape::told(&found.rows))
     }
 
     fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
