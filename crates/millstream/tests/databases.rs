@@ -232,3 +232,45 @@ fn a_postgresql_cluster_has_types_of_its_own() {
     let (status, told) = cluster.post("/Execute", json!({"sql": "SELECT 1"}));
     assert_eq!((status, told["name"].as_str()), (400, Some("HttpEndpointNotEnabledException")));
 }
+
+#[test]
+fn clusters_move_in_where_a_server_is_there() {
+    let (postgres, mariadb) = (testkit::postgres(), testkit::mariadb());
+    let (given, other) = (postgres.url("postgres"), mariadb.url(""));
+    let dir = TempDir::new("databases");
+    let node = Node::start(BINARY, dir.path(), &["--database-postgres", &given, "--database-mysql", &other]);
+    let ways = [
+        ("Engine=aurora-postgresql&DatabaseName=people", &given, "SELECT datname::text FROM pg_database WHERE NOT datistemplate ORDER BY 1", "SELECT 1 FROM pg_roles WHERE rolname = 'chief'"),
+        ("Engine=aurora-mysql&DatabaseName=the_chefs", &other, "SELECT schema_name FROM information_schema.schemata ORDER BY 1", "SELECT 1 FROM mysql.user WHERE user = 'chief'"),
+    ];
+    for (engine, url, databases, user) in ways {
+        let settings = sql::Settings::parse(url).expect("a URL");
+        let mut admin = sql::Connection::open(&settings).expect("the server");
+        let before = admin.query(databases, &[]).expect("rows").rows;
+        let mut cluster = Cluster::create(&node, "tenant", engine);
+        cluster.run("CREATE TABLE t (n int)", json!([]));
+        let counted = "SELECT count(*) FROM t";
+        transactions(&mut cluster, "INSERT INTO t VALUES (1)", counted);
+        assert_eq!(admin.query(databases, &[]).expect("rows").rows.len(), before.len() + 1);
+        let (_, told) = rds(&mut cluster.client, "DescribeDBClusters", "DBClusterIdentifier=tenant");
+        let sql::Place::Server(server) = &settings.place else { panic!("a server") };
+        assert_eq!(between(&told, "Port"), server.port.to_string());
+
+        // What somebody has there is nobody else's.
+        for (named, what) in [("chief&DatabaseName=b", "user chief"), ("c&DatabaseName=", "database ")] {
+            let (kind, name) = engine.split_once("&DatabaseName=").expect("a name");
+            let named = if named.ends_with('=') { format!("{named}{name}") } else { named.to_owned() };
+            let members = format!("DBClusterIdentifier=second&MasterUsername={named}&MasterUserPassword=long-enough&{kind}");
+            let (status, told) = rds(&mut cluster.client, "CreateDBCluster", &members);
+            assert_eq!((status, between(&told, "Code")), (400, "InsufficientDBClusterCapacityFault"), "{told}");
+            assert!(told.contains(&format!("there is a {what}")), "{told}");
+        }
+        let modified = "DBClusterIdentifier=tenant&SkipFinalSnapshot=true";
+        let (status, told) = rds(&mut cluster.client, "DeleteDBCluster", modified);
+        assert_eq!(status, 200, "{told}");
+        assert_eq!(admin.query(databases, &[]).expect("rows").rows, before);
+        assert!(admin.query(user, &[]).expect("rows").rows.is_empty(), "its user is gone");
+    }
+    let left = std::fs::read_dir(dir.path().join("databases")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "none was started here");
+}

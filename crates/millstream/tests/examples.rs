@@ -1,6 +1,6 @@
 //! The examples, each as its reader runs it, against a server of its own.
 
-use crate::support::start;
+use crate::support::{BINARY, start};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use testkit::TempDir;
@@ -14,6 +14,7 @@ fn run(example: &str) -> String {
     let output = Command::new(&script)
         .env("AWS_ENDPOINT_URL", node.url())
         .env("PATH", path_with_aws())
+        .env("MILLSTREAM", BINARY)
         .env_remove("AWS_PROFILE")
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}", script.display()));
@@ -46,4 +47,13 @@ fn clerk_job() {
     let said = run("clerk-job");
     let changed = r#""NewImage":{"id":{"S":"id-1"},"name":{"S":"name-2"}},"OldImage":{"id":{"S":"id-1"},"name":{"S":"name-1"}}"#;
     assert!(said.contains(changed), "{said}");
+}
+
+#[test]
+fn employees() {
+    let said = run("employees");
+    let log = r#""change":"INSERT","employee":"2003","rows":1"#;
+    for word in ["2001 | Akua | ExDept", "2002 | Mateo | Sales\n2003 | Wang | NA", log, "no difference"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
 }

@@ -13,5 +13,5 @@ mod pipeline;
 
 pub use backup::{Backup, DATA, FILE, LINK};
 pub use node::Node;
-pub use services::AuthMode;
+pub use services::{AuthMode, DatabaseServers};
 pub use settings::{Error, ErrorCode, Settings};

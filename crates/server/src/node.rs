@@ -97,7 +97,7 @@ impl Node {
             logs: book,
             queues,
             vault,
-            hosts: Hosts::new(&home.join("databases")),
+            hosts: Hosts::new(&home.join("databases"), settings.databases.clone()),
             settings: services::Settings {
                 account: settings.account.as_str().into(),
                 region: settings.region.as_str().into(),

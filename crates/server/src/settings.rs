@@ -22,6 +22,8 @@ pub struct Settings {
     /// How many functions may run at once.
     pub concurrency_max: u32,
     pub sandbox: functions::sandbox::Mode,
+    /// Where clusters are made, instead of servers of their own.
+    pub databases: services::DatabaseServers,
     pub cache_bytes: Option<u64>,
     pub stream_shards: u32,
     pub shard_rollover_s: u64,
@@ -44,6 +46,7 @@ impl Default for Settings {
             connections_max: 4_096,
             concurrency_max: 100,
             sandbox: functions::sandbox::Mode::Auto,
+            databases: services::DatabaseServers::default(),
             cache_bytes: None,
             stream_shards: 1,
             shard_rollover_s: 4 * 3_600,

@@ -31,7 +31,7 @@ pub use auth::Mode as AuthMode;
 pub use dispatch::{Parts, Services, Settings};
 pub use lambda::LambdaTargets;
 pub use logs::{LogBook, LogQueue};
-pub use rds::Hosts;
+pub use rds::{DatabaseServers, Hosts};
 pub use s3::{BodyBroken, BodySource, NextPiece, ObjectsHold, Reply, Tail};
 pub use sqs::{Attribute, Queues};
 pub use vault::{Vault, has_sealed};

@@ -149,7 +149,7 @@ fn server(dialect: Dialect, port: u16, rest: &str, options: &[(String, String)])
     }
     let (host, port) = address_of(address, port)?;
     let database = Some(decoded(database)?).filter(|name| !name.is_empty());
-    let tls = if is_loopback(&host) { Tls::Disable } else { Tls::Require };
+    let tls = Tls::usual(&host);
     let mut settings =
         Settings::server(Server { dialect, host, port, user, password, database, schema: None, tls });
     let mut ca = None;
@@ -179,6 +179,11 @@ fn server(dialect: Dialect, port: u16, rest: &str, options: &[(String, String)])
 }
 
 impl Tls {
+    /// Of a server that is named without saying: in the clear only within a machine.
+    pub fn usual(host: &str) -> Tls {
+        if is_loopback(host) { Tls::Disable } else { Tls::Require }
+    }
+
     /// `disable`, `require`, `verify-full`, and MySQL's names for them.
     pub fn parse(mode: &str) -> Result<Tls, Error> {
         match mode.to_ascii_lowercase().as_str() {

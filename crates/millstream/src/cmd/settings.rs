@@ -3,14 +3,14 @@
 use super::Failure;
 use super::args::Args;
 use functions::sandbox::Mode;
-use server::{AuthMode, Settings};
+use server::{AuthMode, DatabaseServers, Settings};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub const DATA_DIR: &str = "millstream-data";
 
 /// Settings with a value, as flags name them. Their variables are `MILLSTREAM_` and the name in capitals.
-pub const VALUES: [&str; 15] = [
+pub const VALUES: [&str; 17] = [
     "data-dir",
     "listen",
     "config",
@@ -22,6 +22,8 @@ pub const VALUES: [&str; 15] = [
     "auth",
     "root-access-key",
     "root-secret-key",
+    "database-postgres",
+    "database-mysql",
     "cache-mb",
     "stream-shards",
     "shard-rollover-s",
@@ -76,6 +78,8 @@ pub fn read(args: &Args) -> Result<Settings, Failure> {
                 return Err(Failure::Usage(message));
             }
         },
+        databases: DatabaseServers::parse(given("database-postgres").as_deref(), given("database-mysql").as_deref())
+            .map_err(Failure::Usage)?,
         cache_bytes: match given("cache-mb") {
             Some(text) => Some(parsed("cache-mb", Some(text), 0_u64)? << 20),
             None => None,

@@ -180,9 +180,7 @@ impl Rds {
         }
         let mut shape = self.cluster_shape(caller, &cluster)?;
         shape["Status"] = "deleting".into();
-        // What is no longer known is swept away at the next start, if this is cut short.
-        self.clusters.remove(&key(caller, &cluster.id)).await?;
-        self.hosts.remove(&cluster.host).await?;
+        self.give_up(Some(&cluster.host), self.clusters.remove(&key(caller, &cluster.id))).await?;
         self.forget_secret(caller, cluster.secret.as_deref()).await;
         Ok(json!({"DBCluster": shape}))
     }

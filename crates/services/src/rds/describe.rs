@@ -6,9 +6,6 @@ use crate::fields::{integer, tag_list, text};
 use serde_json::{Value, json};
 use wire::ServiceError;
 
-/// Where every database is reached.
-const ADDRESS: &str = "127.0.0.1";
-
 impl Rds {
     pub(super) fn cluster_shape(&self, caller: &Caller, cluster: &Cluster) -> Answer {
         let members = self.instances.list(&prefix(caller))?;
@@ -34,8 +31,8 @@ impl Rds {
             "Engine": cluster.engine,
             "EngineVersion": cluster.version,
             "EngineMode": told("EngineMode", "provisioned".into()),
-            "Endpoint": ADDRESS,
-            "ReaderEndpoint": ADDRESS,
+            "Endpoint": cluster.host.address(),
+            "ReaderEndpoint": cluster.host.address(),
             "Port": cluster.host.port,
             "MasterUsername": cluster.host.user,
             "ClusterCreateTime": cluster.created_s,
@@ -85,7 +82,7 @@ impl Rds {
             host = Some(cluster.host);
             database = cluster.database;
         }
-        let port = host.as_ref().map_or(0, |host| host.port);
+        let (address, port) = host.as_ref().map_or(("127.0.0.1", 0), |host| (host.address(), host.port));
         let told = |member: &str, usual: Value| instance.told.get(member).cloned().unwrap_or(usual);
         let subnet_group = told("DBSubnetGroupName", "default".into());
         let mut shape = json!({
@@ -96,9 +93,9 @@ impl Rds {
             "DBInstanceStatus": "available",
             "Engine": instance.engine,
             "EngineVersion": instance.version,
-            "Endpoint": {"Address": ADDRESS, "Port": port, "HostedZoneId": "Z2R2ITUGPM61AM"},
+            "Endpoint": {"Address": address, "Port": port, "HostedZoneId": "Z2R2ITUGPM61AM"},
             "InstanceCreateTime": instance.created_s,
-            "MasterUsername": host.map(|host| host.user).unwrap_or_default(),
+            "MasterUsername": host.as_ref().map(|host| host.user.as_str()).unwrap_or_default(),
             "DeletionProtection": instance.protected,
             "AllocatedStorage": told("AllocatedStorage", json!(1)),
             "AutoMinorVersionUpgrade": told("AutoMinorVersionUpgrade", json!(true)),

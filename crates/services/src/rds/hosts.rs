@@ -1,5 +1,6 @@
 //! The database servers behind clusters and instances: real ones, as child processes, each with its own directory.
 
+use super::servers::{self, DatabaseServers};
 use crate::documents::unavailable;
 use database::{Database, Durability, Engine};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,17 @@ pub(crate) struct Host {
     pub port: u16,
     pub user: String,
     pub password: String,
+    /// On a server that somebody else runs; else the server is this host's own.
+    #[serde(default)]
+    pub guest: Option<Guest>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Guest {
+    /// The server's name.
+    pub address: String,
+    /// What was made there for it.
+    pub database: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +46,14 @@ impl Family {
             "aurora-postgresql" | "postgres" => Some(Family::Postgres),
             "aurora-mysql" | "mysql" | "mariadb" => Some(Family::Mysql),
             _ => None,
+        }
+    }
+
+    /// As settings name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Family::Postgres => "postgres",
+            Family::Mysql => "mysql",
         }
     }
 
@@ -58,19 +78,9 @@ impl Family {
 }
 
 impl Host {
-    /// Where a client reaches it.
-    pub fn settings(&self, user: &str, password: &str, database: Option<&str>) -> Settings {
-        let server = Server {
-            dialect: self.family.dialect(),
-            host: "127.0.0.1".to_owned(),
-            port: self.port,
-            user: user.to_owned(),
-            password: Some(password.to_owned()),
-            database: database.or(self.family.first_database()).map(str::to_owned),
-            schema: None,
-            tls: Tls::Disable,
-        };
-        Settings { connect_timeout: Duration::from_secs(10), ..Settings::server(server) }
+    /// Where clients find it.
+    pub fn address(&self) -> &str {
+        self.guest.as_ref().map_or("127.0.0.1", |guest| &guest.address)
     }
 }
 
@@ -80,6 +90,7 @@ pub struct Hosts(Arc<Inner>);
 
 struct Inner {
     dir: PathBuf,
+    servers: DatabaseServers,
     /// Each has its own lock, so that one that takes its time to start keeps nobody else waiting.
     running: Mutex<BTreeMap<String, Slot>>,
 }
@@ -87,9 +98,28 @@ struct Inner {
 type Slot = Arc<Mutex<Option<Database>>>;
 
 impl Hosts {
-    /// Their directories lie in this one.
-    pub fn new(dir: &Path) -> Hosts {
-        Hosts(Arc::new(Inner { dir: dir.to_path_buf(), running: Mutex::default() }))
+    /// Their directories lie in this one; what these servers serve has none.
+    pub fn new(dir: &Path, servers: DatabaseServers) -> Hosts {
+        Hosts(Arc::new(Inner { dir: dir.to_path_buf(), servers, running: Mutex::default() }))
+    }
+
+    pub(crate) fn servers(&self) -> &DatabaseServers {
+        &self.0.servers
+    }
+
+    /// How a host is reached by one of its users.
+    pub(crate) fn login(&self, host: &Host, user: &str, password: &str, database: Option<&str>) -> Settings {
+        let server = Server {
+            dialect: host.family.dialect(),
+            host: host.address().to_owned(),
+            port: host.port,
+            user: user.to_owned(),
+            password: Some(password.to_owned()),
+            database: database.or(host.family.first_database()).map(str::to_owned),
+            schema: None,
+            tls: host.guest.as_ref().map_or(Tls::Disable, |_| self.0.servers.tls(host)),
+        };
+        Settings { connect_timeout: Duration::from_secs(10), ..Settings::server(server) }
     }
 
     fn slot(&self, id: &str) -> Slot {
@@ -100,11 +130,15 @@ impl Hosts {
     /// Refuses what could not be started, before anything is made.
     pub(crate) fn check(&self, family: Family) -> Result<(), ServiceError> {
         let engine = family.engine();
-        if engine.is_installed() { Ok(()) } else { Err(no_server(engine.how_to_get())) }
+        let is_given = self.0.servers.address(family).is_some();
+        if is_given || engine.is_installed() { Ok(()) } else { Err(no_server(engine.how_to_get())) }
     }
 
     /// Starts the server unless it runs; the port it has now. Another one, when somebody took its own.
     pub(crate) async fn ensure(&self, host: &Host, password: &str) -> Result<u16, ServiceError> {
+        if host.guest.is_some() {
+            return Ok(host.port);
+        }
         // Of a data directory that was copied without its databases: an empty one would be worse than none.
         if !Database::is_made(&self.0.dir.join(&host.id)) {
             return Err(no_server(format_args!("the data of {} is not there", host.id)));
@@ -142,8 +176,12 @@ impl Hosts {
         Ok(port)
     }
 
-    /// Stops the server and removes its data.
+    /// Stops the server and removes its data; of a guest, its user and its databases.
     pub(crate) async fn remove(&self, host: &Host) -> Result<(), ServiceError> {
+        if let Some(guest) = &host.guest {
+            let admin = self.0.servers.admin(host)?;
+            return servers::move_out(admin, &host.user, guest.database.as_deref()).await;
+        }
         let (hosts, id) = (self.clone(), host.id.clone());
         blocking(move || {
             let slot = hosts.slot(&id);

@@ -203,10 +203,7 @@ impl Rds {
         }
         let mut shape = self.instance_shape(caller, &instance)?;
         shape["DBInstanceStatus"] = "deleting".into();
-        self.instances.remove(&key(caller, &instance.id)).await?;
-        if let Some(host) = &instance.host {
-            self.hosts.remove(host).await?;
-        }
+        self.give_up(instance.host.as_ref(), self.instances.remove(&key(caller, &instance.id))).await?;
         self.forget_secret(caller, instance.secret.as_deref()).await;
         Ok(json!({"DBInstance": shape}))
     }

@@ -1,11 +1,12 @@
 //! The first user of a database: its name, its password, the secret that holds them.
 
+use super::hosts::Guest;
+use super::servers::{self, Tenant};
 use super::{Family, Host, Rds, combination, hosts, invalid};
 use crate::call::Caller;
 use crate::documents::unavailable;
 use crate::fields::text;
 use serde_json::{Value, json};
-use sql::Dialect;
 use wire::ServiceError;
 
 pub(super) struct Master {
@@ -73,7 +74,7 @@ impl Rds {
         }
     }
 
-    /// Starts a new server, with its first user and database.
+    /// Starts a new server, with its first user and database; or makes those on the server that the settings name.
     pub(super) async fn found(
         &self,
         family: Family,
@@ -84,12 +85,30 @@ impl Rds {
         let id = self.world.hex(16);
         let password = self.vault.seal(&place(&id), master.password.as_bytes());
         let user = master.user.clone();
-        let mut host = Host { id, family, port: port.unwrap_or(0), user, password };
+        let mut host = Host { id, family, port: port.unwrap_or(0), user, password, guest: None };
+        let database = database.filter(|name| Some(*name) != family.first_database());
+        if let Some((address, at)) = self.hosts.servers().address(family) {
+            if port.is_some_and(|port| port != at) {
+                return Err(combination(format!(
+                    "Databases are made on the server at {address}:{at}, which the settings name: leave Port out"
+                )));
+            }
+            host.port = at;
+            host.guest =
+                Some(Guest { address: address.to_owned(), database: database.map(str::to_owned) });
+            let tenant = Tenant {
+                user: master.user.clone(),
+                password: master.password.clone(),
+                database: database.map(str::to_owned),
+            };
+            servers::move_in(self.hosts.servers().admin(&host)?, tenant).await?;
+            return Ok(host);
+        }
         host.port = self.hosts.make(&host, &master.password).await?;
-        if let Some(name) = database.filter(|name| Some(*name) != family.first_database()) {
+        if let Some(name) = database {
             let create = format!("CREATE DATABASE {}", family.dialect().quoted(name));
-            let settings = host.settings(&host.user, &master.password, None);
-            if let Err(error) = hosts::run(settings, vec![create]).await {
+            let login = self.hosts.login(&host, &host.user, &master.password, None);
+            if let Err(error) = hosts::run(login, vec![create]).await {
                 self.hosts.remove(&host).await?;
                 return Err(error);
             }
@@ -105,15 +124,15 @@ impl Rds {
     /// Gives the first user another password.
     pub(super) async fn change_password(&self, host: &mut Host, password: &str) -> Result<(), ServiceError> {
         check_password(password)?;
-        let dialect = host.family.dialect();
-        let (user, literal) = (dialect.quoted(&host.user), dialect.literal(password));
-        let statement = match dialect {
-            Dialect::Postgres => format!("ALTER USER {user} PASSWORD {literal}"),
-            _ => format!("ALTER USER {}@'%' IDENTIFIED BY {literal}", dialect.literal(&host.user)),
+        let statement = servers::new_password(host.family.dialect(), &host.user, password);
+        let login = if host.guest.is_some() {
+            self.hosts.servers().admin(host)?
+        } else {
+            let before = self.password(host)?;
+            host.port = self.hosts.ensure(host, &before).await?;
+            self.hosts.login(host, &host.user, &before, None)
         };
-        let before = self.password(host)?;
-        host.port = self.hosts.ensure(host, &before).await?;
-        hosts::run(host.settings(&host.user, &before, None), vec![statement]).await?;
+        hosts::run(login, vec![statement]).await?;
         host.password = self.vault.seal(&place(&host.id), password.as_bytes());
         Ok(())
     }

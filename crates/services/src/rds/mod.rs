@@ -6,6 +6,7 @@ mod groups;
 mod hosts;
 mod instances;
 mod master;
+mod servers;
 mod tags;
 
 use crate::call::{Answer, Call, Caller, Pending};
@@ -19,6 +20,7 @@ use wire::{Response, ServiceError};
 use world::World;
 
 pub use hosts::Hosts;
+pub use servers::DatabaseServers;
 pub(crate) use hosts::{Family, Host, blocking};
 
 pub(crate) struct Rds {
@@ -186,6 +188,27 @@ impl Rds {
     async fn start(&self, host: &mut Host) -> Result<bool, ServiceError> {
         let port = self.hosts.ensure(host, &self.password(host)?).await?;
         Ok(std::mem::replace(&mut host.port, port) != port)
+    }
+
+    /// Removes a database and what is known of it. A server of its own that is no longer known is swept away at the next
+    /// start, if this is cut short; on somebody else's nothing is, so that what is there goes first.
+    async fn give_up(
+        &self,
+        host: Option<&Host>,
+        forget: impl Future<Output = Result<(), ServiceError>>,
+    ) -> Result<(), ServiceError> {
+        let Some(host) = host else { return forget.await };
+        if host.guest.is_some() {
+            self.hosts.remove(host).await?;
+            return forget.await;
+        }
+        forget.await?;
+        self.hosts.remove(host).await
+    }
+
+    /// How a cluster's database is reached by one of its users.
+    pub fn login(&self, cluster: &Cluster, user: &str, password: &str, database: Option<&str>) -> sql::Settings {
+        self.hosts.login(&cluster.host, user, password, database)
     }
 
     pub async fn stop(&self) {

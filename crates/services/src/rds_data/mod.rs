@@ -88,7 +88,7 @@ impl RdsData {
             ServiceError::new("DatabaseUnavailableException", message).with_status(504)
         })?;
         let database = text(input, "database").or(cluster.database.as_deref());
-        let mut settings = cluster.host.settings(&user, &password, database);
+        let mut settings = self.rds.login(&cluster, &user, &password, database);
         if let sql::Place::Server(server) = &mut settings.place {
             server.schema =
                 text(input, "schema").filter(|_| server.dialect == sql::Dialect::Postgres).map(str::to_owned);

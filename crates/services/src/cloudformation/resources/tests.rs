@@ -44,7 +44,7 @@ impl Bench {
         let services = Services::new(Parts {
             queues: Queues::open(&store, &world).expect("queues"),
             vault: Vault::fleeting(&world),
-            hosts: crate::Hosts::new(&dir.join("databases")),
+            hosts: crate::Hosts::new(&dir.join("databases"), crate::DatabaseServers::default()),
             engine: Arc::new(engine),
             world,
             store,

@@ -76,7 +76,7 @@ impl Bench {
             let vault = crate::Vault::fleeting(&world);
             Services::new(Parts {
                 vault,
-                hosts: crate::Hosts::new(&dir.join("databases")),
+                hosts: crate::Hosts::new(&dir.join("databases"), crate::DatabaseServers::default()),
                 world,
                 store,
                 engine: Arc::new(engine),
