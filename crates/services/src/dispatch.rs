@@ -332,6 +332,7 @@ impl Services {
     /// Goes on with what a stopped server left unfinished.
     pub fn recover(&self) -> Pending<'_, Result<(), ServiceError>> {
         Box::pin(async {
+            self.0.secrets.watch_rotations();
             // A database that does not start keeps no stack waiting.
             let databases = self.0.rds.recover().await;
             self.0.cloudformation.recover(&self.0.parts.settings.account).await?;
@@ -342,6 +343,7 @@ impl Services {
     /// Lets work in flight finish, makes every checkpoint durable, and ends the functions' processes.
     pub fn shutdown(&self) -> Pending<'_, ()> {
         Box::pin(async {
+            self.0.secrets.stop_rotations();
             self.0.parts.feed.shutdown().await;
             self.0.parts.functions.shutdown().await;
             self.0.rds.stop().await;

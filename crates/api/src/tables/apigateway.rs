@@ -19,10 +19,12 @@ pub static SERVICE: Service = Service {
 };
 
 static OPERATIONS: &[Operation] = &[
+    Operation { service: &SERVICE, name: "CreateAuthorizer", method: "POST", uri: "/restapis/{restapi_id}/authorizers", status: 201, input: Some(&CreateAuthorizerRequest), output: Some(&Authorizer) },
     Operation { service: &SERVICE, name: "CreateDeployment", method: "POST", uri: "/restapis/{restapi_id}/deployments", status: 201, input: Some(&CreateDeploymentRequest), output: Some(&Deployment) },
     Operation { service: &SERVICE, name: "CreateResource", method: "POST", uri: "/restapis/{restapi_id}/resources/{parent_id}", status: 201, input: Some(&CreateResourceRequest), output: Some(&Resource) },
     Operation { service: &SERVICE, name: "CreateRestApi", method: "POST", uri: "/restapis", status: 201, input: Some(&CreateRestApiRequest), output: Some(&RestApi) },
     Operation { service: &SERVICE, name: "CreateStage", method: "POST", uri: "/restapis/{restapi_id}/stages", status: 201, input: Some(&CreateStageRequest), output: Some(&Stage) },
+    Operation { service: &SERVICE, name: "DeleteAuthorizer", method: "DELETE", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}", status: 202, input: Some(&DeleteAuthorizerRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteDeployment", method: "DELETE", uri: "/restapis/{restapi_id}/deployments/{deployment_id}", status: 202, input: Some(&DeleteDeploymentRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteGatewayResponse", method: "DELETE", uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}", status: 202, input: Some(&DeleteGatewayResponseRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteIntegration", method: "DELETE", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", status: 204, input: Some(&DeleteIntegrationRequest), output: None },
@@ -32,7 +34,10 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "DeleteResource", method: "DELETE", uri: "/restapis/{restapi_id}/resources/{resource_id}", status: 202, input: Some(&DeleteResourceRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteRestApi", method: "DELETE", uri: "/restapis/{restapi_id}", status: 202, input: Some(&DeleteRestApiRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteStage", method: "DELETE", uri: "/restapis/{restapi_id}/stages/{stage_name}", status: 202, input: Some(&DeleteStageRequest), output: None },
+    Operation { service: &SERVICE, name: "FlushStageAuthorizersCache", method: "DELETE", uri: "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", status: 202, input: Some(&FlushStageAuthorizersCacheRequest), output: None },
     Operation { service: &SERVICE, name: "GetAccount", method: "GET", uri: "/account", status: 200, input: Some(&GetAccountRequest), output: Some(&Account) },
+    Operation { service: &SERVICE, name: "GetAuthorizer", method: "GET", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}", status: 200, input: Some(&GetAuthorizerRequest), output: Some(&Authorizer) },
+    Operation { service: &SERVICE, name: "GetAuthorizers", method: "GET", uri: "/restapis/{restapi_id}/authorizers", status: 200, input: Some(&GetAuthorizersRequest), output: Some(&Authorizers) },
     Operation { service: &SERVICE, name: "GetDeployment", method: "GET", uri: "/restapis/{restapi_id}/deployments/{deployment_id}", status: 200, input: Some(&GetDeploymentRequest), output: Some(&Deployment) },
     Operation { service: &SERVICE, name: "GetDeployments", method: "GET", uri: "/restapis/{restapi_id}/deployments", status: 200, input: Some(&GetDeploymentsRequest), output: Some(&Deployments) },
     Operation { service: &SERVICE, name: "GetGatewayResponse", method: "GET", uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}", status: 200, input: Some(&GetGatewayResponseRequest), output: Some(&GatewayResponse) },
@@ -57,6 +62,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "TestInvokeMethod", method: "POST", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", status: 200, input: Some(&TestInvokeMethodRequest), output: Some(&TestInvokeMethodResponse) },
     Operation { service: &SERVICE, name: "UntagResource", method: "DELETE", uri: "/tags/{resource_arn}", status: 204, input: Some(&UntagResourceRequest), output: None },
     Operation { service: &SERVICE, name: "UpdateAccount", method: "PATCH", uri: "/account", status: 200, input: Some(&UpdateAccountRequest), output: Some(&Account) },
+    Operation { service: &SERVICE, name: "UpdateAuthorizer", method: "PATCH", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}", status: 200, input: Some(&UpdateAuthorizerRequest), output: Some(&Authorizer) },
     Operation { service: &SERVICE, name: "UpdateDeployment", method: "PATCH", uri: "/restapis/{restapi_id}/deployments/{deployment_id}", status: 200, input: Some(&UpdateDeploymentRequest), output: Some(&Deployment) },
     Operation { service: &SERVICE, name: "UpdateGatewayResponse", method: "PATCH", uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}", status: 200, input: Some(&UpdateGatewayResponseRequest), output: Some(&GatewayResponse) },
     Operation { service: &SERVICE, name: "UpdateIntegration", method: "PATCH", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", status: 200, input: Some(&UpdateIntegrationRequest), output: Some(&Integration) },
@@ -70,7 +76,6 @@ static OPERATIONS: &[Operation] = &[
 
 static REFUSED: &[Refused] = &[
     Refused { name: "CreateApiKey", method: "POST", uri: "/apikeys" },
-    Refused { name: "CreateAuthorizer", method: "POST", uri: "/restapis/{restapi_id}/authorizers" },
     Refused { name: "CreateBasePathMapping", method: "POST", uri: "/domainnames/{domain_name}/basepathmappings" },
     Refused { name: "CreateDocumentationPart", method: "POST", uri: "/restapis/{restapi_id}/documentation/parts" },
     Refused { name: "CreateDocumentationVersion", method: "POST", uri: "/restapis/{restapi_id}/documentation/versions" },
@@ -82,7 +87,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "CreateUsagePlanKey", method: "POST", uri: "/usageplans/{usageplanId}/keys" },
     Refused { name: "CreateVpcLink", method: "POST", uri: "/vpclinks" },
     Refused { name: "DeleteApiKey", method: "DELETE", uri: "/apikeys/{api_Key}" },
-    Refused { name: "DeleteAuthorizer", method: "DELETE", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}" },
     Refused { name: "DeleteBasePathMapping", method: "DELETE", uri: "/domainnames/{domain_name}/basepathmappings/{base_path}" },
     Refused { name: "DeleteClientCertificate", method: "DELETE", uri: "/clientcertificates/{clientcertificate_id}" },
     Refused { name: "DeleteDocumentationPart", method: "DELETE", uri: "/restapis/{restapi_id}/documentation/parts/{part_id}" },
@@ -94,13 +98,10 @@ static REFUSED: &[Refused] = &[
     Refused { name: "DeleteUsagePlan", method: "DELETE", uri: "/usageplans/{usageplanId}" },
     Refused { name: "DeleteUsagePlanKey", method: "DELETE", uri: "/usageplans/{usageplanId}/keys/{keyId}" },
     Refused { name: "DeleteVpcLink", method: "DELETE", uri: "/vpclinks/{vpclink_id}" },
-    Refused { name: "FlushStageAuthorizersCache", method: "DELETE", uri: "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers" },
     Refused { name: "FlushStageCache", method: "DELETE", uri: "/restapis/{restapi_id}/stages/{stage_name}/cache/data" },
     Refused { name: "GenerateClientCertificate", method: "POST", uri: "/clientcertificates" },
     Refused { name: "GetApiKey", method: "GET", uri: "/apikeys/{api_Key}" },
     Refused { name: "GetApiKeys", method: "GET", uri: "/apikeys" },
-    Refused { name: "GetAuthorizer", method: "GET", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}" },
-    Refused { name: "GetAuthorizers", method: "GET", uri: "/restapis/{restapi_id}/authorizers" },
     Refused { name: "GetBasePathMapping", method: "GET", uri: "/domainnames/{domain_name}/basepathmappings/{base_path}" },
     Refused { name: "GetBasePathMappings", method: "GET", uri: "/domainnames/{domain_name}/basepathmappings" },
     Refused { name: "GetClientCertificate", method: "GET", uri: "/clientcertificates/{clientcertificate_id}" },
@@ -135,7 +136,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "RejectDomainNameAccessAssociation", method: "POST", uri: "/rejectdomainnameaccessassociations" },
     Refused { name: "TestInvokeAuthorizer", method: "POST", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}" },
     Refused { name: "UpdateApiKey", method: "PATCH", uri: "/apikeys/{api_Key}" },
-    Refused { name: "UpdateAuthorizer", method: "PATCH", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}" },
     Refused { name: "UpdateBasePathMapping", method: "PATCH", uri: "/domainnames/{domain_name}/basepathmappings/{base_path}" },
     Refused { name: "UpdateClientCertificate", method: "PATCH", uri: "/clientcertificates/{clientcertificate_id}" },
     Refused { name: "UpdateDocumentationPart", method: "PATCH", uri: "/restapis/{restapi_id}/documentation/parts/{part_id}" },
@@ -162,16 +162,21 @@ pub static AccessLogSettings: Shape = b::structure("AccessLogSettings", &[b::may
 pub static Account: Shape = b::structure("Account", &[b::may("cloudwatchRoleArn", &String), b::may("throttleSettings", &ThrottleSettings), b::may("features", &ListOfString), b::may("apiKeyVersion", &String)]);
 pub static ApiKeySourceType: Shape = b::one_of("ApiKeySourceType", &["HEADER", "AUTHORIZER"]);
 pub static ApiStatus: Shape = b::one_of("ApiStatus", &["UPDATING", "AVAILABLE", "PENDING", "FAILED"]);
+pub static Authorizer: Shape = b::structure("Authorizer", &[b::may("id", &String), b::may("name", &String), b::may("type", &AuthorizerType), b::may("providerARNs", &ListOfARNs), b::may("authType", &String), b::may("authorizerUri", &String), b::may("authorizerCredentials", &String), b::may("identitySource", &String), b::may("identityValidationExpression", &String), b::may("authorizerResultTtlInSeconds", &NullableInteger), b::may("jwtConfiguration", &JwtConfiguration)]);
+pub static AuthorizerType: Shape = b::one_of("AuthorizerType", &["TOKEN", "REQUEST", "COGNITO_USER_POOLS", "JWT"]);
+pub static Authorizers: Shape = b::structure("Authorizers", &[b::may("position", &String), b::may("items", &ListOfAuthorizer).at(L::Body, "item")]);
 pub static Boolean: Shape = b::boolean("Boolean");
 pub static CacheClusterSize: Shape = b::one_of("CacheClusterSize", &["0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237"]);
 pub static CacheClusterStatus: Shape = b::one_of("CacheClusterStatus", &["CREATE_IN_PROGRESS", "AVAILABLE", "DELETE_IN_PROGRESS", "NOT_AVAILABLE", "FLUSH_IN_PROGRESS"]);
 pub static CanarySettings: Shape = b::structure("CanarySettings", &[b::may("percentTraffic", &Double), b::may("deploymentId", &String), b::may("stageVariableOverrides", &MapOfStringToString), b::may("useStageCache", &Boolean)]);
 pub static ConnectionType: Shape = b::one_of("ConnectionType", &["INTERNET", "VPC_LINK"]);
 pub static ContentHandlingStrategy: Shape = b::one_of("ContentHandlingStrategy", &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]);
+pub static CreateAuthorizerRequest: Shape = b::structure("CreateAuthorizerRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("name", &String), b::must("type", &AuthorizerType), b::may("providerARNs", &ListOfARNs), b::may("authType", &String), b::may("authorizerUri", &String), b::may("authorizerCredentials", &String), b::may("identitySource", &String), b::may("identityValidationExpression", &String), b::may("authorizerResultTtlInSeconds", &NullableInteger), b::may("jwtConfiguration", &JwtConfigurationInput)]);
 pub static CreateDeploymentRequest: Shape = b::structure("CreateDeploymentRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("stageName", &String), b::may("stageDescription", &String), b::may("description", &String), b::may("cacheClusterEnabled", &NullableBoolean), b::may("cacheClusterSize", &CacheClusterSize), b::may("variables", &MapOfStringToString), b::may("canarySettings", &DeploymentCanarySettings), b::may("tracingEnabled", &NullableBoolean)]);
 pub static CreateResourceRequest: Shape = b::structure("CreateResourceRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("parentId", &String).at(L::Uri, "parent_id"), b::must("pathPart", &String)]);
 pub static CreateRestApiRequest: Shape = b::structure("CreateRestApiRequest", &[b::must("name", &String), b::may("description", &String), b::may("version", &String), b::may("cloneFrom", &String), b::may("binaryMediaTypes", &ListOfString), b::may("minimumCompressionSize", &NullableInteger), b::may("apiKeySource", &ApiKeySourceType), b::may("endpointConfiguration", &EndpointConfiguration), b::may("policy", &String), b::may("tags", &MapOfStringToString), b::may("disableExecuteApiEndpoint", &Boolean), b::may("securityPolicy", &SecurityPolicy), b::may("endpointAccessMode", &EndpointAccessMode)]);
 pub static CreateStageRequest: Shape = b::structure("CreateStageRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String), b::must("deploymentId", &String), b::may("description", &String), b::may("cacheClusterEnabled", &Boolean), b::may("cacheClusterSize", &CacheClusterSize), b::may("variables", &MapOfStringToString), b::may("documentationVersion", &String), b::may("canarySettings", &CanarySettings), b::may("tracingEnabled", &Boolean), b::may("tags", &MapOfStringToString)]);
+pub static DeleteAuthorizerRequest: Shape = b::structure("DeleteAuthorizerRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("authorizerId", &String).at(L::Uri, "authorizer_id")]);
 pub static DeleteDeploymentRequest: Shape = b::structure("DeleteDeploymentRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("deploymentId", &String).at(L::Uri, "deployment_id")]);
 pub static DeleteGatewayResponseRequest: Shape = b::structure("DeleteGatewayResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("responseType", &GatewayResponseType).at(L::Uri, "response_type")]);
 pub static DeleteIntegrationRequest: Shape = b::structure("DeleteIntegrationRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method")]);
@@ -188,10 +193,13 @@ pub static Double: Shape = b::double("Double", i64::MIN, i64::MAX);
 pub static EndpointAccessMode: Shape = b::one_of("EndpointAccessMode", &["BASIC", "STRICT"]);
 pub static EndpointConfiguration: Shape = b::structure("EndpointConfiguration", &[b::may("types", &ListOfEndpointType), b::may("ipAddressType", &IpAddressType), b::may("vpcEndpointIds", &ListOfString)]);
 pub static EndpointType: Shape = b::one_of("EndpointType", &["REGIONAL", "EDGE", "PRIVATE"]);
+pub static FlushStageAuthorizersCacheRequest: Shape = b::structure("FlushStageAuthorizersCacheRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String).at(L::Uri, "stage_name")]);
 pub static GatewayResponse: Shape = b::structure("GatewayResponse", &[b::may("responseType", &GatewayResponseType), b::may("statusCode", &StatusCode), b::may("responseParameters", &MapOfStringToString), b::may("responseTemplates", &MapOfStringToString), b::may("defaultResponse", &Boolean)]);
 pub static GatewayResponseType: Shape = b::one_of("GatewayResponseType", &["DEFAULT_4XX", "DEFAULT_5XX", "RESOURCE_NOT_FOUND", "UNAUTHORIZED", "INVALID_API_KEY", "ACCESS_DENIED", "AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR", "INVALID_SIGNATURE", "EXPIRED_TOKEN", "MISSING_AUTHENTICATION_TOKEN", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "API_CONFIGURATION_ERROR", "UNSUPPORTED_MEDIA_TYPE", "BAD_REQUEST_PARAMETERS", "BAD_REQUEST_BODY", "REQUEST_TOO_LARGE", "THROTTLED", "QUOTA_EXCEEDED", "WAF_FILTERED"]);
 pub static GatewayResponses: Shape = b::structure("GatewayResponses", &[b::may("position", &String), b::may("items", &ListOfGatewayResponse).at(L::Body, "item")]);
 pub static GetAccountRequest: Shape = b::structure("GetAccountRequest", &[]);
+pub static GetAuthorizerRequest: Shape = b::structure("GetAuthorizerRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("authorizerId", &String).at(L::Uri, "authorizer_id")]);
+pub static GetAuthorizersRequest: Shape = b::structure("GetAuthorizersRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
 pub static GetDeploymentRequest: Shape = b::structure("GetDeploymentRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("deploymentId", &String).at(L::Uri, "deployment_id"), b::may("embed", &ListOfString).at(L::QueryString, "embed")]);
 pub static GetDeploymentsRequest: Shape = b::structure("GetDeploymentsRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
 pub static GetGatewayResponseRequest: Shape = b::structure("GetGatewayResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("responseType", &GatewayResponseType).at(L::Uri, "response_type")]);
@@ -212,9 +220,22 @@ pub static Integration: Shape = b::structure("Integration", &[b::may("type", &In
 pub static IntegrationResponse: Shape = b::structure("IntegrationResponse", &[b::may("statusCode", &StatusCode), b::may("selectionPattern", &String), b::may("responseParameters", &MapOfStringToString), b::may("responseTemplates", &MapOfStringToString), b::may("contentHandling", &ContentHandlingStrategy)]);
 pub static IntegrationType: Shape = b::one_of("IntegrationType", &["HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"]);
 pub static IpAddressType: Shape = b::one_of("IpAddressType", &["ipv4", "dualstack"]);
+pub static JwtAdditionalClaim: Shape = b::structure("JwtAdditionalClaim", &[b::must("claimName", &String), b::must("format", &JwtClaimFormat), b::may("required", &Boolean), b::may("expectedValues", &ListOfString)]);
+pub static JwtClaimFormat: Shape = b::one_of("JwtClaimFormat", &["SINGLE_STRING"]);
+pub static JwtConfiguration: Shape = b::structure("JwtConfiguration", &[b::may("issuers", &ListOfJwtIssuer), b::may("defaultAlgorithms", &ListOfJwtSigningAlgorithm)]);
+pub static JwtConfigurationInput: Shape = b::structure("JwtConfigurationInput", &[b::must("issuers", &ListOfJwtIssuerInput), b::must("defaultAlgorithms", &ListOfJwtSigningAlgorithm)]);
+pub static JwtIssuer: Shape = b::structure("JwtIssuer", &[b::may("issuer", &String), b::may("audiences", &ListOfString), b::may("additionalClaims", &ListOfJwtAdditionalClaim), b::may("jwksUri", &String)]);
+pub static JwtIssuerInput: Shape = b::structure("JwtIssuerInput", &[b::must("issuer", &String), b::must("audiences", &ListOfString), b::may("additionalClaims", &ListOfJwtAdditionalClaim)]);
+pub static JwtSigningAlgorithm: Shape = b::one_of("JwtSigningAlgorithm", &["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]);
+pub static ListOfARNs: Shape = b::list("ListOfARNs", &ProviderARN, "member", 0, b::NONE);
+pub static ListOfAuthorizer: Shape = b::list("ListOfAuthorizer", &Authorizer, "member", 0, b::NONE);
 pub static ListOfDeployment: Shape = b::list("ListOfDeployment", &Deployment, "member", 0, b::NONE);
 pub static ListOfEndpointType: Shape = b::list("ListOfEndpointType", &EndpointType, "member", 0, b::NONE);
 pub static ListOfGatewayResponse: Shape = b::list("ListOfGatewayResponse", &GatewayResponse, "member", 0, b::NONE);
+pub static ListOfJwtAdditionalClaim: Shape = b::list("ListOfJwtAdditionalClaim", &JwtAdditionalClaim, "member", 0, b::NONE);
+pub static ListOfJwtIssuer: Shape = b::list("ListOfJwtIssuer", &JwtIssuer, "member", 0, b::NONE);
+pub static ListOfJwtIssuerInput: Shape = b::list("ListOfJwtIssuerInput", &JwtIssuerInput, "member", 0, b::NONE);
+pub static ListOfJwtSigningAlgorithm: Shape = b::list("ListOfJwtSigningAlgorithm", &JwtSigningAlgorithm, "member", 0, b::NONE);
 pub static ListOfPatchOperation: Shape = b::list("ListOfPatchOperation", &PatchOperation, "member", 0, b::NONE);
 pub static ListOfResource: Shape = b::list("ListOfResource", &Resource, "member", 0, b::NONE);
 pub static ListOfRestApi: Shape = b::list("ListOfRestApi", &RestApi, "member", 0, b::NONE);
@@ -238,6 +259,7 @@ pub static NullableInteger: Shape = b::integer("NullableInteger", i64::MIN, i64:
 pub static Op: Shape = b::one_of("Op", &["add", "remove", "replace", "move", "copy", "test"]);
 pub static PatchOperation: Shape = b::structure("PatchOperation", &[b::may("op", &Op), b::may("path", &String), b::may("value", &String), b::may("from", &String)]);
 pub static PathToMapOfMethodSnapshot: Shape = b::map("PathToMapOfMethodSnapshot", &String, &MapOfMethodSnapshot, ("key", "value"), false, (0, b::NONE));
+pub static ProviderARN: Shape = b::text("ProviderARN", 0, b::NONE);
 pub static PutGatewayResponseRequest: Shape = b::structure("PutGatewayResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("responseType", &GatewayResponseType).at(L::Uri, "response_type"), b::may("statusCode", &StatusCode), b::may("responseParameters", &MapOfStringToString), b::may("responseTemplates", &MapOfStringToString)]);
 pub static PutIntegrationRequest: Shape = b::structure("PutIntegrationRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("type", &IntegrationType), b::may("integrationHttpMethod", &String).at(L::Body, "httpMethod"), b::may("uri", &String), b::may("connectionType", &ConnectionType), b::may("connectionId", &String), b::may("credentials", &String), b::may("requestParameters", &MapOfStringToString), b::may("requestTemplates", &MapOfStringToString), b::may("passthroughBehavior", &String), b::may("cacheNamespace", &String), b::may("cacheKeyParameters", &ListOfString), b::may("contentHandling", &ContentHandlingStrategy), b::may("timeoutInMillis", &NullableInteger), b::may("tlsConfig", &TlsConfig), b::may("responseTransferMode", &ResponseTransferMode), b::may("integrationTarget", &String)]);
 pub static PutIntegrationResponseRequest: Shape = b::structure("PutIntegrationResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code"), b::may("selectionPattern", &String), b::may("responseParameters", &MapOfStringToString), b::may("responseTemplates", &MapOfStringToString), b::may("contentHandling", &ContentHandlingStrategy)]);
@@ -263,6 +285,7 @@ pub static TlsConfig: Shape = b::structure("TlsConfig", &[b::may("insecureSkipVe
 pub static UnauthorizedCacheControlHeaderStrategy: Shape = b::one_of("UnauthorizedCacheControlHeaderStrategy", &["FAIL_WITH_403", "SUCCEED_WITH_RESPONSE_HEADER", "SUCCEED_WITHOUT_RESPONSE_HEADER"]);
 pub static UntagResourceRequest: Shape = b::structure("UntagResourceRequest", &[b::must("resourceArn", &String).at(L::Uri, "resource_arn"), b::must("tagKeys", &ListOfString).at(L::QueryString, "tagKeys")]);
 pub static UpdateAccountRequest: Shape = b::structure("UpdateAccountRequest", &[b::may("patchOperations", &ListOfPatchOperation)]);
+pub static UpdateAuthorizerRequest: Shape = b::structure("UpdateAuthorizerRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("authorizerId", &String).at(L::Uri, "authorizer_id"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateDeploymentRequest: Shape = b::structure("UpdateDeploymentRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("deploymentId", &String).at(L::Uri, "deployment_id"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateGatewayResponseRequest: Shape = b::structure("UpdateGatewayResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("responseType", &GatewayResponseType).at(L::Uri, "response_type"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateIntegrationRequest: Shape = b::structure("UpdateIntegrationRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::may("patchOperations", &ListOfPatchOperation)]);

@@ -20,6 +20,7 @@ pub static SERVICE: Service = Service {
 
 static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "BatchGetSecretValue", method: "POST", uri: "/", status: 200, input: Some(&BatchGetSecretValueRequest), output: Some(&BatchGetSecretValueResponse) },
+    Operation { service: &SERVICE, name: "CancelRotateSecret", method: "POST", uri: "/", status: 200, input: Some(&CancelRotateSecretRequest), output: Some(&CancelRotateSecretResponse) },
     Operation { service: &SERVICE, name: "CreateSecret", method: "POST", uri: "/", status: 200, input: Some(&CreateSecretRequest), output: Some(&CreateSecretResponse) },
     Operation { service: &SERVICE, name: "DeleteResourcePolicy", method: "POST", uri: "/", status: 200, input: Some(&DeleteResourcePolicyRequest), output: Some(&DeleteResourcePolicyResponse) },
     Operation { service: &SERVICE, name: "DeleteSecret", method: "POST", uri: "/", status: 200, input: Some(&DeleteSecretRequest), output: Some(&DeleteSecretResponse) },
@@ -32,6 +33,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "PutResourcePolicy", method: "POST", uri: "/", status: 200, input: Some(&PutResourcePolicyRequest), output: Some(&PutResourcePolicyResponse) },
     Operation { service: &SERVICE, name: "PutSecretValue", method: "POST", uri: "/", status: 200, input: Some(&PutSecretValueRequest), output: Some(&PutSecretValueResponse) },
     Operation { service: &SERVICE, name: "RestoreSecret", method: "POST", uri: "/", status: 200, input: Some(&RestoreSecretRequest), output: Some(&RestoreSecretResponse) },
+    Operation { service: &SERVICE, name: "RotateSecret", method: "POST", uri: "/", status: 200, input: Some(&RotateSecretRequest), output: Some(&RotateSecretResponse) },
     Operation { service: &SERVICE, name: "TagResource", method: "POST", uri: "/", status: 200, input: Some(&TagResourceRequest), output: None },
     Operation { service: &SERVICE, name: "UntagResource", method: "POST", uri: "/", status: 200, input: Some(&UntagResourceRequest), output: None },
     Operation { service: &SERVICE, name: "UpdateSecret", method: "POST", uri: "/", status: 200, input: Some(&UpdateSecretRequest), output: Some(&UpdateSecretResponse) },
@@ -40,12 +42,10 @@ static OPERATIONS: &[Operation] = &[
 
 static REFUSED: &[Refused] = &[
     Refused { name: "AssociateCrossAccountReplica", method: "POST", uri: "/" },
-    Refused { name: "CancelRotateSecret", method: "POST", uri: "/" },
     Refused { name: "DisassociateCrossAccountReplica", method: "POST", uri: "/" },
     Refused { name: "ListResourcePolicies", method: "POST", uri: "/" },
     Refused { name: "RemoveRegionsFromReplication", method: "POST", uri: "/" },
     Refused { name: "ReplicateSecretToRegions", method: "POST", uri: "/" },
-    Refused { name: "RotateSecret", method: "POST", uri: "/" },
     Refused { name: "StopReplicationToReplica", method: "POST", uri: "/" },
     Refused { name: "ValidateResourcePolicy", method: "POST", uri: "/" },
 ];
@@ -72,6 +72,8 @@ pub static AutomaticallyRotateAfterDaysType: Shape = b::long("AutomaticallyRotat
 pub static BatchGetSecretValueRequest: Shape = b::structure("BatchGetSecretValueRequest", &[b::may("SecretIdList", &SecretIdListType), b::may("Filters", &FiltersListType), b::may("MaxResults", &MaxResultsBatchType), b::may("NextToken", &NextTokenType)]);
 pub static BatchGetSecretValueResponse: Shape = b::structure("BatchGetSecretValueResponse", &[b::may("SecretValues", &SecretValuesType), b::may("NextToken", &NextTokenType), b::may("Errors", &APIErrorListType)]);
 pub static BooleanType: Shape = b::boolean("BooleanType");
+pub static CancelRotateSecretRequest: Shape = b::structure("CancelRotateSecretRequest", &[b::must("SecretId", &SecretIdType)]);
+pub static CancelRotateSecretResponse: Shape = b::structure("CancelRotateSecretResponse", &[b::may("ARN", &SecretARNType), b::may("Name", &SecretNameType), b::may("VersionId", &SecretVersionIdType)]);
 pub static ClientRequestTokenType: Shape = b::text("ClientRequestTokenType", 32, 64);
 pub static CreateSecretRequest: Shape = b::structure("CreateSecretRequest", &[b::must("Name", &NameType), b::may("ClientRequestToken", &ClientRequestTokenType), b::may("Description", &DescriptionType), b::may("KmsKeyId", &KmsKeyIdType), b::may("SecretBinary", &SecretBinaryType), b::may("SecretString", &SecretStringType), b::may("Tags", &TagListType), b::may("AddReplicaRegions", &AddReplicaRegionListType), b::may("ForceOverwriteReplicaSecret", &BooleanType), b::may("Type", &MedeaTypeType), b::may("CrossAccountPrimaryARN", &SecretARNType)]);
 pub static CreateSecretResponse: Shape = b::structure("CreateSecretResponse", &[b::may("ARN", &SecretARNType), b::may("Name", &SecretNameType), b::may("VersionId", &SecretVersionIdType), b::may("ReplicationStatus", &ReplicationStatusListType)]);
@@ -145,6 +147,8 @@ pub static ResourcePolicyNameType: Shape = b::pattern("ResourcePolicyNameType", 
 pub static RestoreSecretRequest: Shape = b::structure("RestoreSecretRequest", &[b::must("SecretId", &SecretIdType)]);
 pub static RestoreSecretResponse: Shape = b::structure("RestoreSecretResponse", &[b::may("ARN", &SecretARNType), b::may("Name", &SecretNameType)]);
 pub static RoleARNType: Shape = b::text("RoleARNType", 20, 2048);
+pub static RotateSecretRequest: Shape = b::structure("RotateSecretRequest", &[b::must("SecretId", &SecretIdType), b::may("ClientRequestToken", &ClientRequestTokenType), b::may("RotationLambdaARN", &RotationLambdaARNType), b::may("RotationRules", &RotationRulesType), b::may("ExternalSecretRotationMetadata", &ExternalSecretRotationMetadataType), b::may("ExternalSecretRotationRoleArn", &RoleARNType), b::may("RotateImmediately", &BooleanType)]);
+pub static RotateSecretResponse: Shape = b::structure("RotateSecretResponse", &[b::may("ARN", &SecretARNType), b::may("Name", &SecretNameType), b::may("VersionId", &SecretVersionIdType)]);
 pub static RotationEnabledType: Shape = b::boolean("RotationEnabledType");
 pub static RotationLambdaARNType: Shape = b::text("RotationLambdaARNType", 0, 2048);
 pub static RotationRulesType: Shape = b::structure("RotationRulesType", &[b::may("AutomaticallyAfterDays", &AutomaticallyRotateAfterDaysType), b::may("Duration", &DurationType), b::may("ScheduleExpression", &ScheduleExpressionType)]);

@@ -78,8 +78,11 @@ pub fn read(args: &Args) -> Result<Settings, Failure> {
                 return Err(Failure::Usage(message));
             }
         },
-        databases: DatabaseServers::parse(given("database-postgres").as_deref(), given("database-mysql").as_deref())
-            .map_err(Failure::Usage)?,
+        databases: DatabaseServers::parse(
+            given("database-postgres").as_deref(),
+            given("database-mysql").as_deref(),
+        )
+        .map_err(Failure::Usage)?,
         cache_bytes: match given("cache-mb") {
             Some(text) => Some(parsed("cache-mb", Some(text), 0_u64)? << 20),
             None => None,

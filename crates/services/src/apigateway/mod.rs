@@ -1,6 +1,7 @@
 //! API Gateway: addresses of their own for functions. HTTP APIs and REST APIs: two services, one place that serves.
 
 mod address;
+mod authorizer;
 mod cache;
 mod fault;
 mod http;
@@ -14,9 +15,9 @@ mod visit;
 
 use crate::call::{Call, Pending};
 use crate::dispatch::Parts;
+use crate::lambda::ServiceCalls;
 use http::Http;
 use rest::Rest;
-use target::Targets;
 use wire::{Protocol, Request, Response, Service, ServiceError};
 
 pub(crate) use address::reachable;
@@ -24,7 +25,7 @@ pub(crate) use address::reachable;
 pub(crate) struct ApiGateway {
     http: Http,
     rest: Rest,
-    targets: Targets,
+    targets: ServiceCalls,
 }
 
 /// The service that callers of methods sign for.
@@ -54,11 +55,7 @@ impl ApiGateway {
         ApiGateway {
             http: Http::new(parts),
             rest: Rest::new(parts),
-            targets: Targets {
-                registry: parts.targets.registry.clone(),
-                functions: parts.functions.clone(),
-                world: parts.world.clone(),
-            },
+            targets: ServiceCalls::new("apigateway.amazonaws.com", parts),
         }
     }
 

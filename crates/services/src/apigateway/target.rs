@@ -1,18 +1,6 @@
-//! The functions behind APIs: which one is meant, whether it may be called, and calling it.
+//! The functions behind APIs: which one is meant.
 
-use crate::call::Caller;
-use crate::lambda::{Asker, FunctionName, Registry};
-use ::functions::{Functions, Invocation, InvokeError};
-use bytes::Bytes;
 use serde_json::Value;
-use std::sync::Arc;
-use std::time::Duration;
-use world::World;
-
-/// What may be sent to a function.
-const PAYLOAD_BYTES_MAX: usize = 6_291_456;
-
-const SERVICE: &str = "apigateway.amazonaws.com";
 
 /// The function's ARN in an integration's URI: itself, or in the form of a REST API's.
 pub(super) fn function_of(uri: &str) -> Option<&str> {
@@ -44,73 +32,6 @@ pub(super) fn with_variables(text: &str, variables: Option<&Value>) -> String {
         out = out.replace(&format!("$stageVariables.{name}"), value);
     }
     out
-}
-
-/// One call of a function by an API.
-pub(super) struct Ask<'a> {
-    pub account: &'a str,
-    pub uri: &'a str,
-    /// The ARNs under which its policy may know the API.
-    pub sources: &'a [String],
-    /// Whether the API calls with a role of its own, for which no policy of the function's is asked.
-    pub by_role: bool,
-    pub payload: Value,
-    pub timeout: Duration,
-}
-
-pub(super) enum Told {
-    Answer(Bytes),
-    /// The function failed; its account of the error.
-    Failed(Bytes),
-    /// There is no such function, or it may not be called.
-    Refused,
-    Throttled,
-    TimedOut,
-    TooLarge,
-}
-
-pub(super) struct Targets {
-    pub registry: Registry,
-    pub functions: Functions,
-    pub world: World,
-}
-
-impl Targets {
-    pub async fn call(&self, ask: Ask<'_>) -> Told {
-        let Some(arn) = function_of(ask.uri) else { return Told::Refused };
-        let region = arn.split(':').nth(3).unwrap_or_default();
-        let caller = Caller { account: ask.account.into(), region: region.into(), access_key: None };
-        let found = FunctionName::parse(arn, &caller).and_then(|name| {
-            let function = self.registry.pick(&caller, &name, self.world.random_u64())?;
-            Ok((name, function))
-        });
-        let Ok((name, function)) = found else { return Told::Refused };
-        let asker = Asker { service: SERVICE, account: ask.account, sources: ask.sources };
-        if !ask.by_role && !function.lets(name.qualifier.as_deref(), &asker) {
-            return Told::Refused;
-        }
-        let Some(config) = self.registry.config(&function, &caller) else { return Told::Refused };
-        let payload = Bytes::from(ask.payload.to_string());
-        if payload.len() > PAYLOAD_BYTES_MAX {
-            return Told::TooLarge;
-        }
-        let invocation = Invocation {
-            request_id: self.world.uuid(),
-            payload,
-            client_context: None,
-            function_arn: name.arn(&caller),
-        };
-        // The function goes on when nobody waits for it any more.
-        let functions = self.functions.clone();
-        let running = tokio::spawn(async move { functions.invoke(Arc::new(config), invocation).await });
-        match tokio::time::timeout(ask.timeout, running).await {
-            Err(_) => Told::TimedOut,
-            Ok(Ok(Ok(done))) if done.failed => Told::Failed(done.payload),
-            Ok(Ok(Ok(done))) => Told::Answer(done.payload),
-            Ok(Ok(Err(InvokeError::Throttled { .. }))) => Told::Throttled,
-            Ok(Ok(Err(InvokeError::Closed)) | Err(_)) => Told::TimedOut,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! APIs made as clients make them, in front of functions that really run.
 
+mod authorizers;
 mod http_apis;
 mod rest_apis;

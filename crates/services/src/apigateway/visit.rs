@@ -103,7 +103,8 @@ impl Visit<'_> {
         }
     }
 
-    fn iam(&self) -> Value {
+    /// Who signed, as functions behind HTTP APIs are told.
+    pub fn iam(&self) -> Value {
         let key = wire::sigv4::scope(self.request).map(|scope| scope.access_key);
         json!({
             "accessKey": key,
@@ -116,9 +117,9 @@ impl Visit<'_> {
         })
     }
 
-    /// The event of payload format 2.0: members without a value are absent.
-    pub fn event_2(&self) -> Value {
-        let mut context = json!({
+    /// The request itself, as payload format 2.0 tells it.
+    pub fn context_2(&self) -> Value {
+        json!({
             "accountId": self.account,
             "apiId": self.api,
             "domainName": self.domain(),
@@ -135,9 +136,14 @@ impl Visit<'_> {
             "stage": self.stage,
             "time": log_time(self.now),
             "timeEpoch": self.now.millis(),
-        });
-        if self.signed {
-            context["authorizer"] = json!({ "iam": self.iam() });
+        })
+    }
+
+    /// The event of payload format 2.0: members without a value are absent. `authorizer`: who was let in.
+    pub fn event_2(&self, authorizer: Option<Value>) -> Value {
+        let mut context = self.context_2();
+        if let Some(authorizer) = authorizer {
+            context["authorizer"] = authorizer;
         }
         let mut headers = Map::new();
         let mut cookies = Vec::new();

@@ -7,6 +7,7 @@ mod letter;
 mod name;
 mod permission;
 mod registry;
+mod service_calls;
 mod target;
 mod window;
 
@@ -20,8 +21,7 @@ use wire::{Request, Response};
 pub(crate) use functions::tests::bench::Bench;
 pub(crate) use mappings::status as mapping_status;
 pub(crate) use name::FunctionName;
-pub(crate) use permission::Asker;
-pub(crate) use registry::Registry;
+pub(crate) use service_calls::{Ask, ServiceCalls, Told};
 pub use target::LambdaTargets;
 
 pub(crate) struct Lambda {

@@ -94,8 +94,7 @@ impl Rds {
                 )));
             }
             host.port = at;
-            host.guest =
-                Some(Guest { address: address.to_owned(), database: database.map(str::to_owned) });
+            host.guest = Some(Guest { address: address.to_owned(), database: database.map(str::to_owned) });
             let tenant = Tenant {
                 user: master.user.clone(),
                 password: master.password.clone(),

@@ -20,8 +20,8 @@ use wire::{Response, ServiceError};
 use world::World;
 
 pub use hosts::Hosts;
-pub use servers::DatabaseServers;
 pub(crate) use hosts::{Family, Host, blocking};
+pub use servers::DatabaseServers;
 
 pub(crate) struct Rds {
     world: World,
@@ -192,22 +192,33 @@ impl Rds {
 
     /// Removes a database and what is known of it. A server of its own that is no longer known is swept away at the next
     /// start, if this is cut short; on somebody else's nothing is, so that what is there goes first.
-    async fn give_up(
+    async fn give_up<T>(
         &self,
         host: Option<&Host>,
-        forget: impl Future<Output = Result<(), ServiceError>>,
+        forget: impl Future<Output = Result<T, ServiceError>>,
     ) -> Result<(), ServiceError> {
-        let Some(host) = host else { return forget.await };
-        if host.guest.is_some() {
+        let (guest, own): (Option<&Host>, Option<&Host>) = match host {
+            Some(host) if host.guest.is_some() => (Some(host), None),
+            own => (None, own),
+        };
+        if let Some(host) = guest {
             self.hosts.remove(host).await?;
-            return forget.await;
         }
         forget.await?;
-        self.hosts.remove(host).await
+        match own {
+            Some(host) => self.hosts.remove(host).await,
+            None => Ok(()),
+        }
     }
 
     /// How a cluster's database is reached by one of its users.
-    pub fn login(&self, cluster: &Cluster, user: &str, password: &str, database: Option<&str>) -> sql::Settings {
+    pub fn login(
+        &self,
+        cluster: &Cluster,
+        user: &str,
+        password: &str,
+        database: Option<&str>,
+    ) -> sql::Settings {
         self.hosts.login(&cluster.host, user, password, database)
     }
 

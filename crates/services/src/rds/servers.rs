@@ -1,7 +1,8 @@
 //! Database servers that somebody else runs: clusters are users and databases there, made and removed by one who may.
 
 use super::hosts::{Family, Host, blocking};
-use sql::{Connection, Dialect, Error, Kind, Place, Server, Settings, Tls, Value};
+use super::invalid;
+use sql::{Connection, Dialect, Error, Place, Server, Settings, Tls, Value};
 use wire::ServiceError;
 
 /// Where clusters go instead of a server of their own, by kind.
@@ -82,27 +83,33 @@ fn server(settings: &Settings) -> Option<&Server> {
 /// Makes a user and its database, or nothing.
 pub(super) async fn move_in(admin: Settings, tenant: Tenant) -> Result<(), ServiceError> {
     blocking(move || {
-        let mut connection = Connection::open(&admin)?;
-        taken(&mut connection, &tenant)?;
-        let made = making(admin.dialect(), &tenant);
-        let mut done = made.iter().enumerate().map(|(at, statement)| (at, connection.batch(statement)));
-        let failed = done.find(|(_, result)| result.is_err());
-        let Some((at, error)) = failed else { return Ok(()) };
-        if at > 0 {
-            let _ = remove(&mut connection, &tenant.user, tenant.database.as_deref());
+        let mut connection = Connection::open(&admin).map_err(failed)?;
+        if let Some(why) = taken(&mut connection, &tenant).map_err(failed)? {
+            return Err(invalid(why));
         }
-        error
+        let made = making(admin.dialect(), &tenant);
+        for (at, statement) in made.iter().enumerate() {
+            let Err(error) = connection.batch(statement) else { continue };
+            if at > 0 {
+                let _ = remove(&mut connection, &tenant.user, tenant.database.as_deref());
+            }
+            return Err(failed(error));
+        }
+        Ok(())
     })
     .await?
-    .map_err(|error: Error| failed(&error.message))
 }
 
 /// Removes a user and its databases. Those that are gone are gone.
-pub(super) async fn move_out(admin: Settings, user: &str, database: Option<&str>) -> Result<(), ServiceError> {
+pub(super) async fn move_out(
+    admin: Settings,
+    user: &str,
+    database: Option<&str>,
+) -> Result<(), ServiceError> {
     let (user, database) = (user.to_owned(), database.map(str::to_owned));
     blocking(move || remove(&mut Connection::open(&admin)?, &user, database.as_deref()))
         .await?
-        .map_err(|error| failed(&error.message))
+        .map_err(failed)
 }
 
 /// The statement that gives a user another password.
@@ -114,8 +121,8 @@ pub(super) fn new_password(dialect: Dialect, user: &str, password: &str) -> Stri
     }
 }
 
-/// Refuses names that somebody has there.
-fn taken(connection: &mut Connection, tenant: &Tenant) -> Result<(), Error> {
+/// What stands against a tenant: names that somebody has there.
+fn taken(connection: &mut Connection, tenant: &Tenant) -> Result<Option<String>, Error> {
     let dialect = connection.dialect();
     let (users, databases) = match dialect {
         Dialect::Postgres => ("pg_roles WHERE rolname", "pg_database WHERE datname"),
@@ -127,15 +134,13 @@ fn taken(connection: &mut Connection, tenant: &Tenant) -> Result<(), Error> {
         let Some(name) = name else { continue };
         let found = format!("SELECT 1 FROM {place} = {} LIMIT 1", dialect.literal(name));
         if !connection.query(&found, &[])?.rows.is_empty() {
-            let message = format!("there is a {what} {name} on that server: choose another {member}");
-            return Err(Error::new(Kind::Other, message));
+            return Ok(Some(format!("there is a {what} {name} on that server: choose another {member}")));
         }
     }
-    if dialect == Dialect::Mysql && tenant.database.is_none() {
-        let message = "on a MySQL server that others use, a user has one database: give DatabaseName (DBName)";
-        return Err(Error::new(Kind::Other, message));
-    }
-    Ok(())
+    let nameless = dialect == Dialect::Mysql && tenant.database.is_none();
+    Ok(nameless.then(|| {
+        "on a MySQL server that others use, a user has one database: give DatabaseName (DBName)".to_owned()
+    }))
 }
 
 /// The first statement fails when somebody has the name now; what follows is of what it made.

@@ -160,7 +160,12 @@ fn described(secret: &Secret) -> Map<String, Value> {
         ("Tags", (!secret.tags.is_empty()).then(|| tag_list(&secret.tags))),
         ("CreatedDate", Some(secret.created_s.into())),
     ]);
-    shown.as_object().cloned().unwrap_or_default()
+    let mut shown = shown.as_object().cloned().unwrap_or_default();
+    if let Some(rotation) = &secret.rotation {
+        let told = rotation.shown().into_iter();
+        shown.extend(told.filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    }
+    shown
 }
 
 /// Whether a statement allows everybody.

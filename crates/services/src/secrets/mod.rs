@@ -3,6 +3,8 @@
 mod lifetime;
 mod list;
 mod password;
+mod rotation;
+mod rotor;
 mod secret;
 mod values;
 
@@ -10,7 +12,9 @@ use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
 use crate::documents::{Documents, Edit};
 use crate::fields::required;
+use crate::lambda::ServiceCalls;
 use crate::vault::Vault;
+use rotor::Rotor;
 use secret::{Secret, no_secret};
 use serde_json::Value;
 use store::Store;
@@ -20,20 +24,33 @@ use world::World;
 /// The kind of their documents.
 const SECRETS: &str = "secrets/secret";
 
+/// Cheap to clone.
+#[derive(Clone)]
 pub(crate) struct Secrets {
     world: World,
     vault: Vault,
     /// By `account/region/name`.
     secrets: Documents<Secret>,
+    /// None where no functions run.
+    rotor: Option<Rotor>,
 }
 
 impl Secrets {
     pub fn new(parts: &Parts) -> Secrets {
-        Secrets::over(&parts.store, &parts.world, &parts.vault)
+        let calls = ServiceCalls::new("secretsmanager.amazonaws.com", parts);
+        Secrets {
+            rotor: Some(Rotor::new(Box::new(calls))),
+            ..Secrets::over(&parts.store, &parts.world, &parts.vault)
+        }
     }
 
     pub fn over(store: &Store, world: &World, vault: &Vault) -> Secrets {
-        Secrets { world: world.clone(), vault: vault.clone(), secrets: Documents::new(store, SECRETS) }
+        Secrets {
+            world: world.clone(),
+            vault: vault.clone(),
+            secrets: Documents::new(store, SECRETS),
+            rotor: None,
+        }
     }
 
     pub fn call(&self, call: Call) -> Pending<'_, Response> {
@@ -55,6 +72,8 @@ impl Secrets {
             "UpdateSecret" => self.update_secret(call, input).await,
             "UpdateSecretVersionStage" => self.update_version_stage(call, input).await,
             "DeleteSecret" => self.delete_secret(call, input).await,
+            "RotateSecret" => self.rotate_secret(call, input).await,
+            "CancelRotateSecret" => self.cancel_rotate_secret(call, input).await,
             "RestoreSecret" => self.restore_secret(call, input).await,
             "DescribeSecret" => self.describe_secret(call, input),
             "ListSecrets" => self.list_secrets(call, input).await,
@@ -130,7 +149,7 @@ impl Secrets {
 /// Whether there is a secret with a value.
 pub(crate) fn has_sealed(store: &Store) -> Result<bool, ServiceError> {
     let all = Documents::<Secret>::new(store, SECRETS).list("")?;
-    Ok(all.iter().any(|(_, secret)| !secret.versions.is_empty()))
+    Ok(all.iter().any(|(_, secret)| secret.versions.values().any(|version| !version.is_empty())))
 }
 
 fn key(call: &Call, name: &str) -> String {

@@ -1,11 +1,13 @@
 //! A secret and its versions.
 
+use super::rotation::Rotation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::ServiceError;
 
 pub(super) const CURRENT: &str = "AWSCURRENT";
+pub(super) const PENDING: &str = "AWSPENDING";
 pub(super) const PREVIOUS: &str = "AWSPREVIOUS";
 const VERSIONS_MAX: usize = 100;
 
@@ -28,14 +30,27 @@ pub(super) struct Secret {
     pub deleted_s: Option<f64>,
     pub delete_s: Option<u64>,
     pub versions: BTreeMap<String, Version>,
+    #[serde(default)]
+    pub rotation: Option<Rotation>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Version {
     pub created_s: f64,
     pub binary: bool,
+    /// Empty until a rotation's function gives it a value.
     pub sealed: String,
     pub stages: BTreeSet<String>,
+}
+
+impl Version {
+    pub fn empty(now_s: f64) -> Version {
+        Version { created_s: now_s, binary: false, sealed: String::new(), stages: BTreeSet::new() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.sealed.is_empty()
+    }
 }
 
 impl Secret {

@@ -1,5 +1,7 @@
 //! Secrets as clients see them.
 
+mod rotation;
+
 use super::Secrets;
 use crate::call::{Call, Caller};
 use crate::vault::Vault;

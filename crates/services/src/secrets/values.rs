@@ -48,6 +48,7 @@ impl Secrets {
             deleted_s: None,
             delete_s: None,
             versions: BTreeMap::new(),
+            rotation: None,
         };
         check_tags(&made)?;
         let id = self.token(input);
@@ -60,7 +61,7 @@ impl Secrets {
                     }
                     // The same call again, by its token, is the same success.
                     let same = match (&version, there.versions.get(&id)) {
-                        (Some((_, plain)), Some(old)) => self.vault.unseal(&key, &old.sealed)? == *plain,
+                        (Some((_, plain)), Some(old)) if !old.is_empty() => self.vault.unseal(&key, &old.sealed)? == *plain,
                         _ => false,
                     };
                     if same {
@@ -126,6 +127,10 @@ impl Secrets {
     ) -> Result<(), ServiceError> {
         match secret.versions.get(id) {
             None => secret.add(id, version, stages),
+            Some(old) if old.is_empty() => {
+                let labels: Vec<String> = old.stages.iter().chain(stages).cloned().collect();
+                secret.add(id, version, &labels);
+            }
             Some(old) if old.binary == version.binary && self.vault.unseal(key, &old.sealed)? == plain => {}
             Some(_) => {
                 let message = format!(
@@ -178,6 +183,10 @@ impl Secrets {
             }
         };
         let version = secret.versions.get(&id).ok_or_else(|| no_value(&format!("VersionId: {id}")))?;
+        if version.is_empty() {
+            // One that a rotation has begun and not yet given a value.
+            return Err(no_value(&format!("staging label: {}", stage.unwrap_or(super::secret::PENDING))));
+        }
         if stage.is_some_and(|stage| !version.stages.contains(stage)) {
             return Err(bad_request(
                 "You provided a VersionStage that is not associated to the provided VersionId.",
@@ -254,7 +263,7 @@ impl Secrets {
         Ok(Some((version, plain)))
     }
 
-    fn token(&self, input: &Value) -> String {
+    pub(super) fn token(&self, input: &Value) -> String {
         text(input, "ClientRequestToken").map_or_else(|| self.world.uuid(), str::to_owned)
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct HttpApi {
     pub routes: BTreeMap<String, Members>,
     pub stages: BTreeMap<String, Members>,
     pub deployments: BTreeMap<String, Members>,
+    #[serde(default)]
+    pub authorizers: BTreeMap<String, Members>,
 }
 
 /// What a deployment serves: the API as it was.
@@ -37,6 +39,8 @@ pub(super) struct Snapshot {
 pub(super) struct Served {
     pub route: Members,
     pub integration: Option<Members>,
+    #[serde(default)]
+    pub authorizer: Option<Members>,
 }
 
 const DEPLOYMENTS_MAX: usize = 300;
@@ -61,7 +65,9 @@ impl HttpApi {
             let target =
                 route.get("Target").and_then(Value::as_str).and_then(|target| target.split_once('/'));
             let integration = target.and_then(|(_, id)| self.integrations.get(id)).cloned();
-            Served { route: route.clone(), integration }
+            let authorizer = route.get("AuthorizerId").and_then(Value::as_str);
+            let authorizer = authorizer.and_then(|id| self.authorizers.get(id)).cloned();
+            Served { route: route.clone(), integration, authorizer }
         });
         Snapshot { cors: self.cors().cloned(), routes: served.collect() }
     }

@@ -16,15 +16,14 @@ const ROUTES_MAX: usize = 300;
 /// What belongs to WebSocket APIs, or is not built.
 const REFUSED: &[&str] = &[
     "ApiKeyRequired",
-    "AuthorizationScopes",
-    "AuthorizerId",
     "ModelSelectionExpression",
     "RequestModels",
     "RequestParameters",
     "RouteResponseSelectionExpression",
 ];
 
-const OWN: &[&str] = &["AuthorizationType", "OperationName", "RouteKey", "Target"];
+const OWN: &[&str] =
+    &["AuthorizationScopes", "AuthorizationType", "AuthorizerId", "OperationName", "RouteKey", "Target"];
 
 /// A new route as it is kept.
 pub(super) fn made(id: &str, input: &Value, api: &HttpApi) -> Result<Members, ServiceError> {
@@ -53,9 +52,7 @@ fn check(told: &Members, api: &HttpApi) -> Result<(), ServiceError> {
     if api.routes.values().any(same) {
         return Err(conflict(format!("Route with key {key} already exists for this API")));
     }
-    if let Some(kind @ ("JWT" | "CUSTOM")) = member("AuthorizationType") {
-        return Err(bad(format!("AuthorizationType {kind} is not supported: use NONE or AWS_IAM.")));
-    }
+    check_authorizer(told, api)?;
     match member("Target").map(|target| (target, target.strip_prefix("integrations/"))) {
         Some((_, Some(id))) if !api.integrations.contains_key(id) => {
             Err(missing(format!("Invalid Integration identifier specified {id}")))
@@ -63,6 +60,29 @@ fn check(told: &Members, api: &HttpApi) -> Result<(), ServiceError> {
         Some((target, None)) => Err(bad(format!("Invalid target {target}: use integrations/<id>."))),
         _ => Ok(()),
     }
+}
+
+/// The authorizer is there and of the kind that the route asks for.
+fn check_authorizer(told: &Members, api: &HttpApi) -> Result<(), ServiceError> {
+    let member = |name: &str| told.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let kind = member("AuthorizationType").unwrap_or("NONE");
+    let wanted = match kind {
+        "JWT" => "JWT",
+        "CUSTOM" => "REQUEST",
+        "NONE" | "AWS_IAM" => match member("AuthorizerId") {
+            None => return Ok(()),
+            Some(_) => return Err(bad(format!("AuthorizerId goes with JWT or CUSTOM, not with {kind}"))),
+        },
+        other => return Err(bad(format!("Invalid AuthorizationType {other}"))),
+    };
+    let id = member("AuthorizerId")
+        .ok_or_else(|| bad(format!("AuthorizerId is required for AuthorizationType {kind}")))?;
+    let found = api.authorizers.get(id);
+    let found = found.ok_or_else(|| missing(format!("Invalid Authorizer identifier specified {id}")))?;
+    if found.get("AuthorizerType").and_then(Value::as_str) != Some(wanted) {
+        return Err(bad(format!("Authorizer {id} is not of the type that {kind} asks for")));
+    }
+    Ok(())
 }
 
 impl Http {

@@ -1,15 +1,20 @@
 //! A request to an HTTP API: stage, route, integration, answer.
 
+use super::admit::{Door, Entry};
+use super::authorizer::Authorizer;
 use super::book::{Book, Served};
 use super::{Http, cors};
 use crate::apigateway::members::Members;
 use crate::apigateway::reply;
 use crate::apigateway::route_key::{RouteKey, select};
-use crate::apigateway::target::{Ask, Targets, Told, with_variables};
+use crate::apigateway::target::{function_of, with_variables};
 use crate::apigateway::throttle::{Limit, Throttle};
 use crate::apigateway::visit::{self, Visit};
+use crate::fields::texts;
+use crate::lambda::{Ask, ServiceCalls, Told};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use wire::{Request, Response, ServiceError};
 
@@ -33,7 +38,7 @@ struct LiveStage {
 
 struct LiveRoute {
     key: String,
-    signed: bool,
+    door: Door,
     integration: Option<Integration>,
     limit: Option<Limit>,
 }
@@ -51,6 +56,8 @@ impl Live {
         let Some(api) = book.apis.get(id)? else { return Ok(None) };
         let mut stages = HashMap::new();
         for (name, told) in &api.stages {
+            // One authorizer for all routes of a stage: what it is told for one holds for all.
+            let mut ready = HashMap::new();
             let Some(deployment) = told.get("DeploymentId").and_then(Value::as_str) else { continue };
             let snapshot = book.snapshots.get(&format!("{id}/{deployment}"))?.unwrap_or_default();
             let mut stage = LiveStage {
@@ -63,7 +70,7 @@ impl Live {
             for served in &snapshot.routes {
                 if let Some(key) = served.key() {
                     stage.keys.push(key);
-                    stage.routes.push(LiveRoute::of(served, told));
+                    stage.routes.push(LiveRoute::of(served, told, &mut ready));
                 }
             }
             stages.insert(name.clone(), stage);
@@ -86,12 +93,12 @@ impl Live {
 }
 
 impl LiveRoute {
-    fn of(served: &Served, stage: &Members) -> LiveRoute {
+    fn of(served: &Served, stage: &Members, ready: &mut Ready) -> LiveRoute {
         let key = served.route.get("RouteKey").and_then(Value::as_str).unwrap_or_default();
         let own = stage.get("RouteSettings").and_then(|all| all.get(key));
         LiveRoute {
             key: key.to_owned(),
-            signed: served.route.get("AuthorizationType") == Some(&json!("AWS_IAM")),
+            door: door(served, ready),
             integration: served.integration.as_ref().map(Integration::of),
             limit: Limit::of(
                 own,
@@ -100,6 +107,33 @@ impl LiveRoute {
                 "ThrottlingBurstLimit",
             ),
         }
+    }
+}
+
+/// Authorizers by their ids.
+type Ready = HashMap<String, Arc<Authorizer>>;
+
+fn door(served: &Served, ready: &mut Ready) -> Door {
+    let member = |name: &str| served.route.get(name).and_then(Value::as_str);
+    let kind = member("AuthorizationType").unwrap_or("NONE");
+    match kind {
+        "NONE" => return Door::Open,
+        "AWS_IAM" => return Door::Signed,
+        _ => {}
+    }
+    let id = member("AuthorizerId").unwrap_or_default();
+    if !ready.contains_key(id)
+        && let Some(made) = served.authorizer.as_ref().and_then(Authorizer::of)
+    {
+        ready.insert(id.to_owned(), Arc::new(made));
+    }
+    let Some(authorizer) = ready.get(id).cloned() else { return Door::Broken };
+    match kind {
+        "JWT" => {
+            let scopes = texts(&Value::Object(served.route.clone()), "AuthorizationScopes");
+            Door::Jwt { authorizer, scopes }
+        }
+        _ => Door::Function(authorizer),
     }
 }
 
@@ -126,13 +160,13 @@ impl Http {
         let (at, _) = select(stage.keys.iter(), verb, behind)?;
         let Live { account, region, .. } = &*live;
         let arn = format!("arn:aws:execute-api:{region}:{account}:{id}/{name}/{verb}{behind}");
-        stage.routes[at].signed.then_some(arn)
+        matches!(stage.routes[at].door, Door::Signed).then_some(arn)
     }
 
     /// None when there is no such API.
     pub async fn serve(
         &self,
-        targets: &Targets,
+        targets: &ServiceCalls,
         id: &str,
         path: &str,
         request: &Request,
@@ -164,7 +198,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    async fn answer(&self, targets: &Targets, request: &Request, request_id: &str) -> Response {
+    async fn answer(&self, targets: &ServiceCalls, request: &Request, request_id: &str) -> Response {
         let Some(cors) = &self.stage.cors else { return self.route(targets, request, request_id).await };
         if let Some(answer) = cors::preflight(cors, request) {
             return answer;
@@ -174,7 +208,7 @@ impl Place<'_> {
         response
     }
 
-    async fn route(&self, targets: &Targets, request: &Request, request_id: &str) -> Response {
+    async fn route(&self, targets: &ServiceCalls, request: &Request, request_id: &str) -> Response {
         let method = request.method.as_str();
         let Some((at, variables)) = select(self.stage.keys.iter(), method, self.behind) else {
             return told(404, "Not Found");
@@ -183,13 +217,9 @@ impl Place<'_> {
         if request.body.len() > BODY_BYTES_MAX {
             return told(413, "Request Entity Too Large");
         }
-        if route.signed && wire::sigv4::scope(request).is_none() {
-            return told(403, "Forbidden");
-        }
         if !self.stage.throttle.lets(&route.key, route.limit, targets.world.elapsed()) {
             return told(429, "Too Many Requests");
         }
-        let Some(integration) = &route.integration else { return told(500, "Internal Server Error") };
         let visit = Visit {
             request,
             path: self.path,
@@ -200,15 +230,22 @@ impl Place<'_> {
             route: &route.key,
             variables: &variables,
             stage_variables: self.stage.variables.as_ref(),
-            signed: route.signed,
+            signed: matches!(route.door, Door::Signed),
             request_id,
             trace_id: &visit::trace(request, &targets.world),
             now: targets.world.now(),
         };
-        let payload = if integration.two { visit.event_2() } else { event_1(&visit) };
+        let entry = match route.door.admit(targets, &visit, self.behind).await {
+            Ok(entry) => entry,
+            Err(refused) => return refused,
+        };
+        let Some(integration) = &route.integration else { return told(500, "Internal Server Error") };
+        let payload =
+            if integration.two { visit.event_2(entry.told(&visit)) } else { event_1(&visit, &entry) };
+        let uri = with_variables(&integration.uri, self.stage.variables.as_ref());
         let ask = Ask {
             account: &self.live.account,
-            uri: &with_variables(&integration.uri, self.stage.variables.as_ref()),
+            function: function_of(&uri).unwrap_or_default(),
             sources: &self.sources(&route.key, method),
             by_role: integration.by_role,
             payload,
@@ -238,13 +275,12 @@ impl Place<'_> {
 }
 
 /// Payload format 1.0, with what an HTTP API has of it.
-fn event_1(visit: &Visit<'_>) -> Value {
+pub(super) fn event_1(visit: &Visit<'_>, entry: &Entry) -> Value {
     let resource = visit.route.split_once(' ').map_or(visit.route, |(_, path)| path);
-    let authorizer = json!({"claims": null, "scopes": null});
     let context = json!({
         "accountId": visit.account,
         "apiId": visit.api,
-        "authorizer": authorizer,
+        "authorizer": entry.told_1(),
         "domainName": visit.domain(),
         "domainPrefix": visit.api,
         "extendedRequestId": visit.request_id,
@@ -273,7 +309,7 @@ fn event_1(visit: &Visit<'_>) -> Value {
     event
 }
 
-fn told(status: u16, message: &str) -> Response {
+pub(super) fn told(status: u16, message: &str) -> Response {
     Response::new(status, json!({ "message": message }).to_string())
         .with_header("content-type", "application/json")
 }

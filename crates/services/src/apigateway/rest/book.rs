@@ -25,6 +25,8 @@ pub(super) struct RestApi {
     pub responses: BTreeMap<String, Members>,
     pub stages: BTreeMap<String, Members>,
     pub deployments: BTreeMap<String, Members>,
+    #[serde(default)]
+    pub authorizers: BTreeMap<String, Members>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,6 +45,8 @@ pub(super) struct Snapshot {
     pub resources: BTreeMap<String, (String, Resource)>,
     pub responses: BTreeMap<String, Members>,
     pub binary: Vec<String>,
+    #[serde(default)]
+    pub authorizers: BTreeMap<String, Members>,
 }
 
 const DEPLOYMENTS_MAX: usize = 300;
@@ -76,6 +80,7 @@ impl RestApi {
             resources: resources.map(|(id, one)| (id.clone(), (self.path(id), one.clone()))).collect(),
             responses: self.responses.clone(),
             binary: crate::fields::texts(&Value::Object(self.told.clone()), "binaryMediaTypes"),
+            authorizers: self.authorizers.clone(),
         }
     }
 

@@ -10,6 +10,15 @@ use wire::Response;
 pub(super) enum Fault {
     /// No such resource or method, or no signature where one is needed.
     Token,
+    /// Nobody says who asks, or the authorizer does not know them.
+    Unauthorized,
+    /// The authorizer's policy does not let them.
+    Denied {
+        explicit: bool,
+    },
+    AuthorizerFailed,
+    /// It is not there, or may not be called.
+    Authorizer,
     TooLarge,
     Throttled,
     MediaType,
@@ -39,6 +48,18 @@ impl Fault {
                 "MissingAuthenticationTokenException",
                 "Missing Authentication Token",
             ),
+            Fault::Unauthorized => of("UNAUTHORIZED", 401, "UnauthorizedException", "Unauthorized"),
+            Fault::Denied { explicit } => {
+                let message = match explicit {
+                    true => "User is not authorized to access this resource with an explicit deny",
+                    false => "User is not authorized to access this resource",
+                };
+                of("ACCESS_DENIED", 403, "AccessDeniedException", message)
+            }
+            Fault::AuthorizerFailed => of("AUTHORIZER_FAILURE", 500, "AuthorizerFailureException", ""),
+            Fault::Authorizer => {
+                of("AUTHORIZER_CONFIGURATION_ERROR", 500, "AuthorizerConfigurationException", "")
+            }
             Fault::TooLarge => of(
                 "REQUEST_TOO_LARGE",
                 413,
@@ -101,7 +122,9 @@ impl Fault {
 /// [reference: REST APIs' errors] Faults of the service itself are written with a space.
 fn plain(words: &Words) -> Response {
     let space = if words.status >= 500 { " " } else { "" };
-    let body = format!("{{\"message\":{space}{}}}", Value::from(words.message));
+    let member = if words.kind == "ACCESS_DENIED" { "Message" } else { "message" };
+    let message = if words.message.is_empty() { Value::Null } else { words.message.into() };
+    let body = format!("{{\"{member}\":{space}{message}}}");
     Response::new(words.status, body)
         .with_header("content-type", "application/json")
         .with_header("x-amzn-errortype", words.error)

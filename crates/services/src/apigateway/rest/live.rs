@@ -1,11 +1,15 @@
 //! An API made ready to serve.
 
+use super::admit::Door;
+use super::authorizer;
 use super::book::{Book, RestApi, Snapshot};
+use crate::apigateway::authorizer::FunctionAuthorizer;
 use crate::apigateway::members::Members;
 use crate::apigateway::route_key::{RouteKey, select};
 use crate::apigateway::throttle::{Limit, Throttle};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use wire::ServiceError;
 
 pub(super) struct Live {
@@ -31,7 +35,7 @@ pub(super) struct LiveMethod {
     pub path: String,
     /// As it is declared, maybe `ANY`.
     pub method: String,
-    pub signed: bool,
+    pub door: Door,
     pub integration: Value,
     pub limit: Option<Limit>,
 }
@@ -66,6 +70,13 @@ impl LiveStage {
             methods: Vec::new(),
         };
         let settings = told.get("methodSettings");
+        // One authorizer for all methods: what it is told for one holds for all.
+        let mut ready = HashMap::new();
+        for (id, told) in &snapshot.authorizers {
+            if let Some(authorizer) = authorizer::ready(told) {
+                ready.insert(id.clone(), Arc::new(authorizer));
+            }
+        }
         for (id, (path, resource)) in snapshot.resources {
             for (method, members) in resource.methods {
                 let Some(key) = RouteKey::parse(&format!("{method} {path}")) else { continue };
@@ -75,7 +86,7 @@ impl LiveStage {
                 stage.methods.push(LiveMethod {
                     resource: id.clone(),
                     path: path.clone(),
-                    signed: members.get("authorizationType") == Some(&json!("AWS_IAM")),
+                    door: door(&members, &ready),
                     integration: members.get("methodIntegration").cloned().unwrap_or_default(),
                     limit: Limit::of(own(&place), own("*/*"), "throttlingRateLimit", "throttlingBurstLimit"),
                     method,
@@ -106,5 +117,16 @@ impl LiveStage {
             _ => own.eq_ignore_ascii_case(&kind),
         };
         self.binary.iter().any(fits)
+    }
+}
+
+fn door(method: &Members, ready: &HashMap<String, Arc<FunctionAuthorizer>>) -> Door {
+    let member = |name: &str| method.get(name).and_then(Value::as_str);
+    match member("authorizationType") {
+        None | Some("NONE") => Door::Open,
+        Some("AWS_IAM") => Door::Signed,
+        _ => member("authorizerId")
+            .and_then(|id| ready.get(id))
+            .map_or(Door::Broken, |one| Door::Function(one.clone())),
     }
 }

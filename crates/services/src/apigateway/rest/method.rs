@@ -1,6 +1,7 @@
 //! Methods, and the responses they declare.
 
 use super::Rest;
+use super::book::RestApi;
 use super::patch::{self, Rules};
 use crate::apigateway::fault::{bad, conflict, missing, refuse};
 use crate::apigateway::members::{Members, take_over};
@@ -11,10 +12,10 @@ use wire::ServiceError;
 
 const METHODS: &[&str] = &["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"];
 
-const REFUSED: &[&str] = &["apiKeyRequired", "authorizationScopes", "authorizerId", "requestValidatorId"];
+const REFUSED: &[&str] = &["apiKeyRequired", "authorizationScopes", "requestValidatorId"];
 
 const PATCHED: Rules = Rules {
-    texts: &["authorizationType", "operationName"],
+    texts: &["authorizationType", "authorizerId", "operationName"],
     truth_maps: &["requestParameters"],
     maps: &["requestModels"],
     ..Rules::NONE
@@ -44,10 +45,10 @@ impl Rest {
         take_over(
             &mut told,
             input,
-            &["authorizationType", "operationName", "requestParameters", "requestModels"],
+            &["authorizationType", "authorizerId", "operationName", "requestParameters", "requestModels"],
         );
-        check(&told)?;
         let told = self.book.change(&call.caller, api, |api| {
+            check(&told, api)?;
             let methods = &mut api.resource(resource)?.methods;
             if methods.contains_key(method) {
                 return Err(conflict("Method already exists for this resource"));
@@ -67,10 +68,11 @@ impl Rest {
     pub(super) async fn update_method(&self, call: &Call, input: &Value) -> Answer {
         let (api, resource, method) = place(input);
         let told = self.book.change(&call.caller, api, |api| {
-            let told = api.method(resource, method)?;
-            patch::apply(told, &patch::all(input), &PATCHED)?;
-            check(told)?;
-            Ok(told.clone())
+            let mut told = api.method(resource, method)?.clone();
+            patch::apply(&mut told, &patch::all(input), &PATCHED)?;
+            check(&told, api)?;
+            api.method(resource, method)?.clone_from(&told);
+            Ok(told)
         });
         Ok(Value::Object(told.await?))
     }
@@ -135,10 +137,21 @@ impl Rest {
     }
 }
 
-fn check(told: &Members) -> Result<(), ServiceError> {
-    let kind = told.get("authorizationType").and_then(Value::as_str).unwrap_or_default();
-    if !["NONE", "AWS_IAM"].contains(&kind) {
-        return Err(bad(format!("authorizationType {kind} is not supported: use NONE or AWS_IAM.")));
+fn check(told: &Members, api: &RestApi) -> Result<(), ServiceError> {
+    let member = |name: &str| told.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    match (member("authorizationType").unwrap_or_default(), member("authorizerId")) {
+        ("NONE" | "AWS_IAM", _) => {}
+        ("CUSTOM", Some(id)) if api.authorizers.contains_key(id) => {}
+        ("CUSTOM", _) => {
+            return Err(missing(
+                "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.",
+            ));
+        }
+        (kind, _) => {
+            return Err(bad(format!(
+                "authorizationType {kind} is not supported: use NONE, AWS_IAM or CUSTOM."
+            )));
+        }
     }
     check_models(told, "requestModels")
 }

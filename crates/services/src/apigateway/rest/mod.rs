@@ -1,6 +1,8 @@
 //! REST APIs (version 1 of the service): their parts, kept as AWS's members, and how they serve.
 
+mod admit;
 mod api;
+mod authorizer;
 mod book;
 mod deployment;
 mod fault;
@@ -17,11 +19,11 @@ mod test_invoke;
 
 use super::cache::Cache;
 use super::members::{self, Members, Names};
-use super::target::Targets;
 use crate::call::{Answer, Call};
 use crate::dispatch::Parts;
 use crate::documents::Documents;
 use crate::fields::text;
+use crate::lambda::ServiceCalls;
 use book::Book;
 use live::Live;
 use serde_json::Value;
@@ -42,7 +44,7 @@ impl Rest {
         }
     }
 
-    pub async fn answer(&self, targets: &Targets, call: &Call, input: &Value) -> Answer {
+    pub async fn answer(&self, targets: &ServiceCalls, call: &Call, input: &Value) -> Answer {
         let answer = match call.operation.name {
             "CreateRestApi" => self.create_rest_api(call, input).await,
             "GetRestApi" => self.get_rest_api(call, input),
@@ -79,7 +81,7 @@ impl Rest {
     }
 
     /// What concerns deployments, stages, the account and all there is of an API.
-    async fn answer_more(&self, targets: &Targets, call: &Call, input: &Value) -> Answer {
+    async fn answer_more(&self, targets: &ServiceCalls, call: &Call, input: &Value) -> Answer {
         match call.operation.name {
             "CreateDeployment" => self.create_deployment(call, input).await,
             "GetDeployment" => self.get_deployment(call, input),
@@ -98,6 +100,12 @@ impl Rest {
             "DeleteGatewayResponse" => self.delete_gateway_response(call, input).await,
             "GetAccount" => self.get_account(call),
             "UpdateAccount" => self.update_account(call, input).await,
+            "CreateAuthorizer" => self.create_authorizer(call, input).await,
+            "GetAuthorizer" => self.get_authorizer(call, input),
+            "GetAuthorizers" => self.get_authorizers(call, input),
+            "UpdateAuthorizer" => self.update_authorizer(call, input).await,
+            "DeleteAuthorizer" => self.delete_authorizer(call, input).await,
+            "FlushStageAuthorizersCache" => self.flush_authorizers(call, input),
             "TestInvokeMethod" => self.test_invoke(targets, call, input).await,
             "GetTags" => self.get_tags(call, input),
             "TagResource" => self.tag(call, input).await,

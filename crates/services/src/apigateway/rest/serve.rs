@@ -1,13 +1,15 @@
 //! A request to a REST API: stage, method, integration, answer.
 
 use super::Rest;
+use super::admit::Door;
 use super::fault::{Fault, constant};
 use super::live::{Live, LiveMethod, LiveStage};
 use super::method::template;
 use super::template::{Facts, Template, at_path};
 use crate::apigateway::reply;
-use crate::apigateway::target::{Ask, Targets, Told, with_variables};
+use crate::apigateway::target::{function_of, with_variables};
 use crate::apigateway::visit::{self, Visit};
+use crate::lambda::{Ask, ServiceCalls, Told};
 use serde_json::{Value, json};
 use std::time::Duration;
 use wire::{Request, Response};
@@ -34,13 +36,13 @@ impl Rest {
         let (method, _) = live.stages.get(name)?.find(verb, &format!("/{behind}"))?;
         let Live { account, region, .. } = &*live;
         let arn = format!("arn:aws:execute-api:{region}:{account}:{id}/{name}/{verb}/{behind}");
-        method.signed.then_some(arn)
+        matches!(method.door, Door::Signed).then_some(arn)
     }
 
     /// None when there is no such API.
     pub async fn serve(
         &self,
-        targets: &Targets,
+        targets: &ServiceCalls,
         id: &str,
         path: &str,
         request: &Request,
@@ -70,7 +72,7 @@ impl Rest {
                     route: method.map_or("", |method| &method.path),
                     variables: &variables,
                     stage_variables: stage.variables.as_ref(),
-                    signed: method.is_some_and(|method| method.signed),
+                    signed: method.is_some_and(|method| matches!(method.door, Door::Signed)),
                     request_id: &request_id,
                     trace_id: &trace,
                     now: targets.world.now(),
@@ -121,18 +123,26 @@ pub(super) fn context(
 }
 
 impl Run<'_> {
-    pub async fn answer(&self, targets: &Targets) -> Response {
+    /// Lets the request in, and answers it.
+    pub async fn answer(mut self, targets: &ServiceCalls) -> Response {
+        match self.admit(targets).await {
+            Ok(None) => {}
+            Ok(Some(caller)) => self.context["authorizer"] = caller,
+            Err(fault) => return fault.response(self.stage, &self.visit, &self.context),
+        }
+        self.answer_inside(targets).await
+    }
+
+    /// Answers a request that has been let in.
+    pub async fn answer_inside(&self, targets: &ServiceCalls) -> Response {
         let answer = self.try_answer(targets).await;
         answer.unwrap_or_else(|fault| fault.response(self.stage, &self.visit, &self.context))
     }
 
-    async fn try_answer(&self, targets: &Targets) -> Result<Response, Fault> {
+    async fn try_answer(&self, targets: &ServiceCalls) -> Result<Response, Fault> {
         let request = self.visit.request;
         if request.body.len() > BODY_BYTES_MAX {
             return Err(Fault::TooLarge);
-        }
-        if self.method.signed && wire::sigv4::scope(request).is_none() {
-            return Err(Fault::Token);
         }
         let place = format!("{} {}", self.method.method, self.method.path);
         if !self.stage.throttle.lets(&place, self.method.limit, targets.world.elapsed()) {
@@ -151,7 +161,7 @@ impl Run<'_> {
     }
 
     /// The function is given the whole request, and its answer is the whole response.
-    async fn proxy(&self, targets: &Targets) -> Result<Response, Fault> {
+    async fn proxy(&self, targets: &ServiceCalls) -> Result<Response, Fault> {
         let mut event = json!({
             "resource": self.method.path,
             "path": self.behind,
@@ -176,7 +186,7 @@ impl Run<'_> {
     }
 
     /// The function is given what the request's template makes, and its answer goes through the response's.
-    async fn function(&self, targets: &Targets) -> Result<Response, Fault> {
+    async fn function(&self, targets: &ServiceCalls) -> Result<Response, Fault> {
         let sent = self.request_body()?;
         let event = match sent.is_empty() {
             true => json!({}),
@@ -199,7 +209,7 @@ impl Run<'_> {
         self.respond(b"", Some(&status))
     }
 
-    async fn call(&self, targets: &Targets, payload: Value) -> Told {
+    async fn call(&self, targets: &ServiceCalls, payload: Value) -> Told {
         // [reference: REST API, control plane] Functions are called by POST, whatever method is served.
         if self.member("httpMethod") != Some("POST") {
             return Told::Refused;
@@ -208,9 +218,10 @@ impl Run<'_> {
         let verb = self.visit.request.method.as_str();
         let arn = format!("arn:aws:execute-api:{region}:{account}:{api}/{stage}");
         let millis = self.method.integration.get("timeoutInMillis").and_then(Value::as_u64);
+        let uri = with_variables(self.member("uri").unwrap_or_default(), self.stage.variables.as_ref());
         let ask = Ask {
             account,
-            uri: &with_variables(self.member("uri").unwrap_or_default(), self.stage.variables.as_ref()),
+            function: function_of(&uri).unwrap_or_default(),
             sources: &[
                 format!("{arn}/{verb}{}", self.method.path),
                 format!("{arn}/{verb}{}", self.behind),

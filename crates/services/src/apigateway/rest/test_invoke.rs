@@ -7,17 +7,17 @@ use super::serve::{Run, context};
 use crate::apigateway::fault::{bad, missing, refuse};
 use crate::apigateway::members::Members;
 use crate::apigateway::route_key::{RouteKey, select};
-use crate::apigateway::target::Targets;
 use crate::apigateway::visit::{self, Visit};
 use crate::call::{Answer, Call};
 use crate::fields::text;
+use crate::lambda::ServiceCalls;
 use serde_json::{Map, Value, json};
 use wire::{Request, Response, ServiceError};
 
 const STAGE: &str = "test-invoke-stage";
 
 impl Rest {
-    pub(super) async fn test_invoke(&self, targets: &Targets, call: &Call, input: &Value) -> Answer {
+    pub(super) async fn test_invoke(&self, targets: &ServiceCalls, call: &Call, input: &Value) -> Answer {
         refuse(input, &["clientCertificateId"])?;
         let (id, resource, verb) = place(input);
         let mut api = self.book.find(&call.caller, id)?;
@@ -57,7 +57,7 @@ impl Rest {
         let context = context(&visit, &stage, Some(method), &short);
         let before = targets.world.elapsed();
         let run = Run { stage: &stage, method, visit, behind: &request.path, context };
-        let response = run.answer(targets).await.with_header("x-amzn-trace-id", &trace);
+        let response = run.answer_inside(targets).await.with_header("x-amzn-trace-id", &trace);
         let latency = targets.world.elapsed().saturating_sub(before).as_millis() as u64;
         Ok(shown(&response, latency, &request_id, target))
     }

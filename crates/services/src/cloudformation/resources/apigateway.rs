@@ -1,4 +1,4 @@
-//! `AWS::ApiGateway::RestApi`, `Resource`, `Method`, `Deployment`, `Stage`, `Account` and `GatewayResponse`.
+//! `AWS::ApiGateway::RestApi`, `Resource`, `Authorizer`, `Method`, `Deployment`, `Stage`, `Account` and `GatewayResponse`.
 
 use super::{Cx, only};
 use crate::cloudformation::template::evaluate::{Made, text};
@@ -47,6 +47,17 @@ fn escaped(text: &str) -> String {
     text.replace('~', "~0").replace('/', "~1")
 }
 
+const AUTHORIZER: &[&str] = &[
+    "AuthType",
+    "AuthorizerCredentials",
+    "AuthorizerResultTtlInSeconds",
+    "AuthorizerUri",
+    "IdentitySource",
+    "IdentityValidationExpression",
+    "Name",
+    "Type",
+];
+
 pub(super) async fn create(kind: &str, cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
     match kind {
         "AWS::ApiGateway::RestApi" => create_api(cx, properties).await,
@@ -65,6 +76,12 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, properties: &Value) -> Resul
             let input = members(properties, &["Description", "RestApiId", "StageName"]);
             let answer = cx.ask(SERVICE, "CreateDeployment", input.into()).await?;
             Ok(made(&answer["id"], &[("DeploymentId", &answer["id"])]))
+        }
+        "AWS::ApiGateway::Authorizer" => {
+            only(properties, &[AUTHORIZER, &["RestApiId", "ProviderARNs"]].concat())?;
+            let input = members(properties, &[AUTHORIZER, &["RestApiId", "ProviderARNs"]].concat());
+            let answer = cx.ask(SERVICE, "CreateAuthorizer", input.into()).await?;
+            Ok(made(&answer["id"], &[("AuthorizerId", &answer["id"])]))
         }
         "AWS::ApiGateway::Stage" => create_stage(cx, properties).await,
         "AWS::ApiGateway::Account" => {
@@ -101,6 +118,17 @@ pub(super) async fn update(
                 json!({"restApiId": new["RestApiId"], "deploymentId": made.id, "patchOperations": change});
             cx.ask(SERVICE, "UpdateDeployment", input).await?;
         }
+        "AWS::ApiGateway::Authorizer" => {
+            let paths = AUTHORIZER.iter().map(|name| (*name, format!("/{}", small(name))));
+            let paths: Vec<(&str, String)> = paths.collect();
+            let default = |name: &str| if name == "AuthorizerResultTtlInSeconds" { "300" } else { "" };
+            let paths: Vec<(&str, &str, &str)> =
+                paths.iter().map(|(name, path)| (*name, path.as_str(), default(name))).collect();
+            let change = patches(old, new, &paths);
+            let input =
+                json!({"restApiId": new["RestApiId"], "authorizerId": made.id, "patchOperations": change});
+            cx.ask(SERVICE, "UpdateAuthorizer", input).await?;
+        }
         "AWS::ApiGateway::Stage" => update_stage(cx, old, new).await?,
         "AWS::ApiGateway::Account" => set_role(cx, new).await?,
         "AWS::ApiGateway::GatewayResponse" => put_response(cx, new).await?,
@@ -115,6 +143,9 @@ pub(super) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
         "AWS::ApiGateway::RestApi" => ("DeleteRestApi", json!({"restApiId": made.id})),
         "AWS::ApiGateway::Resource" => ("DeleteResource", json!({"restApiId": api, "resourceId": made.id})),
         "AWS::ApiGateway::Method" => return delete_method(cx, properties).await,
+        "AWS::ApiGateway::Authorizer" => {
+            ("DeleteAuthorizer", json!({"restApiId": api, "authorizerId": made.id}))
+        }
         "AWS::ApiGateway::Deployment" => {
             // A stage that it made goes with it.
             if let Some(stage) = properties.get("StageName") {

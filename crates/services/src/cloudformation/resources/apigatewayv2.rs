@@ -1,4 +1,4 @@
-//! `AWS::ApiGatewayV2::Api`, `Integration`, `Route`, `Stage` and `Deployment`.
+//! `AWS::ApiGatewayV2::Api`, `Authorizer`, `Integration`, `Route`, `Stage` and `Deployment`.
 
 use super::{Cx, pick};
 use crate::cloudformation::template::evaluate::Made;
@@ -31,6 +31,20 @@ fn part(kind: &str) -> Part {
                 ]
             },
         },
+        "AWS::ApiGatewayV2::Authorizer" => Part {
+            create: "CreateAuthorizer",
+            update: "UpdateAuthorizer",
+            delete: "DeleteAuthorizer",
+            id: "AuthorizerId",
+            defaults: || {
+                vec![
+                    ("AuthorizerCredentialsArn", json!("")),
+                    ("AuthorizerResultTtlInSeconds", json!(0)),
+                    ("EnableSimpleResponses", json!(false)),
+                    ("IdentitySource", json!([])),
+                ]
+            },
+        },
         "AWS::ApiGatewayV2::Integration" => Part {
             create: "CreateIntegration",
             update: "UpdateIntegration",
@@ -49,7 +63,13 @@ fn part(kind: &str) -> Part {
             update: "UpdateRoute",
             delete: "DeleteRoute",
             id: "RouteId",
-            defaults: || vec![("AuthorizationType", json!("NONE"))],
+            defaults: || {
+                vec![
+                    ("AuthorizationScopes", json!([])),
+                    ("AuthorizationType", json!("NONE")),
+                    ("AuthorizerId", json!("")),
+                ]
+            },
         },
         "AWS::ApiGatewayV2::Stage" => Part {
             create: "CreateStage",

@@ -44,6 +44,7 @@ const fn kind(
 
 static KINDS: &[Kind] = &[
     kind("AWS::ApiGateway::Account", None, &[]),
+    kind("AWS::ApiGateway::Authorizer", None, &["RestApiId"]),
     kind("AWS::ApiGateway::Deployment", None, &["RestApiId", "StageName"]),
     kind("AWS::ApiGateway::GatewayResponse", None, &["RestApiId", "ResponseType"]),
     kind("AWS::ApiGateway::Method", None, &["RestApiId", "ResourceId", "HttpMethod"]),
@@ -51,6 +52,7 @@ static KINDS: &[Kind] = &[
     kind("AWS::ApiGateway::RestApi", None, &["ApiKeySourceType"]),
     kind("AWS::ApiGateway::Stage", None, &["RestApiId", "StageName"]),
     kind("AWS::ApiGatewayV2::Api", None, &["ProtocolType", "Target", "RouteKey", "CredentialsArn"]),
+    kind("AWS::ApiGatewayV2::Authorizer", None, &["ApiId"]),
     kind("AWS::ApiGatewayV2::Deployment", None, &["ApiId", "StageName"]),
     kind("AWS::ApiGatewayV2::Integration", None, &["ApiId"]),
     kind("AWS::ApiGatewayV2::Route", None, &["ApiId"]),
@@ -105,6 +107,7 @@ static KINDS: &[Kind] = &[
     kind("AWS::SQS::QueuePolicy", None, &[]),
     kind("AWS::SSM::Parameter", Some(("Name", 512)), &["Name"]),
     kind("AWS::SecretsManager::ResourcePolicy", None, &["SecretId"]),
+    kind("AWS::SecretsManager::RotationSchedule", None, &["SecretId"]),
     kind("AWS::SecretsManager::Secret", Some(("Name", 512)), &["Name"]),
     kind("AWS::SecretsManager::SecretTargetAttachment", None, &[]),
     kind(
@@ -266,6 +269,7 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::SQS::Queue" => messages::create_queue(cx, name, properties).await,
         "AWS::SSM::Parameter" => secrets::create_parameter(cx, name, properties).await,
         "AWS::SecretsManager::ResourcePolicy" => secrets::put_policy(cx, properties).await,
+        "AWS::SecretsManager::RotationSchedule" => secrets::rotate(cx, properties).await,
         "AWS::SecretsManager::Secret" => secrets::create_secret(cx, name, properties).await,
         "AWS::SecretsManager::SecretTargetAttachment" => secrets::attach(cx, properties).await,
         _ => Err(unrecognized(kind)),
@@ -313,6 +317,7 @@ pub(crate) async fn update(
         "AWS::SQS::Queue" => messages::update_queue(cx, made, old, new).await?,
         "AWS::SSM::Parameter" => secrets::update_parameter(cx, made, old, new).await?,
         "AWS::SecretsManager::ResourcePolicy" => secrets::put_policy(cx, new).await?,
+        "AWS::SecretsManager::RotationSchedule" => secrets::rotate(cx, new).await?,
         "AWS::SecretsManager::Secret" => secrets::update_secret(cx, made, old, new).await?,
         "AWS::SecretsManager::SecretTargetAttachment" => secrets::attach(cx, new).await?,
         "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => made.clone(),
@@ -355,6 +360,7 @@ pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
         "AWS::SQS::Queue" => messages::delete_queue(cx, made).await,
         "AWS::SSM::Parameter" => secrets::delete_parameter(cx, made).await,
         "AWS::SecretsManager::ResourcePolicy" => secrets::delete_policy(cx, made).await,
+        "AWS::SecretsManager::RotationSchedule" => secrets::stop_rotating(cx, made).await,
         "AWS::SecretsManager::Secret" => secrets::delete_secret(cx, made).await,
         // The secret keeps what it knows.
         "AWS::SecretsManager::SecretTargetAttachment" => Ok(()),

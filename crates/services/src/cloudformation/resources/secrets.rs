@@ -1,4 +1,4 @@
-//! `AWS::SecretsManager::Secret`, `SecretTargetAttachment` and `ResourcePolicy`; `AWS::SSM::Parameter`.
+//! `AWS::SecretsManager::Secret`, `SecretTargetAttachment`, `RotationSchedule` and `ResourcePolicy`; `AWS::SSM::Parameter`.
 
 use super::{Cx, only, pick};
 use crate::cloudformation::template::evaluate::{Made, text as plain};
@@ -164,6 +164,20 @@ pub(super) async fn put_policy(cx: &Cx<'_>, properties: &Value) -> Result<Made, 
 
 pub(super) async fn delete_policy(cx: &Cx<'_>, made: &Made) -> Result<(), String> {
     cx.ask_gone("secretsmanager", "DeleteResourcePolicy", json!({ "SecretId": made.id })).await
+}
+
+pub(super) async fn rotate(cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
+    only(properties, &["SecretId", "RotationLambdaARN", "RotationRules", "RotateImmediatelyOnUpdate"])?;
+    let mut input = pick(properties, &["SecretId", "RotationLambdaARN", "RotationRules"]);
+    if let Some(at_once) = properties.get("RotateImmediatelyOnUpdate") {
+        input.insert("RotateImmediately".to_owned(), at_once.clone());
+    }
+    let answer = cx.ask("secretsmanager", "RotateSecret", input.into()).await?;
+    Ok(Made { id: required(&answer, "ARN").to_owned(), ..Made::default() })
+}
+
+pub(super) async fn stop_rotating(cx: &Cx<'_>, made: &Made) -> Result<(), String> {
+    cx.ask_gone("secretsmanager", "CancelRotateSecret", json!({ "SecretId": made.id })).await
 }
 
 const PARAMETER: &[&str] =

@@ -1,0 +1,159 @@
+//! Issuers of tokens, and the keys that they publish.
+
+use super::jwt::{Key, decoded};
+use serde_json::Value;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use world::World;
+
+/// How long keys are taken for the issuer's own without asking again.
+const KEPT: Duration = Duration::from_secs(2 * 3_600);
+/// How soon a key that is not known is asked for again.
+const AGAIN: Duration = Duration::from_secs(5);
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+const ANSWER_BYTES_MAX: u64 = 1 << 20;
+
+pub(crate) struct Issuer {
+    /// Its URL: `http://…`.
+    pub name: String,
+    known: Mutex<Option<Known>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    at: Duration,
+    keys: Arc<Vec<Key>>,
+}
+
+impl Issuer {
+    pub fn new(name: &str) -> Issuer {
+        Issuer { name: name.to_owned(), known: Mutex::default() }
+    }
+
+    /// Whether keys could be fetched from there: over http only.
+    pub fn is_reachable(name: &str) -> bool {
+        address(name).is_some()
+    }
+
+    /// Its keys, among them the one of this name if it has one.
+    pub(super) async fn keys(&self, world: &World, wanted: Option<&str>) -> Result<Arc<Vec<Key>>, String> {
+        let now = world.elapsed();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known {
+            let age = now.saturating_sub(known.at);
+            let has =
+                wanted.is_none_or(|wanted| known.keys.iter().any(|key| key.id.as_deref() == Some(wanted)));
+            if age < AGAIN || has && age < KEPT {
+                return Ok(known.keys);
+            }
+        }
+        let keys =
+            tokio::time::timeout(ANSWER_MAX, self.fetch()).await.map_err(|error| error.to_string())??;
+        let keys = Arc::new(keys);
+        let known = Some(Known { at: now, keys: keys.clone() });
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(keys)
+    }
+
+    async fn fetch(&self) -> Result<Vec<Key>, String> {
+        let place = format!("{}/.well-known/openid-configuration", self.name.trim_end_matches('/'));
+        let document = get(&place).await?;
+        let place = document["jwks_uri"].as_str().ok_or("the issuer's document names no jwks_uri")?;
+        keys_in(&get(place).await?).ok_or_else(|| "the issuer publishes no keys".to_owned())
+    }
+}
+
+/// The keys of a set that are of use here.
+pub(super) fn keys_in(set: &Value) -> Option<Vec<Key>> {
+    Some(set.get("keys")?.as_array()?.iter().filter_map(key).collect())
+}
+
+fn key(told: &Value) -> Option<Key> {
+    let part = |name: &str| decoded(told.get(name)?.as_str()?);
+    let is_rsa = told.get("kty")?.as_str()? == "RSA";
+    let id = told.get("kid").and_then(Value::as_str).map(str::to_owned);
+    is_rsa.then_some(Key { id, modulus: part("n")?, exponent: part("e")? })
+}
+
+/// `host:port` and the path of an `http://` URL.
+fn address(url: &str) -> Option<(String, &str)> {
+    let rest = url.strip_prefix("http://")?;
+    let at = rest.find('/').unwrap_or(rest.len());
+    let (host, path) = rest.split_at(at);
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let well = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@');
+    let host = if has_port { host.to_owned() } else { format!("{host}:80") };
+    well.then_some((host, if path.is_empty() { "/" } else { path }))
+}
+
+/// One document, over a connection of its own. HTTP/1.0: the answer is whole when the connection ends.
+async fn get(url: &str) -> Result<Value, String> {
+    let (host, path) = address(url).ok_or_else(|| format!("{url} is not an http:// URL"))?;
+    let told = |error: std::io::Error| format!("{url}: {error}");
+    let mut stream = TcpStream::connect(&host).await.map_err(told)?;
+    let request = format!("GET {path} HTTP/1.0\r\nhost: {host}\r\naccept: application/json\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.map_err(told)?;
+    let mut answer = Vec::new();
+    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await.map_err(told)?;
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let body = end.map(|end| &answer[end + 4..]).filter(|_| answer.get(9..12) == Some(b"200"));
+    body.and_then(|body| serde_json::from_slice(body).ok())
+        .ok_or_else(|| format!("{url} is no JSON document"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Issuer, address};
+    use serde_json::{Value, json};
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use world::World;
+
+    /// An issuer that answers with one document after the other, and tells what it was asked for.
+    async fn serve(documents: Vec<String>, listener: TcpListener) -> Vec<String> {
+        let mut asked = Vec::new();
+        for document in documents {
+            let (mut stream, _) = listener.accept().await.expect("a caller");
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.expect("a request"));
+            }
+            asked.push(String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned());
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{document}");
+            stream.write_all(answer.as_bytes()).await.expect("an answer");
+        }
+        asked
+    }
+
+    #[tokio::test]
+    async fn keys_are_fetched_once_and_again_for_a_new_one() {
+        let all: Value = serde_json::from_str(include_str!("fixtures/tokens.json")).expect("a fixture");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let name = format!("http://{}/", listener.local_addr().expect("an address"));
+        let document = json!({ "issuer": name, "jwks_uri": format!("{name}keys") }).to_string();
+        let keys = all["jwks"].to_string();
+        let documents = vec![document.clone(), keys.clone(), document, keys];
+        let serving = tokio::spawn(serve(documents, listener));
+        let (issuer, world) = (Issuer::new(&name), World::simulated(1));
+        for (wanted, seconds) in [(Some("k1"), 60), (None, 0), (Some("k9"), 0), (Some("k9"), 0)] {
+            assert_eq!(issuer.keys(&world, wanted).await.expect("keys").len(), 1);
+            world.advance(Duration::from_secs(seconds));
+        }
+        let once = ["GET /.well-known/openid-configuration HTTP/1.0", "GET /keys HTTP/1.0"];
+        assert_eq!(serving.await.expect("an issuer"), once.repeat(2));
+        world.advance(Duration::from_secs(60));
+        assert!(issuer.keys(&world, Some("k9")).await.is_err(), "nobody answers there any more");
+    }
+
+    #[test]
+    fn urls_name_a_host_and_a_path() {
+        assert_eq!(address("http://localhost:9000/a/b"), Some(("localhost:9000".to_owned(), "/a/b")));
+        assert_eq!(address("http://issuer"), Some(("issuer:80".to_owned(), "/")));
+        for url in ["https://issuer", "http://", "http://a b/", "ftp://issuer"] {
+            assert_eq!(address(url), None, "{url}");
+        }
+    }
+}
