@@ -238,7 +238,7 @@ fn parts_are_checked_and_refused_by_name() {
             "POST",
             format!("{api}/routes"),
             json!({"routeKey": "GET /b", "authorizationType": "JWT"}),
-            "400 BadRequestException: AuthorizationType JWT is not supported: use NONE or AWS_IAM.",
+            "400 BadRequestException: AuthorizerId is required for AuthorizationType JWT",
         ),
         (
             "POST",

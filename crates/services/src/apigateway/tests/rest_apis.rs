@@ -324,8 +324,8 @@ fn parts_are_checked_and_refused_by_name() {
         (
             "PUT",
             format!("/resources/{a}/methods/POST"),
-            json!({"authorizationType": "CUSTOM"}),
-            "400 BadRequestException: authorizationType CUSTOM is not supported",
+            json!({"authorizationType": "COGNITO_USER_POOLS"}),
+            "400 BadRequestException: authorizationType COGNITO_USER_POOLS is not supported",
         ),
         (
             "PUT",
@@ -377,9 +377,9 @@ fn parts_are_checked_and_refused_by_name() {
         ),
         (
             "POST",
-            "/authorizers".to_owned(),
-            json!({"name": "a", "type": "TOKEN"}),
-            "501 NotImplemented: apigateway.CreateAuthorizer is not implemented",
+            "/models".to_owned(),
+            json!({"name": "a", "contentType": "application/json"}),
+            "501 NotImplemented: apigateway.CreateModel is not implemented",
         ),
     ] {
         let refused = api.bench.bad(method, &api.path(&path), input);
