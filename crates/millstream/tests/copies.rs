@@ -48,6 +48,9 @@ fn a_copy_made_under_load_is_of_one_moment_and_works() {
     let uuid = create_mapping(&mut client, "count", &stream, 10);
     let secret = json!({ "Name": "s", "SecretString": "x" });
     client.json("secretsmanager", "secretsmanager.CreateSecret", &secret).expect("an answer");
+    for (path, body) in [("/things", ""), ("/things/a/b", "kept")] {
+        assert_eq!(client.storage("PUT", path, body.as_bytes()).expect("an answer").status, 200, "{path}");
+    }
     for number in 0..50 {
         put(&mut client, number);
     }
@@ -89,6 +92,7 @@ fn a_copy_made_under_load_is_of_one_moment_and_works() {
     assert_eq!(records(&mut client, &stream).len(), found.len(), "a write without its record");
     let secret = client.json("secretsmanager", "secretsmanager.GetSecretValue", &json!({ "SecretId": "s" }));
     assert_eq!(secret.expect("an answer").json()["SecretString"], "x", "a value without its key");
+    assert_eq!(client.storage("GET", "/things/a/b", b"").expect("an answer").text(), "kept");
     // The mapping goes on, and the function's code is there.
     put(&mut client, found.len() as u64);
     eventually("the mapping catches up", || fate(&twin, &uuid, "delivered") == found.len() as u64 + 1);
@@ -102,6 +106,7 @@ fn a_copy_made_under_load_is_of_one_moment_and_works() {
     assert!(done, "{said}");
     let third = Node::start(BINARY, &again, &[]);
     assert_eq!(numbers(&mut third.client()).len(), found.len() + 1);
+    assert_eq!(third.client().storage("GET", "/things/a/b", b"").expect("an answer").text(), "kept");
     assert_eq!(fate(&third, &uuid, "delivered"), found.len() as u64 + 1);
 }
 

@@ -213,6 +213,35 @@ fn records_that_are_given_up_lie_in_the_queue() {
 }
 
 #[test]
+fn a_bucket_takes_what_is_given_up_with_its_records() {
+    let dir = TempDir::new("buckets");
+    let node = start(&dir);
+    let mut client = node.client();
+    let stream = create_table(&mut client, "Tab");
+    let raises = "def handler(event, context):\n    raise ValueError('no')\n";
+    create_function(&mut client, "raises", raises, &json!({}));
+    let destination = json!({
+        "MaximumRetryAttempts": 0,
+        "DestinationConfig": { "OnFailure": { "Destination": "arn:aws:s3:::dead" } },
+    });
+    let (status, refused) = map(&mut client, "raises", &stream, destination.clone());
+    assert_eq!((status, &refused["Type"]), (400, &json!("User")), "there is no such bucket: {refused}");
+    assert_eq!(client.storage("PUT", "/dead", b"").expect("an answer").status, 200);
+    let (status, made) = map(&mut client, "raises", &stream, destination);
+    assert_eq!(status, 202, "{made}");
+    put(&mut client, "Tab", "a", "x");
+    let uuid = made["UUID"].as_str().expect("an id");
+    eventually("the record is given up", || fate(&node, uuid, "dead-lettered") == 1);
+    let listed = client.storage("GET", "/dead?list-type=2", b"").expect("an answer").text();
+    let key =
+        listed.split_once("<Key>").and_then(|(_, rest)| rest.split_once("</Key>")).expect("an object").0;
+    assert!(key.starts_with(&format!("aws/lambda/{uuid}/shardId-")), "{key}");
+    let told = client.storage("GET", &format!("/dead/{key}"), b"").expect("an answer").json();
+    assert_eq!(told["requestContext"]["condition"], "RetryAttemptsExhausted");
+    assert_eq!(told["payload"]["Records"][0]["dynamodb"]["Keys"], json!({ "id": { "S": "a" } }));
+}
+
+#[test]
 fn windows_hand_their_state_on_over_a_restart() {
     let dir = TempDir::new("windows");
     let node = start(&dir);

@@ -70,6 +70,11 @@ impl Client {
         self.send("POST", "/", &headers, body.as_bytes())
     }
 
+    /// One call of S3, by path.
+    pub fn storage(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<Answer> {
+        self.send(method, path, &authorization("s3"), body)
+    }
+
     pub fn send(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> io::Result<Answer> {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n{headers}\r\n",

@@ -69,6 +69,36 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// The same of a link to storage that is signed in another way: `is_signed_with` knows it.
+    pub fn admit_by(
+        &self,
+        scope: Scope,
+        is_signed_with: impl Fn(&str) -> bool,
+    ) -> Result<(Scope, Option<Identity>), ServiceError> {
+        let refused =
+            |code: &'static str, message: &str| Err(ServiceError::new(code, message).with_status(403));
+        let known = self.keys.find(&scope.access_key)?.filter(|known| known.is_active);
+        let Some(known) = known else {
+            let message = "The AWS Access Key Id you provided does not exist in our records.";
+            return refused("InvalidAccessKeyId", message);
+        };
+        if known.expires_s.is_some_and(|end| end <= self.world.now().seconds()) {
+            return refused("ExpiredToken", "The provided token has expired.");
+        }
+        let (token, wanted) =
+            (scope.session_token.as_deref().unwrap_or_default(), known.token.as_deref().unwrap_or_default());
+        if !same(token.as_bytes(), wanted.as_bytes()) {
+            return refused("InvalidToken", "The provided token is malformed or otherwise invalid.");
+        }
+        if !is_signed_with(&known.secret) {
+            let message = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
+            return refused("SignatureDoesNotMatch", message);
+        }
+        Ok((scope, Some(known.identity)))
+    }
+}
+
 /// A session's end in the words of each protocol.
 fn expired(service: &Service) -> ServiceError {
     let message = "The security token included in the request is expired";

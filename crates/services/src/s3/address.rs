@@ -1,9 +1,8 @@
 //! Which requests are for S3: those signed for it, and those to a host with its name. Paths alone are anybody's.
 
-use super::fault::{self, Fault};
-use wire::sigv4::{self, Scope};
-use wire::{Request, percent};
-use world::Timestamp;
+use super::old_link::old_key;
+use wire::Request;
+use wire::sigv4;
 
 /// Names of hosts under `localhost` that are others' than buckets'.
 const OTHERS: [&str; 2] = ["execute-api", "lambda-url"];
@@ -62,47 +61,6 @@ pub(crate) fn lead(mut request: Request) -> Request {
         request.path = format!("/{bucket}{}", request.path);
     }
     request
-}
-
-/// A link's fault that its time is over, whichever way it was signed; else, of one that was signed the old way, whose it
-/// is. None for every other request.
-pub(crate) fn old_link(request: &Request, now: Timestamp) -> Option<Result<Scope, Fault>> {
-    let over = || fault::denied("Request has expired").with("ServerTime", format!("{}Z", now.iso_seconds()));
-    let Some(access_key) = old_key(request) else {
-        return sigv4::is_presigned_and_over(request, now).then(|| Err(over()));
-    };
-    let Some(expires) = query(request, "Expires").and_then(|text| text.parse::<u64>().ok()) else {
-        return Some(Err(fault::denied("Invalid date (should be seconds since epoch)")));
-    };
-    if expires < now.seconds() {
-        let end = format!("{}Z", Timestamp::from_seconds(expires).iso_seconds());
-        return Some(Err(over().with("Expires", end)));
-    }
-    Some(Ok(Scope {
-        access_key,
-        date: String::new(),
-        region: String::new(),
-        service: "s3".to_owned(),
-        session_token: query(request, "x-amz-security-token"),
-    }))
-}
-
-/// The refusal of links whose signature cannot be verified here.
-pub(crate) fn old_link_refused() -> Fault {
-    let message =
-        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
-    fault::request(message)
-}
-
-/// The access key of a link that was signed the old way, which some clients still do.
-fn old_key(request: &Request) -> Option<String> {
-    query(request, "Signature")?;
-    query(request, "AWSAccessKeyId")
-}
-
-fn query(request: &Request, name: &str) -> Option<String> {
-    let (_, value) = percent::pairs(&request.query).find(|(key, _)| *key == name)?;
-    String::from_utf8(percent::decode_form(value)).ok()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod get;
 mod intake;
 mod list;
 mod multipart;
+mod old_link;
 mod parts;
 mod put;
 mod range;
@@ -40,8 +41,9 @@ use vault::Vault;
 use wire::ServiceError;
 use world::World;
 
-pub(crate) use address::{is_storage, lead, old_link, old_link_refused};
+pub(crate) use address::{is_storage, lead};
 pub(crate) use body::{Body, Whole};
+pub(crate) use old_link::{is_signed_with, old_link};
 pub use vault::Hold as ObjectsHold;
 
 pub use body::{BodyBroken, BodySource, NextPiece, Reply, Tail};
