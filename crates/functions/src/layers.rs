@@ -109,7 +109,11 @@ pub(crate) fn search_paths(
             let version = interpreter.map_or("", |found| found.version.as_str());
             let own = format!("nodejs/node{version}/node_modules");
             let paths = layered(&[own, "nodejs/node_modules".to_owned()]);
-            command.env("NODE_PATH", format!("{code}/node_modules:{code}{paths}"));
+            // Where AWS's runtime has its SDK, ours has what was installed globally beside the interpreter.
+            let prefix = interpreter.and_then(|found| found.program.parent()?.parent());
+            let global = prefix.map(|prefix| format!(":{}/lib/node_modules", prefix.display()));
+            let global = global.unwrap_or_default();
+            command.env("NODE_PATH", format!("{code}/node_modules:{code}{paths}{global}"));
         }
         Runtime::Ruby(_) => {
             let version = interpreter.map_or("", |found| found.version.as_str());

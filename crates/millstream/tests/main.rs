@@ -8,6 +8,7 @@ mod crash;
 mod databases;
 mod examples;
 mod moves;
+mod replays;
 mod replicate;
 mod ruby;
 mod stacks;

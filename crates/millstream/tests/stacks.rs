@@ -166,6 +166,47 @@ fn a_stack_that_a_killed_server_left_unfinished_is_rolled_back() {
     assert_eq!(tables(&mut client), 0);
 }
 
+/// As the CDK's functions do: by https, to the address's host and path, at no port in particular.
+const ANSWERED_BY_HTTPS: &str = r#"
+Resources:
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: nodejs20.x
+      Handler: index.handler
+      Role: arn:aws:iam::123456789012:role/r
+      Code:
+        ZipFile: |
+          const https = require('https');
+          exports.handler = async (event) => {
+            const { hostname, pathname } = new URL(event.ResponseURL);
+            const { StackId, RequestId, LogicalResourceId, ResourceProperties: { Size } } = event;
+            const body = JSON.stringify({ Status: 'SUCCESS', PhysicalResourceId: 'thing', StackId, RequestId, LogicalResourceId, Data: { Double: Size * 2 } });
+            const headers = { 'content-type': '', 'content-length': body.length };
+            await new Promise((resolve, reject) => {
+              const request = https.request({ hostname, path: pathname, method: 'PUT', headers }, (answer) => answer.on('end', resolve).resume());
+              request.on('error', reject).end(body);
+            });
+          };
+  Thing: {Type: Custom::Thing, Properties: {ServiceToken: !GetAtt Function.Arn, Size: 21, ServiceTimeout: 20}}
+Outputs: {Double: {Value: !GetAtt Thing.Double}}
+"#;
+
+#[test]
+fn a_custom_resource_may_answer_by_https() {
+    let dir = TempDir::new("stacks-custom");
+    let node = start(&dir);
+    let mut client = node.client();
+    let stack = [("StackName", "custom"), ("TemplateBody", ANSWERED_BY_HTTPS)];
+    form(&mut client, "CreateStack", &stack).expect("an answer");
+    let mut told = String::new();
+    eventually("the stack is there", || {
+        told = form(&mut client, "DescribeStacks", &[("StackName", "custom")]).expect("an answer");
+        !told.contains("_IN_PROGRESS</StackStatus>")
+    });
+    assert!(told.contains("<OutputValue>42</OutputValue>"), "{told}");
+}
+
 /// One call in the query protocol.
 fn form(client: &mut Client, action: &str, members: &[(&str, &str)]) -> std::io::Result<String> {
     let mut body = format!("Action={action}&Version=2010-05-15");

@@ -72,7 +72,19 @@ impl Client {
 
     /// One call of S3, by path.
     pub fn storage(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<Answer> {
-        self.send(method, path, &authorization("s3"), body)
+        self.signed("s3", method, path, "", body)
+    }
+
+    /// One signed call of any service; the headers end each in a line's end.
+    pub fn signed(
+        &mut self,
+        service: &str,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> io::Result<Answer> {
+        self.send(method, path, &format!("{headers}{}", authorization(service)), body)
     }
 
     pub fn send(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> io::Result<Answer> {

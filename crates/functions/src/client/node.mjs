@@ -1,6 +1,6 @@
 // Runs a Node.js handler: asks the Runtime API for invocations and answers them, over one kept connection.
 
-import { createRequire } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -198,6 +198,28 @@ globalThis.awslambda = {
   },
 };
 
+let answerUrl = null;
+
+/**
+ * A custom resource's answer is put where its event says. Functions of the CDK, and many others, put it by https to the usual
+ * port, whatever that address is; what goes to exactly that host and path goes there as the server serves: by http.
+ */
+async function reachAnswers(url) {
+  if (!String(url).startsWith('http://')) return;
+  const first = answerUrl === null;
+  answerUrl = new URL(url);
+  if (!first) return;
+  const [{ default: http }, { default: https }] = await Promise.all([import('node:http'), import('node:https')]);
+  const { request } = https;
+  https.request = (options, ...rest) => {
+    const { hostname, host, path: target, port } = options || {};
+    const here = (hostname || host) === answerUrl.hostname && target === answerUrl.pathname && (!port || Number(port) === 443);
+    if (!here) return request(options, ...rest);
+    return http.request({ ...options, protocol: 'http:', port: answerUrl.port, agent: undefined }, ...rest);
+  };
+  syncBuiltinESMExports();
+}
+
 /** Calls a streaming handler and waits for its promise and for the end of its stream. */
 async function runStreaming(handler, event, context) {
   const stream = new ResponseStream();
@@ -276,14 +298,16 @@ async function main() {
     requestId = headers['lambda-runtime-aws-request-id'];
     process.env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'] || '';
     try {
+      const event = JSON.parse(body);
+      if (event && event.ResponseURL) await reachAnswers(event.ResponseURL);
       if (handler[STREAMING]) {
-        const stream = await runStreaming(handler, JSON.parse(body), contextOf(headers));
+        const stream = await runStreaming(handler, event, contextOf(headers));
         connection.socket.ref();
         await connection.call('POST', `invocation/${requestId}/response`, stream.body(),
           `Content-Type: ${stream.contentType}\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n`);
         continue;
       }
-      const answer = await run(handler, JSON.parse(body), contextOf(headers));
+      const answer = await run(handler, event, contextOf(headers));
       const text = JSON.stringify(answer === undefined ? null : answer);
       connection.socket.ref();
       await connection.call('POST', `invocation/${requestId}/response`, text);
