@@ -260,11 +260,23 @@ impl Services {
             region: inner.region(&scope.region),
             access_key: Some(scope.access_key.into()),
         };
-        let call = Call { request: head, service, operation, caller, request_id, inside: None };
-        if let (Mode::Enforce, Some(identity)) = (mode, identity)
-            && let Err(error) = inner.permit(&call, &identity).await
-        {
-            return call.refuse(error).into();
+        let mut call = Call { request: head, service, operation, caller, request_id, inside: None };
+        if let (Mode::Enforce, Some(identity)) = (mode, identity) {
+            if operation.name == "DeleteObjects" {
+                // Which objects are to go is told by the body.
+                let taken = inner.s3.take_document(&mut call, body).await;
+                let admitted = match taken {
+                    Ok(()) => inner.permit(&call, &identity).await,
+                    Err(error) => Err(error),
+                };
+                return match admitted {
+                    Ok(()) => inner.s3.call_document(call).await,
+                    Err(error) => call.refuse(error).into(),
+                };
+            }
+            if let Err(error) = inner.permit(&call, &identity).await {
+                return call.refuse(error).into();
+            }
         }
         inner.s3.call(call, body).await
     }

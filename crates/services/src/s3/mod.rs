@@ -94,28 +94,36 @@ impl S3 {
                 "UploadPart" => self.upload_part(&call, body).await,
                 "GetObject" => return self.get_object(&call).await,
                 "HeadObject" => return self.head_object(&call).await,
-                _ => match self.document(&mut call, body).await {
-                    Ok(input) => self.answer(&call, &input).await,
+                _ => match self.take_document(&mut call, body).await {
+                    Ok(()) => self.answer_document(&call).await,
                     Err(error) => Err(error),
                 },
             };
-            let mut response = call.settle(answer);
-            if call.request.method == http::Method::HEAD {
-                response.body = bytes::Bytes::new();
-            }
-            response.into()
+            settled(&call, answer)
         })
     }
 
-    /// The input of an operation whose body is a document, or none.
-    async fn document(&self, call: &mut Call, body: Body) -> Answer {
+    /// Takes the document of a call in; `call_document` finds it there.
+    pub async fn take_document(&self, call: &mut Call, body: Body) -> Result<(), Fault> {
         if call.inside.is_none() {
             let claims = Claims::of(&call.request)?;
             call.request.body = intake::document(body, claims).await?;
         }
+        Ok(())
+    }
+
+    /// Answers a call whose document has been taken in.
+    pub fn call_document(&self, call: Call) -> Pending<'_, Reply> {
+        Box::pin(async move {
+            let answer = self.answer_document(&call).await;
+            settled(&call, answer)
+        })
+    }
+
+    async fn answer_document(&self, call: &Call) -> Answer {
         let input = call.unchecked_input()?;
         fault::refuse_unbuilt(&input)?;
-        Ok(input)
+        self.answer(call, &input).await
     }
 
     async fn answer(&self, call: &Call, input: &Value) -> Answer {
@@ -231,6 +239,14 @@ fn owner(call: &Call) -> Value {
 /// The canonical id of the one account there is.
 fn owner_id(call: &Call) -> String {
     sums::hex(&sums::Sum::of(sums::Algorithm::Sha256, call.caller.account.as_bytes()))
+}
+
+fn settled(call: &Call, answer: Answer) -> Reply {
+    let mut response = call.settle(answer);
+    if call.request.method == http::Method::HEAD {
+        response.body = bytes::Bytes::new();
+    }
+    response.into()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{Asked, Need};
 use crate::auth::policy::Context;
 use crate::lambda::FunctionName;
+use serde_json::Value;
 
 pub(super) fn needs(asked: &Asked<'_>, context: &mut Context) -> Vec<Need> {
     match asked.service {
@@ -188,12 +189,24 @@ fn objects(asked: &Asked<'_>) -> Vec<Need> {
     };
     let Some(bucket) = asked.text("Bucket") else { return vec![Need::new(format!("s3:{action}"), "*")] };
     let bucket_arn = format!("arn:aws:s3:::{bucket}");
+    // What is done to a version by its id is another action.
+    let action_on = |one: &Value| match (action, one.get("VersionId")) {
+        ("GetObject" | "DeleteObject", Some(_)) => format!("s3:{action}Version"),
+        _ => format!("s3:{action}"),
+    };
+    if asked.operation == "DeleteObjects" {
+        let all = asked.input.pointer("/Delete/Objects").and_then(Value::as_array).into_iter().flatten();
+        let need = |one: &Value| {
+            let key = one.get("Key").and_then(Value::as_str).unwrap_or_default();
+            Need::new(action_on(one), format!("{bucket_arn}/{key}"))
+        };
+        return all.map(need).collect();
+    }
     let resource = match asked.text("Key") {
         Some(key) => format!("{bucket_arn}/{key}"),
-        None if asked.operation == "DeleteObjects" => format!("{bucket_arn}/*"),
         None => bucket_arn,
     };
-    let mut needs = vec![Need::new(format!("s3:{action}"), resource)];
+    let mut needs = vec![Need::new(action_on(asked.input), resource)];
     if let Some(source) = asked.text("CopySource") {
         let source = source.trim_start_matches('/').split('?').next().unwrap_or_default();
         needs.push(Need::new("s3:GetObject", format!("arn:aws:s3:::{source}")));

@@ -123,6 +123,15 @@ fn every_call_needs_its_actions_on_its_resources() {
             vec!["s3:GetObject arn:aws:s3:::b/k/l".to_owned()],
         ),
         (
+            "s3",
+            "DeleteObjects",
+            json!({ "Bucket": "b", "Delete": { "Objects": [{ "Key": "k" }, { "Key": "l", "VersionId": "1" }] } }),
+            vec![
+                "s3:DeleteObject arn:aws:s3:::b/k".to_owned(),
+                "s3:DeleteObjectVersion arn:aws:s3:::b/l".to_owned(),
+            ],
+        ),
+        (
             "ssm",
             "GetParameter",
             json!({ "Name": "/a/b" }),
