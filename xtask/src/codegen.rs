@@ -27,6 +27,7 @@ const SERVICES: &[&str] = &[
     "rds-data",
     "s3",
     "ecr",
+    "ec2",
 ];
 
 type Error = Box<dyn std::error::Error>;
@@ -284,6 +285,7 @@ impl Table<'_> {
             (Some("json"), Some("1.0")) => "Json10",
             (Some("json"), _) => "Json11",
             (Some("query"), _) => "Query",
+            (Some("ec2"), _) => "Ec2",
             (Some("rest-json"), _) => "RestJson",
             (Some("rest-xml"), _) => "RestXml",
             other => return Err(format!("{}: protocol {other:?} is not known yet", self.service).into()),

@@ -194,3 +194,25 @@ fn rest_gathers_from_everywhere() {
         r#"{"FunctionName":"f","InvocationType":"Event","LogType":"Tail"}"#
     );
 }
+
+#[test]
+fn forms_of_ec2_have_capitals_and_flat_lists() {
+    let check = |name: &str, body: &str, expect: &str| {
+        let request = Request::post(body.to_owned())
+            .with_header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+        assert_eq!(told(&request, name), expect, "{body}");
+    };
+    check(
+        "ec2.DescribeVpcs",
+        "Action=DescribeVpcs&Version=2016-11-15&Filter.1.Name=isDefault&Filter.1.Value.1=true&VpcId.2=b&VpcId.1=a",
+        r#"{"Filters":[{"Name":"isDefault","Values":["true"]}],"VpcIds":["a","b"]}"#,
+    );
+    // The model's own names are small; those of forms are not.
+    check("ec2.DeleteVpc", "VpcId=v&DryRun=true", r#"{"VpcId":"v","DryRun":true}"#);
+    check(
+        "ec2.DeleteTags",
+        "ResourceId.1=r&Tag.1.Key=k&dryRun=true",
+        r#"{"Resources":["r"],"Tags":[{"Key":"k"}]}"#,
+    );
+    check("ec2.CreateSecurityGroup", "GroupDescription=d", r#"{"Description":"d"}"#);
+}

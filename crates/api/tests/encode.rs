@@ -172,3 +172,32 @@ fn rest() {
         "400\ncontent-type: application/json\nx-amzn-errortype: ValidationException\nx-amzn-requestid: id\n\n{\"message\":\"1 validation error detected\"}",
     );
 }
+
+#[test]
+fn ec2_answers_without_a_result_element() {
+    let output = json!({"Vpcs": [{"VpcId": "v", "IsDefault": true, "Tags": [{"Key": "a", "Value": "<"}]}]});
+    check(
+        encode(operation("ec2.DescribeVpcs"), output, "id"),
+        concat!(
+            "200\ncontent-type: text/xml\nx-amzn-requestid: id\n\n",
+            "<DescribeVpcsResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15\"><requestId>id</requestId><vpcSet><item>",
+            "<isDefault>true</isDefault><tagSet><item><key>a</key><value>&lt;</value></item></tagSet><vpcId>v</vpcId>",
+            "</item></vpcSet></DescribeVpcsResponse>",
+        ),
+    );
+    check(
+        encode(operation("ec2.DeleteVpc"), json!({}), "id"),
+        concat!(
+            "200\ncontent-type: text/xml\nx-amzn-requestid: id\n\n",
+            "<DeleteVpcResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15\"><requestId>id</requestId><return>true</return></DeleteVpcResponse>",
+        ),
+    );
+    check(
+        encode_error(service("ec2"), ServiceError::new("InvalidVpcID.NotFound", "no"), "id"),
+        concat!(
+            "400\ncontent-type: text/xml\nx-amzn-requestid: id\n\n",
+            "<Response><Errors><Error><Code>InvalidVpcID.NotFound</Code><Message>no</Message></Error></Errors>",
+            "<RequestID>id</RequestID></Response>",
+        ),
+    );
+}

@@ -60,6 +60,11 @@ fn by_form() {
         form("Action=Nothing&Version=1999-01-01"),
         "-: InvalidAction: Could not find operation Nothing for version 1999-01-01",
     );
+    check(form("Action=DescribeVpcs&Version=2016-11-15"), "ec2.DescribeVpcs");
+    check(
+        form("Action=RunInstances&Version=2016-11-15"),
+        "ec2: NotImplemented: ec2.RunInstances is not implemented",
+    );
     check(form(""), "-: UnknownOperationException: ");
     check(
         signed_for(form("a=b"), "iam"),

@@ -146,6 +146,21 @@ fn a_mysql_cluster_is_made_used_kept_and_removed() {
     let (_, after) = rds(&mut cluster.client, "DescribeDBClusters", "");
     assert_eq!(between(&after, "Port"), port);
 
+    // While its data is out of reach it does not start, and that is all a client learns.
+    let (there, away) = (dir.path().join("databases"), dir.path().join("away"));
+    assert!(node.stop().success());
+    std::fs::rename(&there, &away).expect("a directory of databases");
+    let node = Node::start(BINARY, dir.path(), &[]);
+    cluster.client = node.client();
+    let gone = "504 DatabaseUnavailableException: The writer instance in the DB cluster isn't available.";
+    cluster.fails("SELECT 1", json!([]), gone);
+    assert!(node.stop().success());
+    let _ = std::fs::remove_dir_all(&there);
+    std::fs::rename(&away, &there).expect("its own place again");
+    let node = Node::start(BINARY, dir.path(), &[]);
+    cluster.client = node.client();
+    cluster.run("SELECT 1", json!([]));
+
     let (status, text) = rds(&mut cluster.client, "DeleteDBCluster", "DBClusterIdentifier=kitchen");
     assert_eq!(status, 400, "{text}");
     let (status, text) =

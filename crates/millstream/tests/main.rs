@@ -2,6 +2,7 @@
 
 mod apis;
 mod bad_input;
+mod chefs;
 mod commands;
 mod copies;
 mod crash;

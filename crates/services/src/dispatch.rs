@@ -6,6 +6,7 @@ use crate::call::{Answer, Call, Caller, Inside, Pending};
 use crate::cloudformation::{CloudFormation, Expected};
 use crate::documents::unavailable;
 use crate::dynamodb::Dynamodb;
+use crate::ec2::Ec2;
 use crate::ecr::Ecr;
 use crate::iam::Iam;
 use crate::kms::Kms;
@@ -91,6 +92,7 @@ pub(crate) struct Inner {
     sqs: Sqs,
     s3: S3,
     ecr: Ecr,
+    ec2: Ec2,
     cloudformation: CloudFormation,
     sns: Sns,
     secrets: Secrets,
@@ -170,6 +172,7 @@ impl Services {
             gate: Gate::new(parts.settings.auth, keys, &parts.world),
             s3: S3::new(&parts),
             ecr: Ecr::new(&parts),
+            ec2: Ec2::new(&parts),
             parts,
         });
         post.open(Arc::downgrade(&inner));
@@ -429,6 +432,7 @@ impl Inner {
             "secretsmanager" => self.secrets.call(call),
             "ssm" => self.parameters.call(call),
             "ecr" => self.ecr.call(call),
+            "ec2" => self.ec2.call(call),
             "kms" => self.kms.call(call),
             "s3" => Box::pin(async { self.s3.call(call, Box::new(Whole(None))).await.response }),
             "cloudformation" => self.cloudformation.call(call),

@@ -13,6 +13,7 @@ mod vault;
 mod apigateway;
 mod cloudformation;
 mod dynamodb;
+mod ec2;
 mod ecr;
 mod iam;
 mod kms;

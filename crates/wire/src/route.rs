@@ -104,7 +104,8 @@ fn by_form(form: &Form, request: &Request, services: &[&'static Service]) -> Res
         scope.as_ref().is_some_and(|scope| scope.service == service.signing_name)
     };
     let speaks = |service: &&&'static Service| {
-        service.protocol == Protocol::Query && (form.version.is_empty() || service.version == form.version)
+        matches!(service.protocol, Protocol::Query | Protocol::Ec2)
+            && (form.version.is_empty() || service.version == form.version)
     };
     let mut candidates: Vec<&'static Service> = services.iter().filter(speaks).copied().collect();
     // Two services may share a version's date: the one that signed goes first.
@@ -188,7 +189,7 @@ fn unknown_operation(service: &Service) -> ServiceError {
             let message = "The specified method is not allowed against this resource.";
             ServiceError::new("MethodNotAllowed", message).with_status(405)
         }
-        Protocol::Query => {
+        Protocol::Query | Protocol::Ec2 => {
             ServiceError::new("MissingAction", "The request is missing an action or a required parameter.")
         }
     }

@@ -9,6 +9,8 @@ pub enum Protocol {
     Json10,
     Json11,
     Query,
+    /// EC2's own: forms whose names begin with capitals and whose lists are flat; no result element.
+    Ec2,
     RestJson,
     RestXml,
 }

@@ -20,6 +20,7 @@ pub mod rds;
 pub mod rds_data;
 pub mod s3;
 pub mod ecr;
+pub mod ec2;
 
 /// In the order in which requests are matched.
 pub static SERVICES: &[&Service] = &[
@@ -41,4 +42,5 @@ pub static SERVICES: &[&Service] = &[
     &rds_data::SERVICE,
     &s3::SERVICE,
     &ecr::SERVICE,
+    &ec2::SERVICE,
 ];

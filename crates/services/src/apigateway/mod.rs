@@ -9,6 +9,7 @@ mod members;
 mod reply;
 mod rest;
 mod route_key;
+mod tags;
 mod target;
 mod throttle;
 mod visit;
@@ -44,9 +45,7 @@ pub(crate) static EXECUTE: Service = Service {
 
 /// What a caller is told who may not call a method.
 pub(crate) fn forbidden(error: ServiceError) -> Response {
-    let body = serde_json::json!({ "message": error.message.as_deref().unwrap_or("Forbidden") }).to_string();
-    Response::new(403, body)
-        .with_header("content-type", "application/json")
+    reply::message(403, error.message.as_deref().unwrap_or("Forbidden"))
         .with_header("x-amzn-errortype", error.name())
 }
 
@@ -91,7 +90,7 @@ impl ApiGateway {
                 return answer;
             }
             // As AWS tells of a name that leads nowhere.
-            Response::new(403, r#"{"message":"Forbidden"}"#).with_header("content-type", "application/json")
+            reply::message(403, "Forbidden")
         })
     }
 }

@@ -1,10 +1,16 @@
-//! A function's answer as an HTTP response, in both payload formats. None where it makes no response.
+//! Responses: an API's own, and what a function's answer makes in both payload formats; None where it makes none.
 
 use crate::apigateway::visit::belongs_to_connection;
 use bytes::Bytes;
 use http::HeaderName;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use wire::Response;
+
+/// An API's own answer.
+pub(super) fn message(status: u16, message: &str) -> Response {
+    Response::new(status, json!({ "message": message }).to_string())
+        .with_header("content-type", "application/json")
+}
 
 /// Format 2.0: an answer with a `statusCode` says all itself; any other is the body.
 pub(super) fn format_2(payload: &Bytes) -> Option<Response> {

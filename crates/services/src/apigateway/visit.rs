@@ -8,6 +8,9 @@ use world::{Timestamp, World};
 /// What the socket knows of its client, as it is told to functions.
 const SOURCE_IP: &str = "127.0.0.1";
 
+/// What a request may carry.
+pub(super) const BODY_BYTES_MAX: usize = 10 << 20;
+
 /// One request, and what the API made of it.
 pub(super) struct Visit<'a> {
     pub request: &'a Request,

@@ -219,6 +219,10 @@ fn denied(call: &Call, identity: &Identity, need: &Need, why: Why) -> ServiceErr
         Why::NotAllowedBy(kind) => format!(" because no {kind} allows the {action} action"),
     });
     let (code, status) = match (call.service.name, call.service.protocol) {
+        ("ec2", _) => {
+            message = format!("You are not authorized to perform this operation. {message}");
+            ("UnauthorizedOperation", 403)
+        }
         ("sns", _) => ("AuthorizationError", 403),
         (_, Protocol::Json10 | Protocol::Json11) => ("com.amazon.coral.service#AccessDeniedException", 400),
         (_, Protocol::RestJson) => ("AccessDeniedException", 403),

@@ -107,6 +107,7 @@ fn expired(service: &Service) -> ServiceError {
             ServiceError::new("com.amazon.coral.service#ExpiredTokenException", message).with_status(400)
         }
         Protocol::RestJson => ServiceError::new("ExpiredTokenException", message).with_status(403),
+        Protocol::Ec2 => ServiceError::new("RequestExpired", "Request has expired.").with_status(400),
         _ => ServiceError::new("ExpiredToken", message).with_status(403),
     }
 }

@@ -59,11 +59,21 @@ pub(crate) struct Function {
     /// The queue or topic that takes events that failed.
     #[serde(default)]
     pub dead_letter: Option<String>,
+    #[serde(default)]
+    pub vpc: Option<Vpc>,
     /// The levels of a JSON log: the application's and the system's. None for text.
     #[serde(default)]
     pub json_log: Option<(String, String)>,
     #[serde(default)]
     pub published: Option<String>,
+}
+
+/// The network that a function is said to be in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Vpc {
+    pub id: String,
+    pub subnets: Vec<String>,
+    pub groups: Vec<String>,
 }
 
 /// A layer as a function has it: it stays when the layer's version is removed.
@@ -230,6 +240,7 @@ impl Function {
             policies: BTreeMap::new(),
             reserved_concurrency: None,
             modified_ms: 0,
+            vpc: None,
             ..function.clone()
         };
         bare(self) == bare(other)

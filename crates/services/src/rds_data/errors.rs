@@ -12,11 +12,8 @@ pub(super) fn told(error: &Error, dialect: Dialect, old: bool) -> ServiceError {
                 .with("dbConnectionId", 0);
         }
         Kind::Unreachable if error.code.is_none() => {
-            let message = format!("Communications link failure: {}", error.message);
-            return match old {
-                true => super::bad_request(message),
-                false => ServiceError::new("DatabaseUnavailableException", message).with_status(504),
-            };
+            eprintln!("rds-data: {}", error.message);
+            return unavailable(old);
         }
         _ => {}
     }
@@ -34,6 +31,17 @@ pub(super) fn told(error: &Error, dialect: Dialect, old: bool) -> ServiceError {
         (true, None) => super::bad_request(format!("ERROR: {message}")),
         (false, Some(at)) => database(format!("ERROR: {message}; Position: {at}; SQLState: {state}")),
         (false, None) => database(format!("ERROR: {message}; SQLState: {state}")),
+    }
+}
+
+/// A database that does not run, or that went away.
+pub(super) fn unavailable(old: bool) -> ServiceError {
+    match old {
+        true => super::bad_request("Communications link failure"),
+        false => {
+            let message = "The writer instance in the DB cluster isn't available.";
+            ServiceError::new("DatabaseUnavailableException", message).with_status(504)
+        }
     }
 }
 

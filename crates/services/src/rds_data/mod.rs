@@ -83,9 +83,12 @@ impl RdsData {
             return Err(ServiceError::new("HttpEndpointNotEnabledException", message));
         }
         let (user, password) = self.secret(call, required(input, "secretArn")).await?;
+        let old = cluster.told.get("EngineMode").and_then(Value::as_str) == Some("serverless");
+        let id = cluster.id.clone();
         let cluster = self.rds.awake(&call.caller, cluster).await.map_err(|error| {
-            let message = error.message.unwrap_or_default();
-            ServiceError::new("DatabaseUnavailableException", message).with_status(504)
+            // Why it does not start is the operator's to know.
+            eprintln!("rds-data: {id}: {}", error.message.unwrap_or_default());
+            errors::unavailable(old)
         })?;
         let database = text(input, "database").or(cluster.database.as_deref());
         let mut settings = self.rds.login(&cluster, &user, &password, database);
@@ -93,7 +96,6 @@ impl RdsData {
             server.schema =
                 text(input, "schema").filter(|_| server.dialect == sql::Dialect::Postgres).map(str::to_owned);
         }
-        let old = cluster.told.get("EngineMode").and_then(Value::as_str) == Some("serverless");
         Ok(Door { cluster, settings, old })
     }
 

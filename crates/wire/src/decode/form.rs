@@ -1,14 +1,14 @@
 //! Query calls: `Action=CreateRole&Tags.member.1.Key=a`.
 
 use crate::shape::{Kind, Shape, TimeFormat};
-use crate::{Request, ServiceError, base64, percent};
+use crate::{Protocol, Request, ServiceError, base64, percent};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// How deep names may nest; the model's own depth is far below.
 const DEPTH_MAX: usize = 32;
 
-pub(super) fn decode(request: &Request, input: &Shape) -> Result<Value, ServiceError> {
+pub(super) fn decode(request: &Request, protocol: Protocol, input: &Shape) -> Result<Value, ServiceError> {
     let body = std::str::from_utf8(&request.body).map_err(|_| malformed("The request body is not UTF-8"))?;
     let text = if body.is_empty() { request.query.as_str() } else { body };
     let mut root = Node::default();
@@ -17,7 +17,8 @@ pub(super) fn decode(request: &Request, input: &Shape) -> Result<Value, ServiceE
         let value = utf8(percent::decode_form(value))?;
         root.insert(name.split('.'), value, DEPTH_MAX)?;
     }
-    Ok(read(input, &root)?.unwrap_or_else(|| Value::Object(Map::new())))
+    let form = Form { plain: protocol == Protocol::Ec2 };
+    Ok(form.read(input, &root)?.unwrap_or_else(|| Value::Object(Map::new())))
 }
 
 /// A form's names, split at their dots.
@@ -53,44 +54,68 @@ impl Node {
     }
 }
 
-fn read(shape: &Shape, node: &Node) -> Result<Option<Value>, ServiceError> {
-    Ok(match &shape.kind {
-        Kind::Structure(structure) => {
-            let mut members = Map::new();
-            for member in structure.members {
-                if let Some(child) = node.children.get(member.wire_name)
-                    && let Some(value) = read(member.shape, child)?
-                {
-                    members.insert(member.name.to_string(), value);
-                }
+/// How a protocol names the parts of a form.
+#[derive(Clone, Copy)]
+struct Form {
+    /// EC2's: every name begins with a capital, every list is flat.
+    plain: bool,
+}
+
+impl Form {
+    fn child<'a>(self, node: &'a Node, name: &str) -> Option<&'a Node> {
+        match name.as_bytes() {
+            [first, ..] if self.plain && first.is_ascii_lowercase() => {
+                let capital = char::from(first.to_ascii_uppercase());
+                node.children.get(&format!("{capital}{}", &name[1..]))
             }
-            Some(Value::Object(members))
+            _ => node.children.get(name),
         }
-        Kind::List(list) => {
-            let inner = node.children.get(list.member_name).filter(|_| !list.flattened);
-            let elements = inner.unwrap_or(node).numbered();
-            // An empty list comes as a bare name with an empty value.
-            let read: Result<Vec<_>, _> = elements.into_iter().map(|node| read(list.member, node)).collect();
-            Some(Value::Array(read?.into_iter().flatten().collect()))
-        }
-        Kind::Map(map) => {
-            let inner = node.children.get("entry").filter(|_| !map.flattened).unwrap_or(node);
-            let mut entries = Map::new();
-            for entry in inner.numbered() {
-                let key = entry.children.get(map.key_name).and_then(|node| node.value.clone());
-                let value =
-                    entry.children.get(map.value_name).map(|node| read(map.value, node)).transpose()?;
-                if let (Some(key), Some(Some(value))) = (key, value) {
-                    entries.insert(key, value);
+    }
+
+    fn read(self, shape: &Shape, node: &Node) -> Result<Option<Value>, ServiceError> {
+        Ok(match &shape.kind {
+            Kind::Structure(structure) => {
+                let mut members = Map::new();
+                for member in structure.members {
+                    if let Some(child) = self.child(node, member.wire_name)
+                        && let Some(value) = self.read(member.shape, child)?
+                    {
+                        members.insert(member.name.to_string(), value);
+                    }
                 }
+                Some(Value::Object(members))
             }
-            Some(Value::Object(entries))
-        }
-        _ => match &node.value {
-            Some(text) => Some(scalar(shape, text)?),
-            None => None,
-        },
-    })
+            Kind::List(list) => {
+                let is_flat = self.plain || list.flattened;
+                let inner = node.children.get(list.member_name).filter(|_| !is_flat);
+                let elements = inner.unwrap_or(node).numbered();
+                // An empty list comes as a bare name with an empty value.
+                let read: Result<Vec<_>, _> =
+                    elements.into_iter().map(|node| self.read(list.member, node)).collect();
+                Some(Value::Array(read?.into_iter().flatten().collect()))
+            }
+            Kind::Map(map) => {
+                let inner = node.children.get("entry").filter(|_| !map.flattened).unwrap_or(node);
+                let mut entries = Map::new();
+                for entry in inner.numbered() {
+                    let key = entry.children.get(map.key_name).and_then(|node| node.value.clone());
+                    let value = entry
+                        .children
+                        .get(map.value_name)
+                        .map(|node| self.read(map.value, node))
+                        .transpose()?;
+                    if let (Some(key), Some(Some(value))) = (key, value) {
+                        entries.insert(key, value);
+                    }
+                }
+                Some(Value::Object(entries))
+            }
+            _ => match &node.value {
+                Some(text) => Some(scalar(shape, text)?),
+                None => None,
+            },
+        })
+    }
 }
 
 /// A value that came as text: in a form, a header, a path or a query.

@@ -19,7 +19,7 @@ pub fn decode(request: &Request, operation: &Operation) -> Result<Value, Service
     };
     match operation.service.protocol {
         Protocol::Json10 | Protocol::Json11 => json::decode(operation.service, &request.body, input),
-        Protocol::Query => form::decode(request, input),
+        Protocol::Query | Protocol::Ec2 => form::decode(request, operation.service.protocol, input),
         Protocol::RestJson => rest::decode(request, operation, input),
         Protocol::RestXml => storage::decode(request, input),
     }

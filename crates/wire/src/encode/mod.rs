@@ -17,7 +17,7 @@ pub fn encode(operation: &Operation, output: Value, request_id: &str) -> Respons
         Protocol::Json10 | Protocol::Json11 => {
             json_response(service, json::body(operation.output, &output), request_id)
         }
-        Protocol::Query => {
+        Protocol::Query | Protocol::Ec2 => {
             let response = Response::new(200, xml::success(operation, &output, request_id));
             tagged(response.with_header("content-type", "text/xml"), service, request_id)
         }
@@ -55,6 +55,10 @@ pub fn encode_error(service: &Service, error: ServiceError, request_id: &str) ->
             let code = known.map_or(error.name(), |known| known.code);
             let sender = known.map_or(status < 500, |known| known.sender);
             let body = xml::error(service, code, sender, &error, request_id);
+            tagged(Response::new(status, body).with_header("content-type", "text/xml"), service, request_id)
+        }
+        Protocol::Ec2 => {
+            let body = xml::plain_error(&error, request_id);
             tagged(Response::new(status, body).with_header("content-type", "text/xml"), service, request_id)
         }
         Protocol::RestXml => storage::error(status, &error, request_id),

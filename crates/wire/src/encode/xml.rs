@@ -2,11 +2,14 @@
 
 use super::time_text;
 use crate::shape::{Kind, Shape, TimeFormat};
-use crate::{Operation, Service, ServiceError};
+use crate::{Operation, Protocol, Service, ServiceError};
 use serde_json::Value;
 
 pub(super) fn success(operation: &Operation, output: &Value, request_id: &str) -> String {
     let name = operation.name;
+    if operation.service.protocol == Protocol::Ec2 {
+        return plain_success(operation, output, request_id);
+    }
     let mut out = format!("<{name}Response xmlns=\"{}\">", operation.service.namespace);
     // Operations without an output have no result either.
     if let Some(shape) = operation.output {
@@ -17,6 +20,30 @@ pub(super) fn success(operation: &Operation, output: &Value, request_id: &str) -
     out.push_str("<ResponseMetadata><RequestId>");
     escape(request_id, &mut out);
     out.push_str(&format!("</RequestId></ResponseMetadata></{name}Response>"));
+    out
+}
+
+/// EC2's: the members stand right below the root, after the request's id. What has no output says that it is done.
+fn plain_success(operation: &Operation, output: &Value, request_id: &str) -> String {
+    let name = operation.name;
+    let mut out = format!("<{name}Response xmlns=\"{}\">", operation.service.namespace);
+    element("requestId", &mut out, |out| escape(request_id, out));
+    match operation.output {
+        Some(shape) => members(shape, output, &mut out),
+        None => out.push_str("<return>true</return>"),
+    }
+    out.push_str(&format!("</{name}Response>"));
+    out
+}
+
+/// EC2's form of an error.
+pub(super) fn plain_error(error: &ServiceError, request_id: &str) -> String {
+    let mut out = "<Response><Errors><Error>".to_owned();
+    element("Code", &mut out, |out| escape(error.name(), out));
+    element("Message", &mut out, |out| escape(error.message.as_deref().unwrap_or_default(), out));
+    out.push_str("</Error></Errors>");
+    element("RequestID", &mut out, |out| escape(request_id, out));
+    out.push_str("</Response>");
     out
 }
 

@@ -47,6 +47,12 @@ impl Fault {
                 (format!("com.amazon.coral.service#{}", kind.json()), 400)
             }
             (Protocol::Query, kind) => (kind.query().to_string(), kind.status()),
+            (Protocol::Ec2, Kind::Missing) => ("MissingAuthenticationToken".to_string(), 403),
+            (Protocol::Ec2, Kind::Expired) => ("RequestExpired".to_string(), 400),
+            (Protocol::Ec2, _) => {
+                message = "AWS was not able to validate the provided access credentials".to_string();
+                ("AuthFailure".to_string(), 401)
+            }
             (Protocol::RestXml, kind) => return kind.storage(message),
             (Protocol::RestJson, kind) => (kind.json().to_string(), kind.status()),
         };

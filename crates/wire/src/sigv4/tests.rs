@@ -4,6 +4,7 @@ use world::{Random, Timestamp};
 
 static DYNAMODB: Service = service("dynamodb", Protocol::Json10);
 static IAM: Service = service("iam", Protocol::Query);
+static EC2: Service = service("ec2", Protocol::Ec2);
 static LAMBDA: Service = service("lambda", Protocol::RestJson);
 
 const fn service(name: &'static str, protocol: Protocol) -> Service {
@@ -172,6 +173,7 @@ fn faults_are_told_in_the_words_of_the_protocol() {
     let unknown = |_: &str, _: Option<&str>| None;
     assert_eq!(code(verify(&request, &DYNAMODB, &unknown, now)), "UnrecognizedClientException 400");
     assert_eq!(code(verify(&request, &IAM, &unknown, now)), "SignatureDoesNotMatch 403");
+    assert_eq!(code(verify(&request, &EC2, &unknown, now)), "AuthFailure 401");
     let later = at("20261121T020203Z");
     assert_eq!(
         verify(&request, &DYNAMODB, &secrets, later).expect_err("expired").message.as_deref(),

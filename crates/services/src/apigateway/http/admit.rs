@@ -1,8 +1,8 @@
 //! Whether a request may take a route: signatures, tokens, functions.
 
 use super::authorizer::Authorizer;
-use super::serve::told;
 use crate::apigateway::authorizer::{Asked, Bearer, Outcome, Refused, Said};
+use crate::apigateway::reply;
 use crate::apigateway::visit::Visit;
 use crate::lambda::ServiceCalls;
 use serde_json::{Value, json};
@@ -41,10 +41,10 @@ impl Door {
         match self {
             Door::Open => Ok(Entry::Anybody),
             Door::Signed if wire::sigv4::scope(visit.request).is_some() => Ok(Entry::Signed),
-            Door::Signed => Err(told(403, "Forbidden")),
+            Door::Signed => Err(reply::message(403, "Forbidden")),
             Door::Jwt { authorizer, scopes } => token(authorizer, calls, visit, scopes).await,
             Door::Function(authorizer) => function(authorizer, calls, visit, behind).await,
-            Door::Broken => Err(told(500, "Internal Server Error")),
+            Door::Broken => Err(reply::message(500, "Internal Server Error")),
         }
     }
 }
@@ -55,7 +55,7 @@ async fn token(
     visit: &Visit<'_>,
     scopes: &[String],
 ) -> Result<Entry, Response> {
-    let Authorizer::Jwt(jwt) = authorizer else { return Err(told(500, "Internal Server Error")) };
+    let Authorizer::Jwt(jwt) = authorizer else { return Err(reply::message(500, "Internal Server Error")) };
     let why = match jwt.judge(&calls.world, visit, &visit.context_2(), scopes).await {
         Ok(bearer) => return Ok(Entry::Token(bearer)),
         Err(why) => why,
@@ -70,7 +70,7 @@ async fn token(
         }
         Refused::Scope => (403, "Forbidden", format!("Bearer scope=\"{all}\" error=\"insufficient_scope\"")),
     };
-    Err(told(status, message).with_header("www-authenticate", &header))
+    Err(reply::message(status, message).with_header("www-authenticate", &header))
 }
 
 async fn function(
@@ -80,7 +80,7 @@ async fn function(
     behind: &str,
 ) -> Result<Entry, Response> {
     let Authorizer::Function { asks, two } = authorizer else {
-        return Err(told(500, "Internal Server Error"));
+        return Err(reply::message(500, "Internal Server Error"));
     };
     let Visit { account, region, api, stage, .. } = *visit;
     let verb = visit.request.method.as_str();
@@ -93,9 +93,9 @@ async fn function(
     });
     match outcome.await {
         Outcome::Allowed(said) => Ok(Entry::Function(said)),
-        Outcome::Unauthorized => Err(told(401, "Unauthorized")),
-        Outcome::Denied { .. } => Err(told(403, "Forbidden")),
-        Outcome::Failed | Outcome::Misconfigured => Err(told(500, "Internal Server Error")),
+        Outcome::Unauthorized => Err(reply::message(401, "Unauthorized")),
+        Outcome::Denied { .. } => Err(reply::message(403, "Forbidden")),
+        Outcome::Failed | Outcome::Misconfigured => Err(reply::message(500, "Internal Server Error")),
     }
 }
 

@@ -5,7 +5,7 @@ use super::authorizer::Authorizer;
 use super::book::{Book, Served};
 use super::{Http, cors};
 use crate::apigateway::members::Members;
-use crate::apigateway::reply;
+use crate::apigateway::reply::{self, message};
 use crate::apigateway::route_key::{RouteKey, select};
 use crate::apigateway::target::{function_of, with_variables};
 use crate::apigateway::throttle::{Limit, Throttle};
@@ -17,8 +17,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use wire::{Request, Response, ServiceError};
-
-const BODY_BYTES_MAX: usize = 10 << 20;
 
 /// An API made ready to serve.
 pub(super) struct Live {
@@ -173,7 +171,7 @@ impl Http {
     ) -> Option<Response> {
         let live = match self.live.get(id, || Live::read(&self.book, id)) {
             Ok(live) => live?,
-            Err(_) => return Some(told(500, "Internal Server Error")),
+            Err(_) => return Some(message(500, "Internal Server Error")),
         };
         let request_id = visit::short_id(&targets.world);
         let response = match live.stage(path).filter(|_| !live.disabled) {
@@ -181,7 +179,7 @@ impl Http {
                 let place = Place { live: &live, id, name, stage, path, behind };
                 place.answer(targets, request, &request_id).await
             }
-            None => told(404, "Not Found"),
+            None => message(404, "Not Found"),
         };
         Some(response.with_header("apigw-requestid", &request_id))
     }
@@ -211,14 +209,14 @@ impl Place<'_> {
     async fn route(&self, targets: &ServiceCalls, request: &Request, request_id: &str) -> Response {
         let method = request.method.as_str();
         let Some((at, variables)) = select(self.stage.keys.iter(), method, self.behind) else {
-            return told(404, "Not Found");
+            return message(404, "Not Found");
         };
         let route = &self.stage.routes[at];
-        if request.body.len() > BODY_BYTES_MAX {
-            return told(413, "Request Entity Too Large");
+        if request.body.len() > visit::BODY_BYTES_MAX {
+            return message(413, "Request Entity Too Large");
         }
         if !self.stage.throttle.lets(&route.key, route.limit, targets.world.elapsed()) {
-            return told(429, "Too Many Requests");
+            return message(429, "Too Many Requests");
         }
         let visit = Visit {
             request,
@@ -239,7 +237,7 @@ impl Place<'_> {
             Ok(entry) => entry,
             Err(refused) => return refused,
         };
-        let Some(integration) = &route.integration else { return told(500, "Internal Server Error") };
+        let Some(integration) = &route.integration else { return message(500, "Internal Server Error") };
         let payload =
             if integration.two { visit.event_2(entry.told(&visit)) } else { event_1(&visit, &entry) };
         let uri = with_variables(&integration.uri, self.stage.variables.as_ref());
@@ -255,11 +253,11 @@ impl Place<'_> {
             Told::Answer(payload) => {
                 let response =
                     if integration.two { reply::format_2(&payload) } else { reply::format_1(&payload) };
-                response.unwrap_or_else(|| told(500, "Internal Server Error"))
+                response.unwrap_or_else(|| message(500, "Internal Server Error"))
             }
-            Told::Failed(_) | Told::Refused => told(500, "Internal Server Error"),
-            Told::Throttled | Told::TimedOut => told(503, "Service Unavailable"),
-            Told::TooLarge => told(413, "Request Entity Too Large"),
+            Told::Failed(_) | Told::Refused => message(500, "Internal Server Error"),
+            Told::Throttled | Told::TimedOut => message(503, "Service Unavailable"),
+            Told::TooLarge => message(413, "Request Entity Too Large"),
         }
     }
 
@@ -307,9 +305,4 @@ pub(super) fn event_1(visit: &Visit<'_>, entry: &Entry) -> Value {
         event.extend(rest);
     }
     event
-}
-
-pub(super) fn told(status: u16, message: &str) -> Response {
-    Response::new(status, json!({ "message": message }).to_string())
-        .with_header("content-type", "application/json")
 }

@@ -107,9 +107,9 @@ impl Rest {
             "DeleteAuthorizer" => self.delete_authorizer(call, input).await,
             "FlushStageAuthorizersCache" => self.flush_authorizers(call, input),
             "TestInvokeMethod" => self.test_invoke(targets, call, input).await,
-            "GetTags" => self.get_tags(call, input),
-            "TagResource" => self.tag(call, input).await,
-            "UntagResource" => self.untag(call, input).await,
+            "GetTags" => super::tags::get(&self.book, call, input),
+            "TagResource" => super::tags::put(&self.book, call, input).await,
+            "UntagResource" => super::tags::remove(&self.book, call, input).await,
             _ => Err(call.unknown()),
         }
     }

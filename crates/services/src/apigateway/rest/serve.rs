@@ -14,8 +14,6 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use wire::{Request, Response};
 
-const BODY_BYTES_MAX: usize = 10 << 20;
-
 /// A request that has found its method.
 pub(super) struct Run<'a> {
     pub stage: &'a LiveStage,
@@ -90,9 +88,7 @@ impl Rest {
 }
 
 fn forbidden(status: u16, message: &str) -> Response {
-    Response::new(status, json!({ "message": message }).to_string())
-        .with_header("content-type", "application/json")
-        .with_header("x-amzn-errortype", "ForbiddenException")
+    reply::message(status, message).with_header("x-amzn-errortype", "ForbiddenException")
 }
 
 /// What functions and templates are told of the request itself.
@@ -141,7 +137,7 @@ impl Run<'_> {
 
     async fn try_answer(&self, targets: &ServiceCalls) -> Result<Response, Fault> {
         let request = self.visit.request;
-        if request.body.len() > BODY_BYTES_MAX {
+        if request.body.len() > visit::BODY_BYTES_MAX {
             return Err(Fault::TooLarge);
         }
         let place = format!("{} {}", self.method.method, self.method.path);

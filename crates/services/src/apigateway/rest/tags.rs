@@ -1,66 +1,35 @@
-//! Tags of APIs and of their stages.
+//! Tags of REST APIs and of their stages.
 
-use super::Rest;
-use super::book::RestApi;
-use crate::apigateway::fault::{bad, missing};
+use super::book::{Book, RestApi};
+use crate::apigateway::fault::missing;
 use crate::apigateway::members::Members;
-use crate::call::{Answer, Call};
-use crate::fields::{required, texts};
-use serde_json::{Value, json};
+use crate::apigateway::tags::{Tagged, Words};
+use crate::call::Caller;
 use wire::ServiceError;
 
-/// The API of `arn:aws:apigateway:<region>::/restapis/<id>[/stages/<name>]`, and the stage.
-fn owner(input: &Value) -> Result<(String, Option<String>), ServiceError> {
-    let arn = required(input, "resourceArn");
-    let path = arn.split_once("::/restapis/").map(|(_, path)| path);
-    let parts: Vec<&str> = path.unwrap_or_default().split('/').collect();
-    match parts.as_slice() {
-        [id] if !id.is_empty() => Ok(((*id).to_owned(), None)),
-        [id, "stages", stage] => Ok(((*id).to_owned(), Some((*stage).to_owned()))),
-        _ => Err(bad(format!("Invalid resource ARN {arn}"))),
-    }
-}
+impl Tagged for Book {
+    type Api = RestApi;
+    const WORDS: Words = Words { apis: "restapis", arn: "resourceArn", tags: "tags", keys: "tagKeys" };
 
-fn told<'a>(api: &'a mut RestApi, stage: Option<&str>) -> Result<&'a mut Members, ServiceError> {
-    match stage {
-        None => Ok(&mut api.told),
-        Some(stage) => api.stages.get_mut(stage).ok_or_else(|| missing("Invalid stage identifier specified")),
-    }
-}
-
-impl Rest {
-    pub(super) fn get_tags(&self, call: &Call, input: &Value) -> Answer {
-        let (id, stage) = owner(input)?;
-        let mut api = self.book.find(&call.caller, &id)?;
-        let tags = told(&mut api, stage.as_deref())?.get("tags").cloned();
-        Ok(json!({"tags": tags.unwrap_or_else(|| json!({}))}))
-    }
-
-    pub(super) async fn tag(&self, call: &Call, input: &Value) -> Answer {
-        self.change_tags(call, input, |tags| {
-            let new = input.get("tags").and_then(Value::as_object).into_iter().flatten();
-            tags.extend(new.map(|(key, value)| (key.clone(), value.clone())));
-        })
-        .await
-    }
-
-    pub(super) async fn untag(&self, call: &Call, input: &Value) -> Answer {
-        let gone = texts(input, "tagKeys");
-        self.change_tags(call, input, |tags| tags.retain(|key, _| !gone.contains(key))).await
-    }
-
-    async fn change_tags(&self, call: &Call, input: &Value, change: impl FnOnce(&mut Members)) -> Answer {
-        let (id, stage) = owner(input)?;
-        let changed = self.book.change(&call.caller, &id, |api| {
-            let tags = told(api, stage.as_deref())?.entry("tags").or_insert_with(|| json!({}));
-            let tags = tags.as_object_mut().ok_or_else(|| missing("There are no tags."))?;
-            change(tags);
-            match tags.len() > 50 {
-                true => Err(bad("A resource has at most 50 tags.")),
-                false => Ok(()),
+    fn told<'a>(api: &'a mut RestApi, stage: Option<&str>) -> Result<&'a mut Members, ServiceError> {
+        match stage {
+            None => Ok(&mut api.told),
+            Some(stage) => {
+                api.stages.get_mut(stage).ok_or_else(|| missing("Invalid stage identifier specified"))
             }
-        });
-        changed.await?;
-        Ok(json!({}))
+        }
+    }
+
+    fn find(&self, caller: &Caller, id: &str) -> Result<RestApi, ServiceError> {
+        self.find(caller, id)
+    }
+
+    async fn change(
+        &self,
+        caller: &Caller,
+        id: &str,
+        change: impl FnOnce(&mut RestApi) -> Result<(), ServiceError> + Send,
+    ) -> Result<(), ServiceError> {
+        self.change(caller, id, change).await
     }
 }

@@ -137,6 +137,19 @@ fn every_call_needs_its_actions_on_its_resources() {
             json!({ "Name": "/a/b" }),
             vec!["ssm:GetParameter arn:aws:ssm:-:parameter/a/b".to_owned()],
         ),
+        (
+            "ec2",
+            "RevokeSecurityGroupEgress",
+            json!({ "GroupId": "sg-1" }),
+            vec!["ec2:RevokeSecurityGroupEgress arn:aws:ec2:-:security-group/sg-1".to_owned()],
+        ),
+        (
+            "ec2",
+            "CreateSubnet",
+            json!({ "VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24" }),
+            vec!["ec2:CreateSubnet arn:aws:ec2:-:vpc/vpc-1".to_owned()],
+        ),
+        ("ec2", "DescribeVpcs", json!({}), vec!["ec2:DescribeVpcs *".to_owned()]),
     ] {
         assert_eq!(needs(service, operation, &input).0, expected, "{operation}");
     }

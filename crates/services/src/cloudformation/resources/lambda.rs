@@ -72,6 +72,7 @@ pub(super) async fn update_function(
             ("Timeout", json!(3)),
             ("Layers", json!([])),
             ("EphemeralStorage", json!({"Size": 512})),
+            ("VpcConfig", json!({"SubnetIds": [], "SecurityGroupIds": []})),
         ] {
             if old.get(member).is_some() {
                 input.entry(member).or_insert(default);

@@ -13,8 +13,10 @@ mod lambda_parts;
 mod logs;
 mod messages;
 mod nested;
+mod network;
 mod rds;
 mod secrets;
+mod security_groups;
 mod storage;
 
 use super::stack::Stack;
@@ -71,6 +73,19 @@ static KINDS: &[Kind] = &[
         Some(("TableName", 255)),
         &["TableName", "KeySchema", "LocalSecondaryIndexes"],
     ),
+    kind("AWS::EC2::EIP", None, &["Domain"]),
+    kind("AWS::EC2::InternetGateway", None, &[]),
+    kind("AWS::EC2::NatGateway", None, &["AllocationId", "ConnectivityType", "PrivateIpAddress", "SubnetId"]),
+    kind("AWS::EC2::Route", None, &["DestinationCidrBlock", "RouteTableId"]),
+    kind("AWS::EC2::RouteTable", None, &["VpcId"]),
+    kind("AWS::EC2::SecurityGroup", Some(("GroupName", 255)), &["GroupDescription", "GroupName", "VpcId"]),
+    kind("AWS::EC2::SecurityGroupEgress", None, &[]),
+    kind("AWS::EC2::SecurityGroupIngress", None, &[]),
+    kind("AWS::EC2::Subnet", None, &["AvailabilityZone", "AvailabilityZoneId", "CidrBlock", "VpcId"]),
+    kind("AWS::EC2::SubnetRouteTableAssociation", None, &["SubnetId"]),
+    kind("AWS::EC2::VPC", None, &["CidrBlock", "InstanceTenancy"]),
+    kind("AWS::EC2::VPCEndpoint", None, &["ServiceName", "VpcEndpointType", "VpcId"]),
+    kind("AWS::EC2::VPCGatewayAttachment", None, &[]),
     kind(
         "AWS::ECR::Repository",
         Some(("RepositoryName", 256)),
@@ -154,6 +169,9 @@ static KINDS: &[Kind] = &[
     ),
     kind("AWS::RDS::DBSubnetGroup", Some(("DBSubnetGroupName", 255)), &["DBSubnetGroupName"]),
 ];
+
+/// The parts of networks.
+const EC2: &str = "AWS::EC2::";
 
 /// The types of databases and their groups.
 const RDS: &str = "AWS::RDS::";
@@ -255,6 +273,7 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::KMS::Alias" => keys::put_alias(cx, None, properties).await,
         "AWS::KMS::Key" => keys::create_key(cx, properties).await,
         "AWS::Lambda::Function" => lambda::create_function(cx, name, properties).await,
+        kind if kind.starts_with(EC2) => network::create(kind, cx, name, properties).await,
         kind if kind.starts_with(RDS) => rds::create(kind, cx, name, properties).await,
         kind if kind.starts_with(V1) => apigateway::create(kind, cx, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::create(kind, cx, properties).await,
@@ -290,6 +309,7 @@ pub(crate) async fn update(
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
             dynamodb::update(kind, cx, made, old, new).await?
         }
+        kind if kind.starts_with(EC2) => network::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(RDS) => rds::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(V1) => apigateway::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(V2) => apigatewayv2::update(kind, cx, made, old, new).await?,
@@ -330,6 +350,7 @@ pub(crate) async fn update(
 pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<(), String> {
     match kind {
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => dynamodb::delete(cx, made).await,
+        kind if kind.starts_with(EC2) => network::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(RDS) => rds::delete(kind, cx, made).await,
         kind if kind.starts_with(V1) => apigateway::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::delete(kind, cx, made, properties).await,

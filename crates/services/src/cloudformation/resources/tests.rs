@@ -1,6 +1,7 @@
 //! Stacks of queues, topics, secrets, parameters and keys, in a house of their own.
 
 mod guards;
+mod networks;
 
 use crate::call::Caller;
 use crate::{LambdaTargets, LogBook, LogQueue, Parts, Queues, Services, Settings, Vault};

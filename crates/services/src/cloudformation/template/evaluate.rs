@@ -158,7 +158,7 @@ impl Scope {
             ("Fn::GetAZs", None) => {
                 let named = argument.as_str().filter(|region| !region.is_empty());
                 let region = named.or_else(|| self.pseudo.get("AWS::Region")?.as_str()).unwrap_or_default();
-                Ok(["a", "b", "c"].iter().map(|zone| Value::from(format!("{region}{zone}"))).collect())
+                Ok(crate::ec2::zones(region).into_iter().map(Value::from).collect())
             }
             ("Fn::FindInMap", Some([Value::String(map), first, second, rest @ ..])) => {
                 let names = (text(first).unwrap_or_default(), text(second).unwrap_or_default());

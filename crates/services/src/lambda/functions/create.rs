@@ -35,6 +35,7 @@ impl Functions {
         let environment = environment(input)?;
         let layers = self.layers_of(call, input)?.unwrap_or_default();
         let dead_letter = self.dead_letter(call, input).await?.filter(|arn| !arn.is_empty());
+        let vpc = self.vpc(call, input).await?.filter(|vpc| !vpc.id.is_empty());
         let code = self.put_code(&input["Code"]).await?;
         self.check_size(&code.sha256, &layers).await?;
         let function = Function {
@@ -63,6 +64,7 @@ impl Functions {
             ephemeral_mb: ephemeral_mb(input),
             layers,
             dead_letter,
+            vpc,
             json_log: json_log(input, None)?,
             published: None,
             name,
@@ -159,10 +161,6 @@ pub(super) fn refuse_unsupported(input: &Value) -> Result<(), ServiceError> {
     let tracing = input.get("TracingConfig").and_then(|tracing| text(tracing, "Mode"));
     if tracing.is_some_and(|mode| mode != "PassThrough") {
         return unsupported("TracingConfig Mode Active");
-    }
-    let vpc = input.get("VpcConfig").and_then(|vpc| vpc.get("SubnetIds")).and_then(Value::as_array);
-    if vpc.is_some_and(|subnets| !subnets.is_empty()) {
-        return unsupported("VpcConfig");
     }
     Ok(())
 }

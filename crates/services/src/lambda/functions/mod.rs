@@ -17,6 +17,7 @@ mod url_call;
 mod url_event;
 mod urls;
 mod versions;
+mod vpc;
 
 #[cfg(test)]
 pub(in crate::lambda) mod tests;

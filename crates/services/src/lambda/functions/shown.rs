@@ -45,6 +45,7 @@ pub(super) fn configuration_as(function: &Function, shown: Shown, arn: String) -
         ("CodeSha256", Some(function.code_digest.clone().into())),
         ("Version", Some(function.version().into())),
         ("Environment", function.environment.as_ref().map(|variables| json!({ "Variables": variables }))),
+        ("VpcConfig", function.vpc.as_ref().map(super::vpc::shown)),
         ("DeadLetterConfig", function.dead_letter.as_ref().map(|arn| json!({ "TargetArn": arn }))),
         ("Layers", (!function.layers.is_empty()).then(|| layers(function))),
         ("TracingConfig", Some(json!({ "Mode": "PassThrough" }))),

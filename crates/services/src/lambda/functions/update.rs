@@ -85,6 +85,7 @@ impl Functions {
         let environment = create::environment(input)?;
         let layers = self.layers_of(call, input)?;
         let dead_letter = self.dead_letter(call, input).await?;
+        let vpc = self.vpc(call, input).await?;
         if let Some(layers) = &layers {
             self.check_size(&self.named(call, input)?.code_sha256, layers).await?;
         }
@@ -117,6 +118,9 @@ impl Functions {
                 function.json_log = create::json_log(input, function.json_log.as_ref())?;
                 if let Some(arn) = &dead_letter {
                     function.dead_letter = Some(arn.clone()).filter(|arn| !arn.is_empty());
+                }
+                if let Some(vpc) = &vpc {
+                    function.vpc = Some(vpc.clone()).filter(|vpc| !vpc.id.is_empty());
                 }
                 if let Some(layers) = &layers {
                     function.layers.clone_from(layers);
