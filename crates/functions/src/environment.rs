@@ -6,7 +6,7 @@ use crate::config::FunctionConfig;
 use crate::layers::search_paths;
 use crate::process::{Ending, Process};
 use crate::runtime::Interpreter;
-use crate::runtime_api::{Job, Posted, RuntimeApi};
+use crate::runtime_api::{Job, Piece, Posted, RuntimeApi};
 use crate::sandbox::{Sandbox, View};
 use bytes::Bytes;
 use std::io;
@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use world::World;
 
 /// How long a function may take to load.
@@ -98,6 +98,16 @@ pub(crate) enum InitError {
     Io(io::Error),
 }
 
+/// What an environment is given to do.
+pub(crate) struct Work {
+    pub request_id: String,
+    pub payload: Bytes,
+    /// Further header lines, each ended.
+    pub headers: String,
+    /// Where an answer that is a stream goes as it comes.
+    pub pieces: Option<mpsc::Sender<Piece>>,
+}
+
 /// How an invocation ended.
 pub(crate) enum Run {
     Posted(Posted),
@@ -171,9 +181,10 @@ impl Environment {
     }
 
     /// Hands an invocation over and waits for its end, at most as long as the function may take.
-    pub async fn run(&self, request_id: &str, payload: Bytes, headers: String) -> Run {
+    pub async fn run(&self, work: Work) -> Run {
         let (posted, answer) = oneshot::channel();
-        self.api.hand_over(Job { request_id: request_id.to_owned(), payload, headers, posted });
+        let Work { request_id, payload, headers, pieces } = work;
+        self.api.hand_over(Job { request_id, payload, headers, posted, pieces });
         let answered = async {
             match answer.await {
                 Ok(posted) => posted,

@@ -1,24 +1,28 @@
 //! Invocations: an environment for each, warm where there is one.
 
 use crate::Runtime;
+use crate::answer::Answer;
 use crate::capture::LogSink;
 use crate::config::FunctionConfig;
-use crate::environment::{Environment, InitError, Place, Run};
+use crate::environment::{Environment, InitError, Place};
 use crate::package::{Code, PackageError, Packages};
-use crate::platform::{self, Ending, Report};
+use crate::pools::{Permit, Pools};
 use crate::runtime::{Interpreter, Interpreters};
-use crate::runtime_api::{Posted, RESPONSE_BYTES_MAX};
+use crate::runtime_api::Piece;
 use crate::sandbox::{Mode, Sandbox};
 use bytes::Bytes;
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use world::World;
 
 /// Idle environments are ended after this.
 const IDLE_MAX: Duration = Duration::from_secs(300);
+/// Pieces of a streamed answer that wait for a slow reader; the function waits behind them.
+const PIECES_AHEAD: usize = 8;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -79,27 +83,10 @@ pub struct Stats {
 }
 
 #[derive(Debug, Default)]
-struct Pool {
-    /// The revision that environments must have to be kept.
-    revision: String,
-    idle: Vec<Environment>,
-    running: u32,
-}
-
-#[derive(Debug, Default)]
-struct Pools {
-    of: HashMap<String, Pool>,
-    /// Of all versions of a function.
-    running_of: HashMap<String, u32>,
-    running: u32,
-    closed: bool,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
+pub(crate) struct Counters {
     invocations: AtomicU64,
     errors: AtomicU64,
-    throttles: AtomicU64,
+    pub(crate) throttles: AtomicU64,
     cold_starts: AtomicU64,
 }
 
@@ -107,14 +94,14 @@ struct Counters {
 #[derive(Clone)]
 pub struct Functions(Arc<Inner>);
 
-struct Inner {
-    settings: Settings,
-    world: World,
-    sink: Arc<dyn LogSink>,
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) world: World,
+    pub(crate) sink: Arc<dyn LogSink>,
     packages: Packages,
     interpreters: Interpreters,
     pools: Mutex<Pools>,
-    counters: Counters,
+    pub(crate) counters: Counters,
     endpoint: OnceLock<String>,
     clients: OnceLock<PathBuf>,
     writing_clients: Mutex<()>,
@@ -184,14 +171,32 @@ impl Functions {
         config: Arc<FunctionConfig>,
         invocation: Invocation,
     ) -> Result<Outcome, InvokeError> {
+        self.begin(config, invocation, None)?.await.map_err(|_| InvokeError::Closed)
+    }
+
+    /// The same for a caller that reads the answer while it is made, if the function makes it as a stream.
+    pub async fn invoke_streaming(
+        &self,
+        config: Arc<FunctionConfig>,
+        invocation: Invocation,
+    ) -> Result<Answer, InvokeError> {
+        let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
+        Answer::of(pieces, self.begin(config, invocation, Some(sender))?).await
+    }
+
+    fn begin(
+        &self,
+        config: Arc<FunctionConfig>,
+        invocation: Invocation,
+        pieces: Option<mpsc::Sender<Piece>>,
+    ) -> Result<JoinHandle<Outcome>, InvokeError> {
         let permit = Permit::take(&self.0, &config)?;
         let inner = self.0.clone();
-        let run = tokio::spawn(async move {
-            let outcome = inner.invoke(&config, invocation).await;
+        Ok(tokio::spawn(async move {
+            let outcome = inner.invoke(&config, invocation, pieces).await;
             drop(permit);
             outcome
-        });
-        run.await.map_err(|_| InvokeError::Closed)
+        }))
     }
 
     /// Ends a function's idle environments, and its busy ones when they are done: its code or its configuration
@@ -252,62 +257,17 @@ impl Functions {
     }
 }
 
-/// The right to run one more invocation.
-struct Permit {
-    inner: Arc<Inner>,
-    arn: String,
-    function_arn: String,
-}
-
-impl Permit {
-    fn take(inner: &Arc<Inner>, config: &FunctionConfig) -> Result<Permit, InvokeError> {
-        let mut pools = inner.pools();
-        if pools.closed {
-            return Err(InvokeError::Closed);
-        }
-        let running = pools.running_of.get(config.function_arn()).copied().unwrap_or(0);
-        let throttled = if config.reserved_concurrency.is_some_and(|most| running >= most) {
-            Some(InvokeError::Throttled { reserved: true })
-        } else if pools.running >= inner.settings.concurrency_max {
-            Some(InvokeError::Throttled { reserved: false })
-        } else {
-            None
-        };
-        if let Some(throttled) = throttled {
-            inner.counters.throttles.fetch_add(1, Ordering::Relaxed);
-            return Err(throttled);
-        }
-        pools.running += 1;
-        pools.of.entry(config.arn.clone()).or_default().running += 1;
-        *pools.running_of.entry(config.function_arn().to_owned()).or_default() += 1;
-        drop(pools);
-        let function_arn = config.function_arn().to_owned();
-        Ok(Permit { inner: inner.clone(), arn: config.arn.clone(), function_arn })
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let mut pools = self.inner.pools();
-        pools.running -= 1;
-        if let Some(pool) = pools.of.get_mut(&self.arn) {
-            pool.running -= 1;
-        }
-        if let Some(running) = pools.running_of.get_mut(&self.function_arn) {
-            *running -= 1;
-            if *running == 0 {
-                pools.running_of.remove(&self.function_arn);
-            }
-        }
-    }
-}
-
 impl Inner {
-    fn pools(&self) -> MutexGuard<'_, Pools> {
+    pub(crate) fn pools(&self) -> MutexGuard<'_, Pools> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn invoke(self: &Arc<Inner>, config: &Arc<FunctionConfig>, invocation: Invocation) -> Outcome {
+    async fn invoke(
+        self: &Arc<Inner>,
+        config: &Arc<FunctionConfig>,
+        invocation: Invocation,
+        pieces: Option<mpsc::Sender<Piece>>,
+    ) -> Outcome {
         self.counters.invocations.fetch_add(1, Ordering::Relaxed);
         let begun = self.world.elapsed();
         let (environment, init) = match self.take(config) {
@@ -320,7 +280,7 @@ impl Inner {
                 }
             },
         };
-        let outcome = self.run(environment, init, invocation).await;
+        let outcome = self.run(environment, init, invocation, pieces).await;
         if outcome.failed {
             self.counters.errors.fetch_add(1, Ordering::Relaxed);
         }
@@ -349,7 +309,7 @@ impl Inner {
         taken
     }
 
-    fn give_back(&self, mut environment: Environment) {
+    pub(crate) fn give_back(&self, mut environment: Environment) {
         environment.used = self.world.elapsed();
         let mut pools = self.pools();
         if pools.closed {
@@ -408,116 +368,4 @@ impl Inner {
         let _ = self.clients.set(dir.clone());
         Ok(dir)
     }
-
-    async fn run(&self, environment: Environment, init: Option<Duration>, invocation: Invocation) -> Outcome {
-        let config = environment.config.clone();
-        let id = &invocation.request_id;
-        if init.is_some() {
-            // What it printed while it loaded stands before the first invocation.
-            environment.capture.finish(Vec::new()).await;
-        }
-        if let Some(line) = platform::start(&config, self.world.now(), id) {
-            environment.capture.line(line);
-        }
-        let headers = self.headers(&config, &invocation);
-        let begun = self.world.elapsed();
-        let run = environment.run(id, invocation.payload.clone(), headers).await;
-        let took = self.world.elapsed() - begun;
-
-        let (payload, ending, keep) = match run {
-            Run::Posted(Posted::Response(payload)) => (payload, Ending::Success, true),
-            Run::Posted(Posted::Error(payload)) => (payload, Ending::Failure, true),
-            Run::Posted(Posted::TooLarge) => {
-                let message = format!(
-                    "Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
-                );
-                (account("Function.ResponseSizeTooLarge", &message), Ending::Failure, true)
-            }
-            Run::Exited(ending) => {
-                let message = format!("RequestId: {id} Error: {ending}");
-                match environment.is_over_memory() {
-                    true => (account("Runtime.OutOfMemory", &message), Ending::OutOfMemory, false),
-                    false => (account("Runtime.ExitError", &message), Ending::Exit, false),
-                }
-            }
-            Run::TimedOut => {
-                let seconds = config.timeout.as_secs_f64();
-                let message = format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds");
-                (account("Sandbox.Timedout", &message), Ending::TimeOut, false)
-            }
-        };
-        let report = Report {
-            request_id: id,
-            took_ms: took.as_secs_f64() * 1_000.0,
-            init_ms: init.map(|init| init.as_secs_f64() * 1_000.0),
-            memory_mb_max: environment.memory_mb_max(),
-            ending,
-        };
-        let lines = platform::end(&config, self.world.now(), &report);
-        let log_tail = environment.capture.finish(lines).await;
-        if keep {
-            self.give_back(environment);
-        }
-        Outcome { payload, failed: ending != Ending::Success, log_tail, version: config.version.clone() }
-    }
-
-    fn headers(&self, config: &FunctionConfig, invocation: &Invocation) -> String {
-        let deadline_ms = self.world.now().millis() + config.timeout.as_millis() as u64;
-        let trace = format!(
-            "Root=1-{:08x}-{};Parent={};Sampled=0",
-            self.world.now().seconds(),
-            self.world.hex(24),
-            self.world.hex(16)
-        );
-        let mut headers = format!(
-            "Lambda-Runtime-Deadline-Ms: {deadline_ms}\r\nLambda-Runtime-Invoked-Function-Arn: {}\r\nLambda-Runtime-Trace-Id: {trace}\r\n",
-            invocation.function_arn
-        );
-        if let Some(context) = &invocation.client_context {
-            // A header is one line.
-            let context = context.replace(['\r', '\n'], " ");
-            headers.push_str(&format!("Lambda-Runtime-Client-Context: {context}\r\n"));
-        }
-        headers
-    }
-
-    /// The account of a function that did not come up, and the lines of a log that has no process.
-    async fn not_started(&self, config: &FunctionConfig, id: &str, error: InitError) -> Outcome {
-        let payload = match error {
-            InitError::Posted(told) => told,
-            InitError::Exited(ending) => {
-                account("Runtime.ExitError", &format!("RequestId: {id} Error: {ending}"))
-            }
-            InitError::TimedOut => account(
-                "Sandbox.Timedout",
-                &format!("RequestId: {id} Error: Task timed out after 10.00 seconds"),
-            ),
-            InitError::Unavailable { kind, message } => {
-                account(kind, &format!("RequestId: {id} Error: {message}"))
-            }
-            InitError::Io(error) => {
-                account("Runtime.Unavailable", &format!("RequestId: {id} Error: {error}"))
-            }
-        };
-        let now = self.world.now();
-        let told = String::from_utf8_lossy(&payload).into_owned();
-        let lines = platform::not_started(config, now, id, &told);
-        let log_tail = lines.join("\n");
-        let stream = format!(
-            "{}/[{}]{}",
-            now.iso_seconds()[..10].replace('-', "/"),
-            config.version,
-            self.world.hex(32)
-        );
-        self.sink.write(
-            &config.log,
-            &stream,
-            lines.into_iter().map(|line| (now, format!("{line}\n"))).collect(),
-        );
-        Outcome { payload, failed: true, log_tail, version: config.version.clone() }
-    }
-}
-
-fn account(kind: &str, message: &str) -> Bytes {
-    serde_json::json!({ "errorType": kind, "errorMessage": message }).to_string().into()
 }

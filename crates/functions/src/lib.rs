@@ -4,6 +4,10 @@
 mod config;
 mod functions;
 
+mod answer;
+mod pools;
+mod run;
+
 mod layers;
 mod package;
 mod runtime;
@@ -17,6 +21,7 @@ mod platform;
 
 pub mod sandbox;
 
+pub use answer::{Answer, Streamed};
 pub use capture::LogSink;
 pub use config::{Credentials, FunctionConfig, JsonLog, Level, LogPlace};
 pub use functions::{Functions, Invocation, InvokeError, Outcome, Settings, Stats};

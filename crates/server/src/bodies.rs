@@ -4,7 +4,7 @@ use crate::pipeline::BODY_SILENCE_MAX;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use services::{BodyBroken, BodySource, NextPiece, Tail};
+use services::{BodyBroken, BodySource, NextPiece, Stored};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -35,10 +35,11 @@ impl BodySource for Arriving {
     }
 }
 
-/// An answer's body: there already, or read from files while it is sent.
+/// An answer's body: there already, read from files while it is sent, or made while it is sent.
 pub(crate) enum Outgoing {
     Whole(Option<Bytes>),
-    Tail { pieces: mpsc::Receiver<io::Result<Bytes>>, left: u64 },
+    Stored { pieces: mpsc::Receiver<io::Result<Bytes>>, left: u64 },
+    Live { first: Option<Bytes>, pieces: mpsc::Receiver<io::Result<Bytes>> },
 }
 
 impl Outgoing {
@@ -47,7 +48,7 @@ impl Outgoing {
     }
 
     /// Reads on a thread that may block, until all is sent or the client has gone.
-    pub fn tail(mut tail: Tail) -> Outgoing {
+    pub fn stored(mut tail: Stored) -> Outgoing {
         let left = tail.bytes();
         if left == 0 {
             return Outgoing::Whole(None);
@@ -61,7 +62,11 @@ impl Outgoing {
                 }
             }
         });
-        Outgoing::Tail { pieces, left }
+        Outgoing::Stored { pieces, left }
+    }
+
+    pub fn live(first: Bytes, pieces: mpsc::Receiver<io::Result<Bytes>>) -> Outgoing {
+        Outgoing::Live { first: Some(first).filter(|bytes| !bytes.is_empty()), pieces }
     }
 }
 
@@ -75,8 +80,12 @@ impl Body for Outgoing {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match self.get_mut() {
             Outgoing::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Outgoing::Tail { left: 0, .. } => Poll::Ready(None),
-            Outgoing::Tail { pieces, left } => match ready!(pieces.poll_recv(context)) {
+            Outgoing::Live { first, pieces } => match first.take() {
+                Some(first) => Poll::Ready(Some(Ok(Frame::data(first)))),
+                None => Poll::Ready(ready!(pieces.poll_recv(context)).map(|piece| piece.map(Frame::data))),
+            },
+            Outgoing::Stored { left: 0, .. } => Poll::Ready(None),
+            Outgoing::Stored { pieces, left } => match ready!(pieces.poll_recv(context)) {
                 Some(Ok(piece)) => {
                     *left = left.saturating_sub(piece.len() as u64);
                     Poll::Ready(Some(Ok(Frame::data(piece))))
@@ -89,13 +98,17 @@ impl Body for Outgoing {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Outgoing::Whole(None) | Outgoing::Tail { left: 0, .. })
+        matches!(self, Outgoing::Whole(None) | Outgoing::Stored { left: 0, .. })
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(match self {
-            Outgoing::Whole(bytes) => bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
-            Outgoing::Tail { left, .. } => *left,
-        })
+        match self {
+            Outgoing::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            Outgoing::Stored { left, .. } => SizeHint::with_exact(*left),
+            // Nobody knows how much it will be.
+            Outgoing::Live { .. } => SizeHint::default(),
+        }
     }
 }

@@ -8,7 +8,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::Request;
 use hyper::body::{Body, Incoming};
-use services::Services;
+use services::{Reply, Services, Tail};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,23 +65,22 @@ impl Pipeline {
         };
         if self.services.is_storage(&request) {
             let reply = self.services.call_storage(request, Box::new(Arriving(body))).await;
-            return self.send(reply.response, reply.tail);
+            return self.send(reply);
         }
         request.body = match collect(body, most).await {
             Ok(body) => body,
             Err(fault) => return refuse(fault, most),
         };
-        let answer = match self.services.call_url(&request).await {
-            Some(answer) => answer,
-            None => self.services.call(request).await,
-        };
-        self.send(answer, None)
+        let reply = self.services.answer(request).await;
+        self.send(reply)
     }
 
-    fn send(&self, answer: wire::Response, tail: Option<services::Tail>) -> Response<Outgoing> {
+    fn send(&self, reply: Reply) -> Response<Outgoing> {
+        let Reply { response: answer, tail } = reply;
         self.metrics.count(answer.status);
         let body = match tail {
-            Some(tail) => Outgoing::tail(tail),
+            Some(Tail::Stored(tail)) => Outgoing::stored(tail),
+            Some(Tail::Live(pieces)) => Outgoing::live(answer.body, pieces),
             None => Outgoing::whole(answer.body),
         };
         let mut response = Response::new(body);

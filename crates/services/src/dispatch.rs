@@ -15,7 +15,8 @@ use crate::logs::{LogBook, Logs};
 use crate::parameters::Parameters;
 use crate::rds::{Hosts, Rds};
 use crate::rds_data::RdsData;
-use crate::s3::{self, Body, ObjectsHold, Reply, S3, Whole};
+use crate::reply::Reply;
+use crate::s3::{self, Body, ObjectsHold, S3, Whole};
 use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::{Queues, Sqs};
@@ -185,28 +186,36 @@ impl Services {
 
     /// Answers one request. Never fails: whatever is wrong is told in the form of the service that was asked.
     pub async fn call(&self, request: Request) -> Response {
-        self.take(request, self.0.gate.mode).await
+        self.take(request, self.0.gate.mode).await.whole().await
+    }
+
+    /// The same, or the answer of an address; what is still being made follows as it comes.
+    pub async fn answer(&self, request: Request) -> Reply {
+        match self.call_url(&request).await {
+            Some(reply) => reply,
+            None => self.take(request, self.0.gate.mode).await,
+        }
     }
 
     /// The same for a request that one of our own services makes: nobody's signature is checked.
     pub(crate) async fn call_inside(&self, request: Request) -> Response {
-        self.take(request, Mode::Lenient).await
+        self.take(request, Mode::Lenient).await.whole().await
     }
 
-    async fn take(&self, request: Request, mode: Mode) -> Response {
+    async fn take(&self, request: Request, mode: Mode) -> Reply {
         let inner = &*self.0;
         if self.is_storage(&request) {
             let body = request.body.clone();
-            return self.take_storage(request, Box::new(Whole(Some(body))), mode).await.response;
+            return self.take_storage(request, Box::new(Whole(Some(body))), mode).await;
         }
         let request_id = inner.parts.world.uuid();
         let (service, operation) = match wire::route(&request, api::SERVICES) {
             Ok(route) => (route.service, route.operation),
-            Err(unknown) => return unknown.into_response(&request_id),
+            Err(unknown) => return unknown.into_response(&request_id).into(),
         };
         let (scope, identity) = match inner.gate.admit(mode, &request, service) {
             Ok(admitted) => admitted,
-            Err(error) => return wire::encode_error(service, error, &request_id),
+            Err(error) => return wire::encode_error(service, error, &request_id).into(),
         };
         let caller = Caller {
             account: inner.parts.settings.account.clone(),
@@ -217,9 +226,12 @@ impl Services {
         if let (Mode::Enforce, Some(identity)) = (mode, identity)
             && let Err(error) = inner.permit(&call, &identity).await
         {
-            return call.refuse(error);
+            return call.refuse(error).into();
         }
-        inner.serve(call).await
+        if call.operation.name == "InvokeWithResponseStream" {
+            return inner.lambda.stream(call).await;
+        }
+        inner.serve(call).await.into()
     }
 
     /// Keeps the files of every object there is, until it is dropped: for a copy of all.
@@ -307,26 +319,26 @@ impl Services {
     }
 
     /// The answer to a request to a function's or an API's address; None when it is to something else.
-    pub async fn call_url(&self, request: &Request) -> Option<Response> {
+    pub async fn call_url(&self, request: &Request) -> Option<Reply> {
         let inner = &*self.0;
         if let Some(answer) = inner.cloudformation.answers.take(request) {
-            return Some(answer);
+            return Some(answer.into());
         }
         if inner.gate.mode != Mode::Lenient
             && let Some(function) = inner.lambda.signed_url(request)
             && let Err(refused) = inner.permit_url(request, &function).await
         {
-            return Some(refused);
+            return Some(refused.into());
         }
         if inner.gate.mode != Mode::Lenient
             && let Some(method) = inner.apigateway.signed(request)
             && let Err(error) = inner.permit_api(request, &method).await
         {
-            return Some(crate::apigateway::forbidden(error));
+            return Some(crate::apigateway::forbidden(error).into());
         }
         match inner.lambda.call_url(request).await {
             Some(answer) => Some(answer),
-            None => self.0.apigateway.serve(request).await,
+            None => self.0.apigateway.serve(request).await.map(Reply::from),
         }
     }
 

@@ -8,6 +8,7 @@ mod documents;
 mod fields;
 mod ids;
 mod post;
+mod reply;
 mod vault;
 
 mod apigateway;
@@ -33,6 +34,7 @@ pub use dispatch::{Parts, Services, Settings};
 pub use lambda::LambdaTargets;
 pub use logs::{LogBook, LogQueue};
 pub use rds::{DatabaseServers, Hosts};
-pub use s3::{BodyBroken, BodySource, NextPiece, ObjectsHold, Reply, Tail};
+pub use reply::{Reply, Tail};
+pub use s3::{BodyBroken, BodySource, NextPiece, ObjectsHold, Stored};
 pub use sqs::{Attribute, Queues};
 pub use vault::{Vault, has_sealed};

@@ -7,6 +7,7 @@ mod chunked;
 mod decode;
 mod encode;
 mod error;
+pub mod eventstream;
 mod message;
 pub mod percent;
 mod route;

@@ -36,6 +36,25 @@ class Connection {
     });
   }
 
+  /** Begins a request whose body comes in chunks. */
+  begin(target, headers) {
+    this.socket.write(Buffer.from(`POST ${API}${target} HTTP/1.1\r\nHost: runtime\r\nTransfer-Encoding: chunked\r\n${headers}\r\n`, 'latin1'));
+  }
+
+  /** `done` is called once the system has taken it: a slow reader slows the writer down. */
+  chunk(bytes, done) {
+    if (bytes.length === 0) return done();
+    this.socket.write(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]), done);
+  }
+
+  finish(trailers = '') {
+    this.socket.write(Buffer.from(`0\r\n${trailers}\r\n`, 'latin1'));
+    return new Promise((resolve) => {
+      this.waiting = resolve;
+      this.settle();
+    });
+  }
+
   settle() {
     const end = this.received.indexOf('\r\n\r\n');
     if (!this.waiting || end < 0) return;
@@ -159,15 +178,33 @@ function contextOf(headers) {
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 
-/** What a streaming handler writes into: kept until it ends, and sent then. */
+/** What a streaming handler writes into: sent as it is written. */
 class ResponseStream extends Writable {
-  chunks = [];
   prelude = null;
   contentType = 'application/octet-stream';
+  begun = false;
+
+  constructor(connection, target) {
+    super();
+    this.connection = connection;
+    this.target = target;
+  }
+
+  begin(done) {
+    if (this.begun) return done();
+    this.begun = true;
+    this.connection.begin(this.target, `Content-Type: ${this.contentType}\r\n`
+      + 'Lambda-Runtime-Function-Response-Mode: streaming\r\n'
+      + 'Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n');
+    return this.prelude ? this.connection.chunk(this.prelude, done) : done();
+  }
 
   _write(chunk, encoding, done) {
-    this.chunks.push(Buffer.from(chunk, encoding));
-    done();
+    this.begin((error) => (error ? done(error) : this.connection.chunk(Buffer.from(chunk, encoding), done)));
+  }
+
+  _final(done) {
+    this.begin(done);
   }
 
   write(chunk, ...rest) {
@@ -175,11 +212,8 @@ class ResponseStream extends Writable {
   }
 
   setContentType(type) {
+    if (this.begun) throw new Fault('Runtime.InvalidStreamingOperation', 'Cannot set content-type, too late.');
     this.contentType = type;
-  }
-
-  body() {
-    return Buffer.concat(this.prelude ? [this.prelude, ...this.chunks] : this.chunks);
   }
 }
 
@@ -221,8 +255,7 @@ async function reachAnswers(url) {
 }
 
 /** Calls a streaming handler and waits for its promise and for the end of its stream. */
-async function runStreaming(handler, event, context) {
-  const stream = new ResponseStream();
+async function runStreaming(handler, event, context, stream) {
   const ended = new Promise((resolve, reject) => {
     stream.on('finish', resolve);
     stream.on('error', reject);
@@ -235,7 +268,26 @@ async function runStreaming(handler, event, context) {
   await returned;
   if (!stream.writableEnded) stream.end();
   await ended;
-  return stream;
+}
+
+/** Answers one invocation of a streaming handler. A failure after its first bytes is told behind them. */
+async function answerStreaming(connection, handler, event, headers) {
+  const stream = new ResponseStream(connection, `invocation/${requestId}/response`);
+  try {
+    await runStreaming(handler, event, contextOf(headers), stream);
+  } catch (error) {
+    if (!stream.begun) throw error;
+    const told = JSON.stringify(documentOf(error));
+    console.error('Invoke Error', told);
+    stream.destroy();
+    connection.socket.ref();
+    const kind = documentOf(error).errorType.replace(/[^\w.]/g, '');
+    await connection.finish(`Lambda-Runtime-Function-Error-Type: ${kind}\r\n`
+      + `Lambda-Runtime-Function-Error-Body: ${Buffer.from(told).toString('base64')}\r\n`);
+    return;
+  }
+  connection.socket.ref();
+  await connection.finish();
 }
 
 /** Calls a handler of either style and waits for its answer. */
@@ -301,10 +353,7 @@ async function main() {
       const event = JSON.parse(body);
       if (event && event.ResponseURL) await reachAnswers(event.ResponseURL);
       if (handler[STREAMING]) {
-        const stream = await runStreaming(handler, event, contextOf(headers));
-        connection.socket.ref();
-        await connection.call('POST', `invocation/${requestId}/response`, stream.body(),
-          `Content-Type: ${stream.contentType}\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n`);
+        await answerStreaming(connection, handler, event, headers);
         continue;
       }
       const answer = await run(handler, event, contextOf(headers));

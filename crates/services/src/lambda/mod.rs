@@ -13,9 +13,10 @@ mod window;
 
 use crate::call::{Call, Pending};
 use crate::dispatch::{House, Parts};
+use crate::reply::Reply;
 use functions::Functions;
 use mappings::Mappings;
-use wire::{Request, Response};
+use wire::Request;
 
 #[cfg(test)]
 pub(crate) use functions::tests::bench::Bench;
@@ -40,13 +41,20 @@ impl Lambda {
     }
 
     /// The answer to a request to a function's address; None when it is to something else.
-    pub async fn call_url(&self, request: &Request) -> Option<Response> {
+    pub async fn call_url(&self, request: &Request) -> Option<Reply> {
         self.functions.call_url(request).await
     }
 
     /// The function whose address a request is to, if that asks for a signature.
     pub fn signed_url(&self, request: &Request) -> Option<String> {
         self.functions.signed_url(request)
+    }
+
+    /// An invocation whose answer is told while it is made.
+    pub fn stream(&self, call: Call) -> Pending<'_, Reply> {
+        Box::pin(async move {
+            self.functions.invoke_streaming(&call).await.unwrap_or_else(|error| call.refuse(error).into())
+        })
     }
 
     pub fn call(&self, call: Call) -> Pending<'_> {

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::pin::Pin;
 use std::sync::Arc;
-use wire::Response;
 
 /// The sender fell silent, or its connection broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,18 +29,6 @@ impl BodySource for Whole {
     }
 }
 
-/// An answer, and the body that follows it where it is not whole.
-pub struct Reply {
-    pub response: Response,
-    pub tail: Option<Tail>,
-}
-
-impl From<Response> for Reply {
-    fn from(response: Response) -> Reply {
-        Reply { response, tail: None }
-    }
-}
-
 /// A part of a stored file.
 #[derive(Clone, Debug)]
 pub(super) struct Slice {
@@ -51,7 +38,7 @@ pub(super) struct Slice {
 }
 
 /// What is still to be read from files. The files stay while it lives.
-pub struct Tail {
+pub struct Stored {
     pub(super) slices: std::collections::VecDeque<Slice>,
     pub(super) open: Option<(File, u64)>,
     pub(super) lease: Arc<super::vault::Lease>,
@@ -60,7 +47,7 @@ pub struct Tail {
 /// Bytes read at once.
 const PIECE_BYTES: u64 = 256 << 10;
 
-impl Tail {
+impl Stored {
     /// The next piece; none at the end. Blocks.
     pub fn read(&mut self) -> Option<std::io::Result<Bytes>> {
         loop {

@@ -1,7 +1,7 @@
 //! Objects copied inside the house: the bytes go from file to file.
 
 use super::S3;
-use super::body::Tail;
+use super::body::Stored;
 use super::condition;
 use super::fault::{self, Fault};
 use super::intake;
@@ -30,7 +30,7 @@ pub(super) struct Copied {
 pub(super) struct Source {
     pub bucket: Bucket,
     pub version: Version,
-    pub tail: Tail,
+    pub tail: Stored,
     /// The source is the very object that is written, as it is.
     pub name: (String, String, Option<String>),
 }
@@ -58,7 +58,7 @@ impl S3 {
     }
 
     /// Copies what a tail reads into a file of its own.
-    pub(super) async fn copy_bytes(&self, mut tail: Tail, algorithm: Algorithm) -> Result<Copied, Fault> {
+    pub(super) async fn copy_bytes(&self, mut tail: Stored, algorithm: Algorithm) -> Result<Copied, Fault> {
         let (vault, name) = (self.vault.clone(), self.world.hex(32));
         intake::blocking(move || {
             let mut file = vault.create(&name).map_err(unavailable)?;

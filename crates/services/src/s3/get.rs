@@ -1,7 +1,7 @@
 //! Objects read: their description, and their bytes or a part of them, as they come from the files.
 
 use super::S3;
-use super::body::{Reply, Slice, Tail};
+use super::body::{Slice, Stored};
 use super::condition::{self, Outcome};
 use super::fault::{self, Fault};
 use super::put::{HEADERS, tell_checksum, tell_encryption, told_id};
@@ -11,6 +11,7 @@ use super::{range, tagging};
 use crate::call::Call;
 use crate::documents::unavailable;
 use crate::fields::{integer, required, text};
+use crate::reply::{Reply, Tail};
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ impl S3 {
         };
         let not_modified = found.not_modified;
         let response = answer(call, found);
-        Reply { response, tail: (!not_modified).then_some(tail) }
+        Reply { response, tail: (!not_modified).then_some(Tail::Stored(tail)) }
     }
 
     pub(super) async fn head_object(&self, call: &Call) -> Reply {
@@ -120,7 +121,7 @@ impl S3 {
         lease: impl Into<Arc<Lease>>,
         from: u64,
         bytes: u64,
-    ) -> Result<Tail, Fault> {
+    ) -> Result<Stored, Fault> {
         let mut slices = VecDeque::new();
         let (mut skip, mut left) = (from, bytes);
         for piece in self.pieces(version)? {
@@ -138,7 +139,7 @@ impl S3 {
         if left > 0 {
             return Err(unavailable("an object is longer than its files"));
         }
-        Ok(Tail { slices, open: None, lease: lease.into() })
+        Ok(Stored { slices, open: None, lease: lease.into() })
     }
 
     pub(super) fn pieces(&self, version: &Version) -> Result<Vec<Piece>, Fault> {

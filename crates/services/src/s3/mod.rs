@@ -28,6 +28,7 @@ use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
 use crate::documents::Documents;
 use crate::fields::{required, text};
+use crate::reply::Reply;
 use claims::Claims;
 use fault::Fault;
 use serde_json::{Value, json};
@@ -46,7 +47,7 @@ pub(crate) use body::{Body, Whole};
 pub(crate) use old_link::{is_signed_with, old_link};
 pub use vault::Hold as ObjectsHold;
 
-pub use body::{BodyBroken, BodySource, NextPiece, Reply, Tail};
+pub use body::{BodyBroken, BodySource, NextPiece, Stored};
 
 /// Objects that change at the same time, at most.
 const LOCKS: usize = 64;

@@ -5,8 +5,9 @@ mod objects;
 mod uploads;
 
 use super::body::Whole;
-use super::{BodyBroken, BodySource, NextPiece, Reply, S3, lead};
+use super::{BodyBroken, BodySource, NextPiece, S3, lead};
 use crate::call::{Call, Caller};
+use crate::reply::{Reply, Tail};
 use bytes::Bytes;
 use std::path::PathBuf;
 use store::Store;
@@ -125,7 +126,7 @@ impl Drop for Bench {
 
 fn read(reply: Reply) -> Told {
     let mut body = reply.response.body.to_vec();
-    if let Some(mut tail) = reply.tail {
+    if let Some(Tail::Stored(mut tail)) = reply.tail {
         while let Some(piece) = tail.read() {
             body.extend_from_slice(&piece.expect("a piece"));
         }

@@ -4,7 +4,7 @@ use super::Functions;
 use crate::call::Call;
 use crate::fields::{object, required, text};
 use crate::lambda::name::{FunctionName, invalid};
-use ::functions::{Invocation, InvokeError};
+use ::functions::{FunctionConfig, Invocation, InvokeError};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -16,6 +16,31 @@ const EVENT_BYTES_MAX: usize = 1_048_576;
 
 impl Functions {
     pub(super) async fn invoke(&self, call: &Call, input: &Value) -> Result<(Value, Bytes), ServiceError> {
+        let Asked { kind, config, invocation } = self.asked(call, input)?;
+        match kind {
+            "DryRun" => Ok((json!({ "StatusCode": 204 }), Bytes::new())),
+            "Event" => {
+                let payload = String::from_utf8_lossy(&invocation.payload).into_owned();
+                let Invocation { request_id, client_context, function_arn, .. } = invocation;
+                self.events.accept(&call.caller, function_arn, request_id, payload, client_context).await?;
+                Ok((json!({ "StatusCode": 202 }), Bytes::new()))
+            }
+            _ => {
+                let done = self.functions.invoke(config, invocation).await.map_err(throttled)?;
+                let tail = wants_tail(input).then(|| wire::base64::encode(done.log_tail.as_bytes()).into());
+                let output = object([
+                    ("StatusCode", Some(200.into())),
+                    ("ExecutedVersion", Some(done.version.into())),
+                    ("FunctionError", done.failed.then(|| "Unhandled".into())),
+                    ("LogResult", tail),
+                ]);
+                Ok((output, done.payload))
+            }
+        }
+    }
+
+    /// What a call asks for, checked.
+    pub(super) fn asked<'a>(&self, call: &Call, input: &'a Value) -> Result<Asked<'a>, ServiceError> {
         if text(input, "DurableExecutionName").is_some() || text(input, "TenantId").is_some() {
             return Err(invalid("DurableExecutionName and TenantId are not supported."));
         }
@@ -32,48 +57,38 @@ impl Functions {
             .registry
             .config(&function, &call.caller)
             .ok_or_else(|| invalid(format!("The runtime {} is not supported.", function.runtime)))?;
-        let client_context = match text(input, "ClientContext") {
-            Some(encoded) => {
-                let decoded =
-                    wire::base64::decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-                Some(decoded.ok_or_else(|| {
-                    ServiceError::new(
-                        "InvalidRequestContentException",
-                        "Client context must be a valid Base64-encoded JSON object.",
-                    )
-                })?)
-            }
-            None => None,
-        };
         let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
         let invocation = Invocation {
             request_id: call.request_id.clone(),
             payload,
-            client_context,
+            client_context: client_context(input)?,
             function_arn: name.arn(&call.caller),
         };
-        match kind {
-            "DryRun" => Ok((json!({ "StatusCode": 204 }), Bytes::new())),
-            "Event" => {
-                let payload = String::from_utf8_lossy(&invocation.payload).into_owned();
-                let Invocation { request_id, client_context, function_arn, .. } = invocation;
-                self.events.accept(&call.caller, function_arn, request_id, payload, client_context).await?;
-                Ok((json!({ "StatusCode": 202 }), Bytes::new()))
-            }
-            _ => {
-                let done = self.functions.invoke(Arc::new(config), invocation).await.map_err(throttled)?;
-                let tail = (text(input, "LogType") == Some("Tail"))
-                    .then(|| wire::base64::encode(done.log_tail.as_bytes()).into());
-                let output = object([
-                    ("StatusCode", Some(200.into())),
-                    ("ExecutedVersion", Some(done.version.into())),
-                    ("FunctionError", done.failed.then(|| "Unhandled".into())),
-                    ("LogResult", tail),
-                ]);
-                Ok((output, done.payload))
-            }
-        }
+        Ok(Asked { kind, config: Arc::new(config), invocation })
     }
+}
+
+/// A call that is in order.
+pub(super) struct Asked<'a> {
+    pub kind: &'a str,
+    pub config: Arc<FunctionConfig>,
+    pub invocation: Invocation,
+}
+
+pub(super) fn wants_tail(input: &Value) -> bool {
+    text(input, "LogType") == Some("Tail")
+}
+
+fn client_context(input: &Value) -> Result<Option<String>, ServiceError> {
+    let Some(encoded) = text(input, "ClientContext") else { return Ok(None) };
+    let decoded = wire::base64::decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let malformed = || {
+        ServiceError::new(
+            "InvalidRequestContentException",
+            "Client context must be a valid Base64-encoded JSON object.",
+        )
+    };
+    decoded.map(Some).ok_or_else(malformed)
 }
 
 fn check(payload: &[u8], kind: &str) -> Result<(), ServiceError> {
@@ -97,7 +112,7 @@ fn check(payload: &[u8], kind: &str) -> Result<(), ServiceError> {
     })
 }
 
-fn throttled(error: InvokeError) -> ServiceError {
+pub(super) fn throttled(error: InvokeError) -> ServiceError {
     match error {
         InvokeError::Throttled { reserved } => {
             let reason = match reserved {

@@ -4,5 +4,6 @@ pub(crate) mod bench;
 mod events;
 mod layers;
 mod logging;
+mod stream;
 mod urls;
 mod versions;

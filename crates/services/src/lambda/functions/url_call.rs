@@ -2,9 +2,11 @@
 
 use super::Functions;
 use super::url_event::{event, response};
+use super::url_stream;
 use super::urls::{Cors, PATH, Url};
 use crate::call::Caller;
 use crate::lambda::name::FunctionName;
+use crate::reply::Reply;
 use ::functions::{Invocation, InvokeError};
 use std::sync::Arc;
 use wire::{Request, Response};
@@ -13,23 +15,23 @@ const BODY_BYTES_MAX: usize = 6_291_456;
 
 impl Functions {
     /// None when the request is not to a function's address: by path, or by host as on AWS.
-    pub(in crate::lambda) async fn call_url(&self, request: &Request) -> Option<Response> {
+    pub(in crate::lambda) async fn call_url(&self, request: &Request) -> Option<Reply> {
         let (id, path) = address(request)?;
         let key = self.urls.by_id.get(&id).ok().flatten();
         let url = key.and_then(|key| self.urls.by_function.get(&key).ok().flatten());
         let Some(url) = url.filter(|url| url.id == id) else {
-            return Some(told(404, "There is no function URL of this id."));
+            return Some(told(404, "There is no function URL of this id.").into());
         };
         let origin = header(request, "origin");
         let allowed = url.cors.as_ref().and_then(|cors| Some((cors, allowed_origin(cors, origin?)?)));
-        let mut response = match (&url.cors, preflight(request)) {
-            (Some(cors), Some(_)) => preflight_answer(cors, allowed.is_some()),
+        let mut reply = match (&url.cors, preflight(request)) {
+            (Some(cors), Some(_)) => preflight_answer(cors, allowed.is_some()).into(),
             _ => self.answer_url(request, &url, &path).await,
         };
         if let Some((cors, origin)) = allowed {
-            grant(&mut response, cors, &origin);
+            grant(&mut reply.response, cors, &origin);
         }
-        Some(response)
+        Some(reply)
     }
 
     /// The function whose address a request is to, if that asks for a signature.
@@ -40,13 +42,13 @@ impl Functions {
         (url.id == id && url.signed).then_some(url.function_arn)
     }
 
-    async fn answer_url(&self, request: &Request, url: &Url, path: &str) -> Response {
+    async fn answer_url(&self, request: &Request, url: &Url, path: &str) -> Reply {
         let scope = wire::sigv4::scope(request);
         if url.signed && scope.is_none() {
-            return told(403, "Forbidden");
+            return told(403, "Forbidden").into();
         }
         if request.body.len() > BODY_BYTES_MAX {
-            return told(413, "Request Entity Too Large");
+            return told(413, "Request Entity Too Large").into();
         }
         let caller = Caller {
             account: url.account.as_str().into(),
@@ -56,7 +58,7 @@ impl Functions {
         let found = FunctionName::parse(&url.function_arn, &caller)
             .and_then(|name| self.registry.pick(&caller, &name, self.world.random_u64()));
         let Some(config) = found.ok().and_then(|function| self.registry.config(&function, &caller)) else {
-            return told(404, "The function of this URL does not exist.");
+            return told(404, "The function of this URL does not exist.").into();
         };
         let request_id = self.world.uuid();
         let payload = event(request, url, path, &request_id, &caller, self.world.now());
@@ -66,13 +68,22 @@ impl Functions {
             client_context: None,
             function_arn: url.function_arn.clone(),
         };
-        match self.functions.invoke(Arc::new(config), invocation).await {
-            Ok(done) if done.failed => told_text(502, "Internal Server Error"),
-            Ok(done) => response(&done.payload).unwrap_or_else(|| told_text(502, "Internal Server Error")),
-            Err(InvokeError::Throttled { .. }) => told(429, "Rate Exceeded."),
-            Err(InvokeError::Closed) => told(503, "Service Unavailable"),
-        }
-        .with_header("x-amzn-requestid", &request_id)
+        let answered = if url.streaming {
+            match self.functions.invoke_streaming(Arc::new(config), invocation).await {
+                Ok(answer) => Ok(url_stream::respond(answer).await),
+                Err(error) => Err(error),
+            }
+        } else {
+            let done = self.functions.invoke(Arc::new(config), invocation).await;
+            done.map(|done| if done.failed { None } else { response(&done.payload).map(Reply::from) })
+        };
+        let mut reply = match answered {
+            Ok(reply) => reply.unwrap_or_else(|| told_text(502, "Internal Server Error").into()),
+            Err(InvokeError::Throttled { .. }) => told(429, "Rate Exceeded.").into(),
+            Err(InvokeError::Closed) => told(503, "Service Unavailable").into(),
+        };
+        reply.response.set_header("x-amzn-requestid", &request_id);
+        reply
     }
 }
 

@@ -117,8 +117,6 @@ pub(super) fn response(payload: &Bytes) -> Option<Response> {
     let Some(status) = answer.get("statusCode") else {
         return Some(Response::new(200, payload.clone()).with_header("content-type", "application/json"));
     };
-    let status = status.as_u64().or_else(|| status.as_str()?.parse().ok())?;
-    let status = u16::try_from(status).ok().filter(|status| (200..600).contains(status))?;
     let body: Bytes = match answer.get("body") {
         None | Some(Value::Null) => Bytes::new(),
         Some(Value::String(text)) if answer.get("isBase64Encoded") == Some(&Value::Bool(true)) => {
@@ -127,6 +125,13 @@ pub(super) fn response(payload: &Bytes) -> Option<Response> {
         Some(Value::String(text)) => text.clone().into(),
         Some(other) => other.to_string().into(),
     };
+    with_head(&answer, status, body)
+}
+
+/// A response with the head that a function gave.
+pub(super) fn with_head(answer: &Value, status: &Value, body: Bytes) -> Option<Response> {
+    let status = status.as_u64().or_else(|| status.as_str()?.parse().ok())?;
+    let status = u16::try_from(status).ok().filter(|status| (200..600).contains(status))?;
     let mut response = Response::new(status, body).with_header("content-type", "application/json");
     for (name, value) in answer.get("headers").and_then(Value::as_object).into_iter().flatten() {
         let name = name.to_ascii_lowercase();

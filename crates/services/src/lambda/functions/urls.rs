@@ -24,6 +24,9 @@ pub(super) struct Url {
     /// Whether calls must be signed.
     pub signed: bool,
     pub cors: Option<Cors>,
+    /// Whether an answer is passed on as it is, with the head that the function gave it.
+    #[serde(default)]
+    pub streaming: bool,
     pub created: String,
     pub modified: String,
 }
@@ -86,7 +89,6 @@ impl Functions {
     }
 
     pub(super) async fn create_url(&self, call: &Call, input: &Value) -> Answer {
-        refuse_streaming(input)?;
         let (name, key) = self.url_name(call, input)?;
         let arn = name.arn(&call.caller);
         let now = format!("{}Z", self.world.now().iso_millis());
@@ -97,6 +99,7 @@ impl Functions {
             function_arn: arn.clone(),
             signed: text(input, "AuthType") == Some("AWS_IAM"),
             cors: cors(input),
+            streaming: text(input, "InvokeMode") == Some("RESPONSE_STREAM"),
             created: now.clone(),
             modified: now,
         };
@@ -119,7 +122,6 @@ impl Functions {
     }
 
     pub(super) async fn update_url(&self, call: &Call, input: &Value) -> Answer {
-        refuse_streaming(input)?;
         let (_, key) = self.url_name(call, input)?;
         let now = format!("{}Z", self.world.now().iso_millis());
         let changed = self.urls.by_function.edit(&key, |old| {
@@ -129,6 +131,9 @@ impl Functions {
             }
             if input.get("Cors").is_some() {
                 url.cors = cors(input);
+            }
+            if let Some(mode) = text(input, "InvokeMode") {
+                url.streaming = mode == "RESPONSE_STREAM";
             }
             url.modified.clone_from(&now);
             Ok((Edit::Put(url.clone()), url))
@@ -171,15 +176,8 @@ impl Functions {
             ("Cors", url.cors.as_ref().map(cors_shown)),
             ("CreationTime", Some(url.created.clone().into())),
             ("LastModifiedTime", Some(url.modified.clone().into())),
-            ("InvokeMode", Some("BUFFERED".into())),
+            ("InvokeMode", Some(if url.streaming { "RESPONSE_STREAM" } else { "BUFFERED" }.into())),
         ])
-    }
-}
-
-fn refuse_streaming(input: &Value) -> Result<(), ServiceError> {
-    match text(input, "InvokeMode") {
-        Some("RESPONSE_STREAM") => Err(invalid("InvokeMode RESPONSE_STREAM is not supported.")),
-        _ => Ok(()),
     }
 }
 

@@ -116,7 +116,9 @@ impl Bench {
     /// A request to a function's address.
     pub fn url(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let request = request(method, target, headers, body);
-        reply(self.runtime.block_on(self.services.call_url(&request)).expect("a function's address"))
+        let whole =
+            async { self.services.call_url(&request).await.expect("a function's address").whole().await };
+        reply(self.runtime.block_on(whole))
     }
 
     /// A call that must go well.

@@ -107,8 +107,8 @@ fn an_address_is_made_changed_and_removed() {
     let (bench, path) = answering(ECHO);
     let again = bench.bad("POST", URL, json!({ "AuthType": "NONE" }));
     assert!(again.starts_with("409 ResourceConflictException"), "{again}");
-    let streaming = bench.bad("PUT", URL, json!({ "InvokeMode": "RESPONSE_STREAM" }));
-    assert!(streaming.ends_with("InvokeMode RESPONSE_STREAM is not supported."), "{streaming}");
+    let streaming = bench.good("PUT", URL, json!({ "InvokeMode": "RESPONSE_STREAM" }));
+    assert_eq!(streaming["InvokeMode"], "RESPONSE_STREAM");
     assert_eq!(bench.good("PUT", URL, json!({ "AuthType": "AWS_IAM" }))["AuthType"], "AWS_IAM");
     assert_eq!(bench.url("GET", &path, &[], b"").status, 403);
     let credential = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=00";

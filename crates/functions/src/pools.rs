@@ -1,0 +1,75 @@
+//! Warm environments by function, and how many invocations run at once.
+
+use crate::config::FunctionConfig;
+use crate::environment::Environment;
+use crate::functions::{Inner, InvokeError};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    /// The revision that environments must have to be kept.
+    pub revision: String,
+    pub idle: Vec<Environment>,
+    pub running: u32,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Pools {
+    pub of: HashMap<String, Pool>,
+    /// Of all versions of a function.
+    pub running_of: HashMap<String, u32>,
+    pub running: u32,
+    pub closed: bool,
+}
+
+/// The right to run one more invocation.
+pub(crate) struct Permit {
+    inner: Arc<Inner>,
+    arn: String,
+    function_arn: String,
+}
+
+impl Permit {
+    pub fn take(inner: &Arc<Inner>, config: &FunctionConfig) -> Result<Permit, InvokeError> {
+        let mut pools = inner.pools();
+        if pools.closed {
+            return Err(InvokeError::Closed);
+        }
+        let running = pools.running_of.get(config.function_arn()).copied().unwrap_or(0);
+        let throttled = if config.reserved_concurrency.is_some_and(|most| running >= most) {
+            Some(InvokeError::Throttled { reserved: true })
+        } else if pools.running >= inner.settings.concurrency_max {
+            Some(InvokeError::Throttled { reserved: false })
+        } else {
+            None
+        };
+        if let Some(throttled) = throttled {
+            inner.counters.throttles.fetch_add(1, Ordering::Relaxed);
+            return Err(throttled);
+        }
+        pools.running += 1;
+        pools.of.entry(config.arn.clone()).or_default().running += 1;
+        *pools.running_of.entry(config.function_arn().to_owned()).or_default() += 1;
+        drop(pools);
+        let function_arn = config.function_arn().to_owned();
+        Ok(Permit { inner: inner.clone(), arn: config.arn.clone(), function_arn })
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut pools = self.inner.pools();
+        pools.running -= 1;
+        if let Some(pool) = pools.of.get_mut(&self.arn) {
+            pool.running -= 1;
+        }
+        if let Some(running) = pools.running_of.get_mut(&self.function_arn) {
+            *running -= 1;
+            if *running == 0 {
+                pools.running_of.remove(&self.function_arn);
+            }
+        }
+    }
+}
