@@ -3,6 +3,7 @@
 use crate::Runtime;
 use crate::capture::{Capture, LogSink};
 use crate::config::FunctionConfig;
+use crate::java;
 use crate::layers::search_paths;
 use crate::process::{Ending, Process};
 use crate::runtime::Interpreter;
@@ -279,6 +280,15 @@ fn command(config: &FunctionConfig, place: &Place<'_>, inside: &Inside) -> Resul
             command.arg(inside.client.join("ruby.rb"));
             Ok(command)
         }
+        Runtime::Java(_) => {
+            let found = place.interpreter.as_ref().ok_or_else(|| missing("java", "default-jdk-headless"))?;
+            let mut command = Command::new(&found.program);
+            let layers = inside.layers.as_deref();
+            command.args(java::arguments(config.memory_mb, &inside.temporary));
+            command.arg("-cp").arg(java::class_path(&inside.code, layers, &inside.client, found));
+            command.arg(java::MAIN);
+            Ok(command)
+        }
         Runtime::Provided(_) => executable(&place.code, &inside.code, "bootstrap").or_else(|error| {
             match (&place.layers, &inside.layers) {
                 (Some(layers), Some(opt)) => executable(layers, opt, "bootstrap"),
@@ -348,7 +358,7 @@ fn variables(
         Runtime::Python(_) => {
             command.env("LC_CTYPE", "C.UTF-8").env("PYTHONDONTWRITEBYTECODE", "1");
         }
-        Runtime::Node(_) | Runtime::Ruby(_) | Runtime::Provided(_) | Runtime::Go => {}
+        Runtime::Node(_) | Runtime::Ruby(_) | Runtime::Java(_) | Runtime::Provided(_) | Runtime::Go => {}
     }
     let layers = inside.layers.as_ref().map(|layers| layers.display().to_string());
     search_paths(command, config.runtime, place.interpreter.as_deref(), &code, layers.as_deref(), &host_path);

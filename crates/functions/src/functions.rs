@@ -5,6 +5,7 @@ use crate::answer::Answer;
 use crate::capture::LogSink;
 use crate::config::FunctionConfig;
 use crate::environment::{Environment, InitError, Place};
+use crate::java;
 use crate::package::{Code, PackageError, Packages};
 use crate::pools::{Permit, Pools};
 use crate::runtime::{Interpreter, Interpreters};
@@ -103,7 +104,7 @@ pub(crate) struct Inner {
     pools: Mutex<Pools>,
     pub(crate) counters: Counters,
     endpoint: OnceLock<String>,
-    clients: OnceLock<PathBuf>,
+    clients: OnceLock<()>,
     writing_clients: Mutex<()>,
 }
 
@@ -326,7 +327,8 @@ impl Inner {
         let (inner, wanted) = (self.clone(), config.clone());
         let prepared = tokio::task::spawn_blocking(move || {
             let layered = inner.packages.layered(&wanted.layers)?;
-            Ok((inner.interpreters.find(wanted.runtime), inner.clients()?, layered))
+            let interpreter = inner.interpreters.find(wanted.runtime);
+            Ok((interpreter.clone(), inner.clients(wanted.runtime, interpreter.as_deref())?, layered))
         });
         let prepared: std::io::Result<_> =
             prepared.await.unwrap_or_else(|_| Err(std::io::Error::other("interrupted")));
@@ -347,13 +349,16 @@ impl Inner {
     }
 
     /// The directory of the embedded runtime clients, written once.
-    fn clients(&self) -> std::io::Result<PathBuf> {
+    fn clients(&self, runtime: Runtime, found: Option<&Interpreter>) -> std::io::Result<PathBuf> {
         // Two first starts at once would write over each other.
         let _alone = self.writing_clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(dir) = self.clients.get() {
-            return Ok(dir.clone());
-        }
         let dir = self.settings.dir.join("clients");
+        if let (Runtime::Java(_), Some(found)) = (runtime, found) {
+            java::compile(&dir, found)?;
+        }
+        if self.clients.get().is_some() {
+            return Ok(dir);
+        }
         std::fs::create_dir_all(&dir)?;
         for (name, text) in [
             ("python.py", include_str!("client/python.py")),
@@ -365,7 +370,7 @@ impl Inner {
             std::fs::write(&partial, text)?;
             std::fs::rename(&partial, dir.join(name))?;
         }
-        let _ = self.clients.set(dir.clone());
+        let _ = self.clients.set(());
         Ok(dir)
     }
 }

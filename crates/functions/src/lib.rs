@@ -8,6 +8,7 @@ mod answer;
 mod pools;
 mod run;
 
+mod java;
 mod layers;
 mod package;
 mod runtime;

@@ -14,11 +14,16 @@ pub enum Runtime {
     Node(u32),
     /// `ruby3.<minor>`
     Ruby(u32),
+    /// `java21`, `java8.al2`
+    Java(&'static str),
     /// `provided`, `provided.al2`, `provided.al2023`: an executable named `bootstrap`.
     Provided(&'static str),
     /// `go1.x`: an executable named by the handler.
     Go,
 }
+
+/// Runtimes of Java. The number names the version of the language.
+const JAVA: [&str; 6] = ["java8", "java8.al2", "java11", "java17", "java21", "java25"];
 
 impl Runtime {
     pub fn parse(text: &str) -> Option<Runtime> {
@@ -28,6 +33,9 @@ impl Runtime {
             "provided.al2023" => return Some(Runtime::Provided("provided.al2023")),
             "go1.x" => return Some(Runtime::Go),
             _ => {}
+        }
+        if let Some(name) = JAVA.iter().find(|name| **name == text) {
+            return Some(Runtime::Java(name));
         }
         if let Some(minor) = text.strip_prefix("python3.") {
             let minor = minor.parse().ok()?;
@@ -55,6 +63,7 @@ impl Runtime {
             (Runtime::Python(_), Some(found)) => format!("python:{}", found.version),
             (Runtime::Node(_), Some(found)) => format!("nodejs:{}", found.version),
             (Runtime::Ruby(_), Some(found)) => format!("ruby:{}", found.version),
+            (Runtime::Java(_), Some(found)) => format!("java:{}", found.version),
             _ => self.to_string(),
         }
     }
@@ -66,7 +75,7 @@ impl std::fmt::Display for Runtime {
             Runtime::Python(minor) => write!(f, "python3.{minor}"),
             Runtime::Node(major) => write!(f, "nodejs{major}.x"),
             Runtime::Ruby(minor) => write!(f, "ruby3.{minor}"),
-            Runtime::Provided(name) => f.write_str(name),
+            Runtime::Provided(name) | Runtime::Java(name) => f.write_str(name),
             Runtime::Go => f.write_str("go1.x"),
         }
     }
@@ -98,6 +107,7 @@ impl Interpreters {
             Runtime::Python(minor) => python(minor),
             Runtime::Node(major) => node(major),
             Runtime::Ruby(minor) => ruby(minor),
+            Runtime::Java(name) => crate::java::find(name),
             Runtime::Provided(_) | Runtime::Go => None,
         };
         let found = found.map(Arc::new);
@@ -177,12 +187,20 @@ mod tests {
 
     #[test]
     fn runtimes_are_spelled_as_aws_spells_them() {
-        for name in
-            ["python3.8", "python3.12", "nodejs20.x", "provided", "ruby3.3", "provided.al2023", "go1.x"]
-        {
+        for name in [
+            "python3.8",
+            "python3.12",
+            "nodejs20.x",
+            "provided",
+            "ruby3.3",
+            "java8.al2",
+            "java21",
+            "provided.al2023",
+            "go1.x",
+        ] {
             assert_eq!(Runtime::parse(name).map(|runtime| runtime.to_string()).as_deref(), Some(name));
         }
-        for name in ["python3.7", "python3", "PYTHON3.12", "nodejs20", "ruby2.7", "java21", ""] {
+        for name in ["python3.7", "python3", "PYTHON3.12", "nodejs20", "ruby2.7", "java7", ""] {
             assert_eq!(Runtime::parse(name), None, "{name}");
         }
     }

@@ -1,6 +1,7 @@
 //! Real functions in real processes.
 
 mod hostile;
+mod java;
 mod streaming;
 
 use functions::sandbox::{Mode, Sandbox};

@@ -279,7 +279,12 @@ async function answerStreaming(connection, handler, event, headers) {
     if (!stream.begun) throw error;
     const told = JSON.stringify(documentOf(error));
     console.error('Invoke Error', told);
-    stream.destroy();
+    // What was written before goes out before.
+    await new Promise((resolve) => {
+      if (stream.writableFinished || stream.destroyed) return resolve();
+      for (const event of ['finish', 'error', 'close']) stream.on(event, resolve);
+      return stream.end();
+    });
     connection.socket.ref();
     const kind = documentOf(error).errorType.replace(/[^\w.]/g, '');
     await connection.finish(`Lambda-Runtime-Function-Error-Type: ${kind}\r\n`

@@ -27,7 +27,7 @@ const ETC: [&str; 19] = [
     "timezone",
 ];
 /// Of a language that is installed elsewhere: what lies beside its `bin`, and what a virtual environment is one of.
-const PREFIX: [&str; 7] = ["bin", "lib", "lib64", "libexec", "include", "share", "pyvenv.cfg"];
+const PREFIX: [&str; 9] = ["bin", "lib", "lib64", "libexec", "include", "share", "conf", "jre", "pyvenv.cfg"];
 
 pub(crate) struct View<'a> {
     /// The environment's own directory.

@@ -45,7 +45,7 @@ fn interpreters() {
         &world::World::real(),
         std::sync::Arc::new(Nowhere),
     );
-    for name in ["python3.12", "nodejs20.x", "ruby3.3"] {
+    for name in ["python3.12", "nodejs20.x", "ruby3.3", "java21"] {
         let found = functions::Runtime::parse(name).and_then(|runtime| functions.interpreter(runtime));
         match found {
             Some(found) if found.exact => println!("{name:<15} {}", found.program.display()),

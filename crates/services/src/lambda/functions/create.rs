@@ -204,7 +204,7 @@ pub(super) fn runtime(name: &str) -> Result<String, ServiceError> {
     match Runtime::parse(name) {
         Some(_) => Ok(name.to_owned()),
         None => Err(invalid(format!(
-            "The runtime {name} is not supported yet: python3.8 to 3.14, nodejs12.x to 24.x, ruby3.2 to 3.5, provided, provided.al2, provided.al2023 and go1.x are."
+            "The runtime {name} is not supported yet: python3.8 to 3.14, nodejs12.x to 24.x, ruby3.2 to 3.5, java8 to java25, provided, provided.al2, provided.al2023 and go1.x are."
         ))),
     }
 }
