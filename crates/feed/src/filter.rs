@@ -1,9 +1,12 @@
 //! Which records a mapping wants: event patterns, run against a record's parts as they lie in the log.
 
+mod document;
+
+pub use document::{Document, pattern};
+
 use engine::stream::Record;
 use model::CorruptImage;
-use model::pattern::{Attribute, Definition, InvalidPattern, Node, Pattern, Seen};
-use serde_json::Value;
+use model::pattern::{Attribute, InvalidPattern, Node, Pattern, Seen};
 use std::borrow::Cow;
 
 /// Patterns, of which one is enough. Without any, every record is wanted.
@@ -17,7 +20,7 @@ impl Filter {
     pub fn compile(texts: &[String]) -> Result<Filter, InvalidPattern> {
         let patterns = texts.iter().map(|text| {
             let document = serde_json::from_str(text).map_err(|_| InvalidPattern)?;
-            Pattern::compile(&definition(&document))
+            pattern(&document)
         });
         Ok(Filter { patterns: patterns.collect::<Result<_, _>>()? })
     }
@@ -33,19 +36,6 @@ impl Filter {
             }
         }
         Ok(false)
-    }
-}
-
-fn definition(document: &Value) -> Definition {
-    match document {
-        Value::Null => Definition::Null,
-        Value::Bool(truth) => Definition::Bool(*truth),
-        Value::Number(number) => Definition::Number(number.as_f64().unwrap_or(f64::NAN)),
-        Value::String(text) => Definition::Text(text.clone()),
-        Value::Array(list) => Definition::List(list.iter().map(definition).collect()),
-        Value::Object(members) => Definition::Object(
-            members.iter().map(|(name, value)| (name.clone(), definition(value))).collect(),
-        ),
     }
 }
 

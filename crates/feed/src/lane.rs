@@ -5,127 +5,22 @@
 //! done about it comes out as actions. That makes every retry, split and expiry a line in a table of tests, and lets
 //! a simulator drive thousands of lanes through years.
 
+mod cut;
+mod event;
+mod look;
+mod settle;
+mod windowed;
+
+#[cfg(test)]
+mod tests;
+
+pub use event::{Action, Blockage, DropReason, Entry, Event, Finish, Moment, Outcome, Totals, Wants};
+
 use crate::policy::Policy;
-use crate::window::{Frame, Window};
+use crate::window::Window;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::time::Duration;
-use world::Timestamp;
-
-/// One record on its way. `R` is whatever the target wants to be handed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry<R> {
-    pub sequence: u64,
-    pub created: Timestamp,
-    /// What the record adds to its batch's size.
-    pub bytes: usize,
-    pub record: R,
-}
-
-/// When an event happened, on both clocks: ages are told by the wall, delays by the stopwatch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    pub now: Timestamp,
-    pub elapsed: Duration,
-}
-
-#[derive(Debug)]
-pub enum Event<R> {
-    /// The stream was read up to and including `through`. `ended`: nothing will ever follow.
-    /// `filtered`: the sequences of records that were read and are not wanted.
-    Read { entries: Vec<Entry<R>>, filtered: Vec<u64>, through: u64, ended: bool },
-    /// What the target wants to be handed with the next batch of the window; told before the batch is settled.
-    State(Bytes),
-    /// The batch in flight came back.
-    Settled(Outcome),
-    /// The destination of records that are given up took the last ones, or did not.
-    Buried { accepted: bool },
-    /// The deadline passed.
-    Tick,
-    /// What made the target unavailable may have changed.
-    Nudge,
-    /// Finish what is in flight and hand over the position.
-    Stop,
-}
-
-/// What became of a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Accepted,
-    /// Everything before this sequence was accepted.
-    Partly(u64),
-    /// The target ran and refused: an attempt.
-    Refused,
-    /// The target was not reached (throttled, missing, broken): not an attempt.
-    Unavailable,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub enum Action<R> {
-    /// Hand this batch to the target, and bring back `Event::Settled`.
-    Deliver { batch: Vec<Entry<R>>, attempt: u32, frame: Option<Frame> },
-    /// Everything up to `position` is finished; a restart goes on behind it.
-    Advance { position: u64, totals: Totals },
-    /// The window has ended: nothing of it need be remembered.
-    Forget,
-    /// These records leave the stream undelivered.
-    Drop { batch: Vec<Entry<R>>, reason: DropReason, invocations: u32 },
-    /// Hand these undeliverable records to their destination, and bring back `Event::Buried`.
-    Bury { batch: Vec<Entry<R>>, reason: DropReason, invocations: u32 },
-    /// Nothing will happen any more.
-    Finish(Finish),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DropReason {
-    RetriesExhausted,
-    AgeExceeded,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finish {
-    /// The shard ended and every record in it is accounted for.
-    Ended,
-    Stopped,
-}
-
-/// What became of a lane's records. `read = delivered + filtered + dead_lettered + dropped + pending`, always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    pub delivered: u64,
-    pub filtered: u64,
-    /// Given up, and nobody was told.
-    pub dropped: u64,
-    /// Given up, and taken by the mapping's destination for such records.
-    pub dead_lettered: u64,
-}
-
-impl Totals {
-    /// Records that are finished, whatever became of them.
-    pub fn finished(&self) -> u64 {
-        self.delivered + self.filtered + self.dropped + self.dead_lettered
-    }
-}
-
-impl std::ops::Add for Totals {
-    type Output = Totals;
-
-    fn add(self, other: Totals) -> Totals {
-        Totals {
-            delivered: self.delivered + other.delivered,
-            filtered: self.filtered + other.filtered,
-            dropped: self.dropped + other.dropped,
-            dead_lettered: self.dead_lettered + other.dead_lettered,
-        }
-    }
-}
-
-/// How much a lane would take now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wants {
-    pub records: usize,
-    pub bytes: usize,
-}
 
 #[derive(Debug)]
 pub struct Lane<R> {
@@ -190,25 +85,6 @@ struct Piece<R> {
     doom: Option<DropReason>,
 }
 
-/// What keeps a lane from going on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Blockage {
-    /// The first record of the batch.
-    pub sequence: u64,
-    pub records: usize,
-    /// How often the target has run on the batch.
-    pub invocations: u32,
-    /// How often in a row the target, or the destination, could not be reached.
-    pub stalls: u32,
-    /// The records are given up, and their destination does not take them.
-    pub is_burial: bool,
-    /// When it is tried again; it is being tried now if absent.
-    pub until: Option<Duration>,
-}
-
-/// `{"Records":[` and `]}` around the records, and a comma after each.
-const ENVELOPE_BYTES: usize = 14;
-
 impl<R: Clone> Lane<R> {
     /// A lane that goes on behind `position`.
     pub fn new(policy: Policy, position: u64, totals: Totals) -> Lane<R> {
@@ -263,7 +139,7 @@ impl<R: Clone> Lane<R> {
             return None;
         }
         let records = self.ready_records_max().saturating_sub(self.queue.len());
-        let bytes = self.policy.batch_bytes_max.saturating_sub(self.queue_bytes + ENVELOPE_BYTES);
+        let bytes = self.policy.batch_bytes_max.saturating_sub(self.queue_bytes + cut::ENVELOPE_BYTES);
         // Behind a batch in flight, less than half a batch's room is not worth a read.
         let worth = if self.phase == Phase::Gathering { 0 } else { self.ready_records_max() / 2 };
         (records > worth && bytes > 0).then_some(Wants { records, bytes })
@@ -284,84 +160,6 @@ impl<R: Clone> Lane<R> {
             }
             Phase::Flying | Phase::Closing | Phase::Burying | Phase::Finished => None,
         }
-    }
-
-    /// Everything up to here is finished.
-    pub fn position(&self) -> u64 {
-        self.lowest().map_or(self.taken, |entry| entry.sequence - 1)
-    }
-
-    /// Everything up to here has been read.
-    pub fn taken(&self) -> u64 {
-        self.taken
-    }
-
-    /// Records read that are not finished.
-    pub fn pending(&self) -> u64 {
-        self.held() as u64 + self.filtered.iter().map(|(_, count)| count).sum::<u64>()
-    }
-
-    /// Records in memory.
-    pub fn held(&self) -> usize {
-        self.queue.len() + self.pieces.iter().map(|piece| piece.entries.len()).sum::<usize>()
-    }
-
-    /// What the lane is stuck at, after a failure.
-    pub fn blockage(&self) -> Option<Blockage> {
-        let until = match self.phase {
-            Phase::Pausing { until, .. } => Some(until),
-            _ => None,
-        };
-        if self.close_failures > 0 {
-            // The end of a window has no records of its own.
-            return Some(Blockage {
-                sequence: self.position(),
-                records: 0,
-                invocations: self.close_failures,
-                stalls: 0,
-                is_burial: false,
-                until,
-            });
-        }
-        let piece = self.pieces.last()?;
-        let first = piece.entries.front()?;
-        let is_stuck = piece.invocations > 0 || self.stalls > 0;
-        is_stuck.then_some(Blockage {
-            sequence: first.sequence,
-            records: piece.entries.len(),
-            invocations: piece.invocations,
-            stalls: self.stalls,
-            is_burial: piece.doom.is_some(),
-            until,
-        })
-    }
-
-    /// When the oldest unfinished record was written: what the lane is waiting on.
-    pub fn oldest(&self) -> Option<Timestamp> {
-        self.lowest().map(|entry| entry.created)
-    }
-
-    fn lowest(&self) -> Option<&Entry<R>> {
-        self.pieces.iter().rev().find_map(|piece| piece.entries.front()).or(self.queue.front())
-    }
-
-    pub fn totals(&self) -> Totals {
-        self.totals
-    }
-
-    /// Whether a `Nudge` would be heard.
-    pub fn is_stalled(&self) -> bool {
-        matches!(self.phase, Phase::Pausing { nudgeable: true, .. })
-    }
-
-    /// The shard has ended, and nothing of it is left to do: neither a record nor the end of a window.
-    pub fn is_done(&self) -> bool {
-        self.ended && self.pieces.is_empty() && self.queue.is_empty() && self.window.is_none()
-    }
-
-    /// Nothing will happen any more.
-    pub fn is_finished(&self) -> bool {
-        self.phase == Phase::Finished
     }
 
     /// Small batches are read many at a time: a read costs the same for one as for a handful.
@@ -398,88 +196,6 @@ impl<R: Clone> Lane<R> {
             Some((last, count)) if *last > self.queued => (*last, *count) = (sequence, *count + 1),
             _ => self.filtered.push_back((sequence, 1)),
         }
-    }
-
-    fn settled(&mut self, outcome: Outcome, moment: Moment, actions: &mut Vec<Action<R>>) {
-        assert_eq!(self.phase, Phase::Flying, "only a batch in flight comes back");
-        self.phase = Phase::Gathering;
-        // The next window opens when the previous invocation completes.
-        self.window_start = self.window_start.max(moment.elapsed);
-        let mut piece = self.pieces.pop().expect("a batch in flight is the topmost piece");
-        if outcome == Outcome::Unavailable {
-            self.pieces.push(piece);
-            self.stalls += 1;
-            let until = moment.elapsed + self.policy.backoff.delay(self.stalls);
-            self.phase = Phase::Pausing { until, nudgeable: true };
-            return;
-        }
-        self.stalls = 0;
-        piece.invocations += 1;
-        let accepted = match outcome {
-            Outcome::Accepted => piece.entries.len(),
-            Outcome::Partly(first) => piece.entries.partition_point(|entry| entry.sequence < first),
-            Outcome::Refused | Outcome::Unavailable => 0,
-        };
-        piece.entries.drain(..accepted);
-        if accepted > 0 {
-            self.remember(piece.window_start_s);
-        }
-        self.next_state = None;
-        self.totals.delivered += accepted as u64;
-        if piece.entries.is_empty() {
-            return;
-        }
-        if self.policy.bisect && (accepted > 0 || piece.entries.len() > 1) {
-            // Splitting costs no attempt: at the record the target named, in the middle otherwise.
-            self.split(piece, accepted > 0);
-            return;
-        }
-        piece.failures += 1;
-        if self.policy.retries_max.is_some_and(|retries_max| piece.failures > retries_max) {
-            self.give_up(piece.entries, DropReason::RetriesExhausted, piece.invocations, actions);
-            return;
-        }
-        let until = moment.elapsed + self.policy.backoff.delay(piece.failures);
-        self.pieces.push(piece);
-        self.phase = Phase::Pausing { until, nudgeable: false };
-    }
-
-    fn buried(&mut self, accepted: bool, moment: Moment) {
-        assert_eq!(self.phase, Phase::Burying, "only what was sent comes back");
-        self.window_start = self.window_start.max(moment.elapsed);
-        if accepted {
-            let piece = self.pieces.pop().expect("what is buried is the topmost piece");
-            self.totals.dead_lettered += piece.entries.len() as u64;
-            self.stalls = 0;
-            self.phase = Phase::Gathering;
-        } else {
-            self.stalls += 1;
-            let until = moment.elapsed + self.policy.backoff.delay(self.stalls);
-            self.phase = Phase::Pausing { until, nudgeable: false };
-        }
-    }
-
-    fn split(&mut self, mut piece: Piece<R>, is_split_already: bool) {
-        let window_start_s = piece.window_start_s;
-        if is_split_already {
-            self.pieces.push(Piece {
-                entries: piece.entries,
-                failures: piece.failures,
-                invocations: 0,
-                window_start_s,
-                doom: None,
-            });
-            return;
-        }
-        let second = piece.entries.split_off(piece.entries.len() / 2);
-        self.pieces.push(Piece { entries: second, failures: 0, invocations: 0, window_start_s, doom: None });
-        self.pieces.push(Piece {
-            entries: piece.entries,
-            failures: 0,
-            invocations: 0,
-            window_start_s,
-            doom: None,
-        });
     }
 
     /// Whatever the event was: what can start, starts; what has moved, is told.
@@ -552,85 +268,6 @@ impl<R: Clone> Lane<R> {
         false
     }
 
-    /// Cuts the next batch from the queue, if it is time.
-    fn cut(&mut self, moment: Moment) -> Option<Piece<R>> {
-        if self.queue.is_empty() {
-            return None;
-        }
-        // Records of two windows never share a batch.
-        let first = self.queue.front().map_or(0, |entry| self.window_start_of(entry));
-        let is_later = |entry: &Entry<R>| self.window_start_of(entry) > first;
-        let now = Duration::from_millis(moment.now.millis());
-        let is_complete =
-            self.window_end().is_some_and(|end| now >= end) || self.queue.back().is_some_and(is_later);
-        let is_due = self.ended
-            || is_complete
-            || self.queue.len() >= self.policy.batch_records_max
-            || self.queue_bytes + ENVELOPE_BYTES >= self.policy.batch_bytes_max
-            || moment.elapsed >= self.window_start + self.policy.batch_window;
-        if !is_due {
-            return None;
-        }
-        let framing = self.frame(first).map_or(0, |frame| frame.bytes());
-        let mut bytes = ENVELOPE_BYTES + framing;
-        let mut count = 0;
-        for entry in self.queue.iter().take(self.policy.batch_records_max) {
-            // A record that is too large by itself still goes: the target's refusal is a better answer than silence.
-            if is_later(entry) || (count > 0 && bytes + entry.bytes + 1 > self.policy.batch_bytes_max) {
-                break;
-            }
-            bytes += entry.bytes + 1;
-            count += 1;
-        }
-        let entries: VecDeque<_> = self.queue.drain(..count).collect();
-        self.queue_bytes -= entries.iter().map(|entry| entry.bytes).sum::<usize>();
-        Some(Piece { entries, failures: 0, invocations: 0, window_start_s: first, doom: None })
-    }
-
-    /// Takes records that have grown too old out of the topmost piece.
-    fn drop_expired(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) {
-        let Some(age_max) = self.policy.age_max else { return };
-        let Some(piece) = self.pieces.last_mut().filter(|piece| piece.doom.is_none()) else { return };
-        // Only from the front: the position moves over all that was dropped, so that nothing is counted twice.
-        let count = piece.entries.iter().take_while(|entry| age(entry, moment) > age_max).count();
-        if count == 0 {
-            return;
-        }
-        let expired = piece.entries.drain(..count).collect();
-        let invocations = piece.invocations;
-        self.give_up(expired, DropReason::AgeExceeded, invocations, actions);
-    }
-
-    /// Undeliverable records leave at once, or once their destination has taken them.
-    fn give_up(
-        &mut self,
-        entries: VecDeque<Entry<R>>,
-        reason: DropReason,
-        invocations: u32,
-        actions: &mut Vec<Action<R>>,
-    ) {
-        if self.policy.dead_letter {
-            self.pieces.push(Piece {
-                entries,
-                failures: 0,
-                invocations,
-                window_start_s: 0,
-                doom: Some(reason),
-            });
-            return;
-        }
-        self.totals.dropped += entries.len() as u64;
-        actions.push(Action::Drop { batch: entries.into(), reason, invocations });
-    }
-
-    /// When the oldest record of the topmost piece grows too old.
-    fn expiry(&self, moment: Moment) -> Option<Duration> {
-        let age_max = self.policy.age_max?;
-        let oldest = self.pieces.last().filter(|piece| piece.doom.is_none())?.entries.front()?;
-        // One millisecond later than its last moment: only what is older than the limit is dropped.
-        Some(moment.elapsed + age_max.saturating_sub(age(oldest, moment)) + Duration::from_millis(1))
-    }
-
     fn tell(&mut self, actions: &mut Vec<Action<R>>) {
         let position = self.position();
         while let Some((_, count)) = self.filtered.front().filter(|(last, _)| *last <= position) {
@@ -644,12 +281,3 @@ impl<R: Clone> Lane<R> {
         }
     }
 }
-
-fn age<R>(entry: &Entry<R>, moment: Moment) -> Duration {
-    Duration::from_millis(moment.now.millis().saturating_sub(entry.created.millis()))
-}
-
-mod windowed;
-
-#[cfg(test)]
-mod tests;

@@ -18,7 +18,7 @@ mod run;
 mod shard_run;
 
 pub use feed::{Change, Described, Error, ErrorKind, Feed, NewMapping, Parts, Settings};
-pub use filter::Filter;
+pub use filter::{Document, Filter, pattern};
 pub use gauges::{Flow, ShardFlow, Stuck};
 pub use lane::{Blockage, DropReason, Outcome, Totals};
 pub use mapping::{Mapping, MappingId, Start, State};

@@ -1,43 +1,15 @@
 //! The grammar's cases, as they are recorded from the service: a pattern, and events it matches and does not.
 
 use super::*;
-
-#[derive(Clone, Copy)]
-struct Json<'a>(&'a Value);
-
-impl<'a> Node<'a> for Json<'a> {
-    fn seen(self) -> Result<Seen<'a>, CorruptImage> {
-        Ok(match self.0 {
-            Value::Null => Seen::Null,
-            Value::Bool(truth) => Seen::Bool(*truth),
-            Value::Number(number) => Seen::Number(number.as_f64().unwrap()),
-            Value::String(text) => Seen::Text(text.into()),
-            Value::Array(_) => Seen::List,
-            Value::Object(_) => Seen::Object,
-        })
-    }
-
-    fn member(self, name: &str) -> Result<Option<Json<'a>>, CorruptImage> {
-        Ok(self.0.as_object().and_then(|members| members.get(name)).map(Json))
-    }
-
-    fn any(self, test: &mut dyn FnMut(Json<'a>) -> Result<bool, CorruptImage>) -> Result<bool, CorruptImage> {
-        for element in self.0.as_array().into_iter().flatten() {
-            if test(Json(element))? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-}
+use serde_json::Value;
 
 #[track_caller]
 fn check(pattern: &str, matching: &[&str], others: &[&str]) {
-    let compiled = Pattern::compile(&definition(&serde_json::from_str(pattern).unwrap())).expect(pattern);
+    let compiled = super::pattern(&serde_json::from_str(pattern).unwrap()).expect(pattern);
     for (events, expect) in [(matching, true), (others, false)] {
         for event in events {
             let event: Value = serde_json::from_str(event).unwrap();
-            assert_eq!(compiled.matches(Json(&event)), Ok(expect), "{pattern} on {event}");
+            assert_eq!(compiled.matches(Document(&event)), Ok(expect), "{pattern} on {event}");
         }
     }
 }
