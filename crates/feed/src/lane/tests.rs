@@ -5,6 +5,7 @@
 //! `stop`, `wait MS` (deadlines within it tick).
 
 use super::*;
+use world::Timestamp;
 
 struct Rig {
     lane: Lane<u64>,
