@@ -57,3 +57,29 @@ fn bad_input_is_refused_and_changes_nothing() {
     assert_eq!(scanned.json()["Count"], 0, "{}", scanned.text());
     assert!(node.stop().success());
 }
+
+/// A client that is refused before it has sent its body never sends it; what it sends next must not be taken for it.
+#[test]
+fn a_refused_upload_ends_its_connection_and_says_so() {
+    let dir = TempDir::new("refused-upload");
+    let node = start(&dir);
+    let head = |method: &str, path: &str, more: &str| {
+        format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nX-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature={}\r\n{more}\r\n",
+            node.address(),
+            "0".repeat(64),
+        )
+    };
+    let upload = head("PUT", "/none/k", "Content-Length: 5\r\nExpect: 100-continue\r\n");
+    let closes = |answer: &testkit::Answer| answer.head.to_ascii_lowercase().contains("connection: close");
+    let mut client = Client::connect(node.address()).expect("a connection");
+    let answer = client.raw(upload.as_bytes()).expect("an answer");
+    assert!(answer.status == 404 && closes(&answer), "{}", answer.head);
+    assert!(client.raw(upload.as_bytes()).is_err(), "nobody listens there any more");
+
+    let mut client = Client::connect(node.address()).expect("a connection");
+    for _ in 0..2 {
+        let answer = client.raw(head("GET", "/none/k", "").as_bytes()).expect("an answer");
+        assert!(answer.status == 404 && !closes(&answer), "{}", answer.head);
+    }
+}

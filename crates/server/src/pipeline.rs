@@ -64,8 +64,15 @@ impl Pipeline {
             body: Bytes::new(),
         };
         if self.services.is_storage(&request) {
+            let has_body = !body.is_end_stream();
             let reply = self.services.call_storage(request, Box::new(Arriving(body))).await;
-            return self.send(reply);
+            let mut response = self.send(reply);
+            // Of what is refused, the body may not have been read, or not even sent: the connection ends, and the client
+            // is told, so that it asks nothing more on it.
+            if has_body && (response.status().is_client_error() || response.status().is_server_error()) {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            return response;
         }
         request.body = match collect(body, most).await {
             Ok(body) => body,

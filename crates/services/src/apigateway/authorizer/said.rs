@@ -79,7 +79,9 @@ fn context(answer: &Value) -> Option<Map<String, Value>> {
 
 /// Answers by what was asked, for a while.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<HashMap<Vec<String>, (Duration, Arc<Said>)>>);
+pub(super) struct Kept(Mutex<HashMap<Vec<String>, (Until, Arc<Said>)>>);
+
+type Until = Duration;
 
 impl Kept {
     pub fn get(&self, asked: &[String], now: Duration) -> Option<Arc<Said>> {
