@@ -79,9 +79,10 @@ fn context(answer: &Value) -> Option<Map<String, Value>> {
 
 /// Answers by what was asked, for a while.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<HashMap<Vec<String>, (Until, Arc<Said>)>>);
+pub(super) struct Kept(Mutex<Answers>);
 
-type Until = Duration;
+/// Each with the time at which it ends.
+type Answers = HashMap<Vec<String>, (Duration, Arc<Said>)>;
 
 impl Kept {
     pub fn get(&self, asked: &[String], now: Duration) -> Option<Arc<Said>> {
