@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Some("conformance") => conformance::run(&args[1..]),
         Some("bench") => bench::run(&args[1..]),
         _ => Err(
-            "commands: bench [--records N] [--only ready|reads|writes|latency], codegen [--models DIR], compatibility, conformance parity|moto [CHECKOUT], tidy"
+            "commands: bench [--records N] [--only ready|reads|writes|latency], bench replicate [--rows N] [--only sqlite|postgres|mysql] [--python PATH], codegen [--models DIR], compatibility, conformance parity|moto [CHECKOUT], tidy"
                 .into(),
         ),
     };

@@ -8,9 +8,11 @@ pub mod mapping;
 
 pub mod runner;
 pub mod source;
+mod spool;
 pub mod target;
 mod verify;
 
 pub use config::Config;
 pub use error::{Error, Kind};
+pub use spool::Stand as SpoolStand;
 pub use verify::{Difference, Verified, told, verify};

@@ -8,6 +8,7 @@ mod bare;
 mod latency;
 mod load;
 mod raw;
+mod replicate;
 
 use load::{Load, Rate};
 use serde_json::json;
@@ -24,6 +25,9 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 pub fn run(arguments: &[String]) -> Result<()> {
     if arguments.first().map(String::as_str) == Some("bare-server") {
         return bare::serve(arguments.get(1).map_or("", String::as_str));
+    }
+    if arguments.first().map(String::as_str) == Some("replicate") {
+        return replicate::run(arguments);
     }
     let records = flag(arguments, "--records")?.unwrap_or(200_000);
     let built = Command::new("cargo").args(["build", "--release", "--quiet", "-p", "millstream"]).status()?;

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use world::Random;
 
-/// `MILLSTREAM_CHAOS_ROUNDS=100` for the long one.
-fn rounds() -> u64 {
+/// `MILLSTREAM_CHAOS_ROUNDS=100` for the long ones.
+pub fn rounds() -> u64 {
     std::env::var("MILLSTREAM_CHAOS_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
 }
 
 /// Writes at random until told to stop.
-fn write(setting: &Setting, seed: u64, stop: &AtomicBool) {
+pub fn write(setting: &Setting, seed: u64, stop: &AtomicBool) {
     let mut client = setting.node.client();
     let mut random = Random::from_seed(seed);
     while !stop.load(Ordering::Relaxed) {

@@ -3,6 +3,9 @@
 mod chaos;
 mod databases;
 mod examples;
+mod faults;
 mod rows;
 mod rules;
 mod setting;
+mod spool;
+mod storm;

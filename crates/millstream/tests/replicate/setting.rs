@@ -1,6 +1,6 @@
 //! A server with a table, a target, and the command between them.
 
-use crate::support::{BINARY, create_table, start};
+use crate::support::{BINARY, create_table};
 use serde_json::{Value as Json, json};
 use sql::{Connection, Settings, Value};
 use std::path::PathBuf;
@@ -16,6 +16,8 @@ pub struct Setting {
     pub settings: Settings,
     /// The target's table.
     pub table: String,
+    /// The source's endpoint, where it is another than the server itself.
+    pub source: Option<String>,
 }
 
 impl Setting {
@@ -28,10 +30,15 @@ impl Setting {
     }
 
     pub fn of(dir: TempDir, target: String, settings: Settings) -> Setting {
-        let node = start(&dir);
+        Setting::with(dir, target, settings, &[])
+    }
+
+    /// With flags for the server.
+    pub fn with(dir: TempDir, target: String, settings: Settings, flags: &[&str]) -> Setting {
+        let node = Node::start(BINARY, dir.path(), flags);
         let mut client = node.client();
         create_table(&mut client, "Things");
-        Setting { node, client, dir, target, settings, table: "T".to_owned() }
+        Setting { node, client, dir, target, settings, table: "T".to_owned(), source: None }
     }
 
     /// Writes the file; `pipeline` is what stands in it beyond names.
@@ -39,7 +46,7 @@ impl Setting {
         let path = self.dir.path().join("pipelines.toml");
         let text = format!(
             "[source.s]\ntable = \"Things\"\nendpoint = \"{}\"\n[target.t]\n{}\n[[pipeline]]\nname = \"p\"\nfrom = \"s\"\nto = \"t\"\ntable = \"{}\"\n{pipeline}\n",
-            self.node.url(),
+            self.source.clone().unwrap_or_else(|| self.node.url()),
             self.target,
             self.table
         );

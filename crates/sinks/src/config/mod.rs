@@ -96,6 +96,12 @@ pub struct Pipeline {
     pub scan_segments: u32,
     /// Read units that the scan may use in a second; none: all it can get.
     pub scan_units_per_second: Option<f64>,
+    /// A directory for records that the target is too slow for, or away; none: they wait in the stream alone.
+    pub spool: Option<std::path::PathBuf>,
+    /// The most that it holds.
+    pub spool_max_mb: Option<u64>,
+    /// The age of the oldest record that is not applied, from which on records are kept there.
+    pub spool_after_seconds: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq)]

@@ -73,6 +73,14 @@ impl Config {
             if pipeline.scan_units_per_second.is_some_and(|units| !units.is_finite() || units <= 0.0) {
                 return refuse("scan_units_per_second is above 0".to_owned());
             }
+            if pipeline.spool.is_none()
+                && (pipeline.spool_max_mb.is_some() || pipeline.spool_after_seconds.is_some())
+            {
+                return refuse("spool_max_mb and spool_after_seconds need spool = \"directory\"".to_owned());
+            }
+            if pipeline.spool_max_mb == Some(0) {
+                return refuse("spool_max_mb is 1 or more".to_owned());
+            }
         }
         Ok(())
     }

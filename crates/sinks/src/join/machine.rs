@@ -249,6 +249,11 @@ impl Join {
         self.sealed && self.fresh && self.tracks.values().all(Followed::is_settled)
     }
 
+    /// The shard that a shard came from.
+    pub fn parent(&self, shard: &str) -> Option<&str> {
+        self.tracks.get(&Track::Shard(shard.into()))?.parent.as_deref()
+    }
+
     pub fn is_consistent(&self) -> bool {
         self.consistent
     }

@@ -2,15 +2,18 @@
 
 mod chores;
 mod hear;
+mod spooling;
 
 use super::begin::{Pipeline, Taken};
-use super::job::{Done, Job, Reader};
+use super::durable::Durable;
+use super::job::{Done, Job, Reader, bytes_of};
 use super::lane::Writer;
 use super::progress::Report;
 use super::{Ended, Stop};
 use crate::config::OnGap;
 use crate::join::{Action, Event, Sequence, ShardId, Work};
 use crate::source::{Begin, Table};
+use crate::spool::{Keeper, Spool, Stand};
 use crate::target::{Applied, Change, Shared, State};
 use crate::{Error, Kind};
 use std::collections::BTreeMap;
@@ -59,12 +62,16 @@ struct Coordinator<'a> {
     lanes: Vec<Sender<Work<Change>>>,
     /// Rows, and pieces of work, on their way.
     waiting_rows: usize,
+    waiting_bytes: usize,
     waiting_works: usize,
     scan_due: Duration,
     list: bool,
     seal: bool,
     list_due: Duration,
-    consistent_ms: u64,
+    durable: Durable,
+    spool: Option<&'a Spool>,
+    /// What was told of the spool.
+    spool_told: Stand,
     applied: Applied,
     created_s: u64,
     trouble: BTreeMap<usize, String>,
@@ -83,14 +90,22 @@ pub fn run(
     stop: &Stop,
     report: &mut dyn FnMut(Report),
 ) -> Result<Ended, Error> {
-    let mut state = pipeline.state()?;
-    let taken = match pipeline.take(&mut state) {
+    let spool = pipeline.spool()?;
+    let spool = spool.as_ref();
+    let (state, taken) = match spooling::take(pipeline, spool, once, stop, report) {
         Err(error) if error.kind == Kind::Gap && pipeline.config.on_gap == OnGap::Resnapshot => {
             report(Report::Note(error.to_string()));
             return Ok(Ended::Again);
         }
-        taken => taken?,
+        taken => match taken? {
+            Some(taken) => taken,
+            None => return Ok(Ended::Stopped),
+        },
     };
+    let durable = Durable::new(&taken.kept.stored, taken.kept.confirmed_ms);
+    if let Some(spool) = spool {
+        spool.belongs(&taken.kept.stream, taken.kept.begun_ms, durable.finished().clone());
+    }
     report(Report::Began { resumed: taken.resumed });
     let world = pipeline.world.clone();
     let shared = Shared {
@@ -120,6 +135,7 @@ pub fn run(
         schema: &shared.schema.clone(),
         stream: &stream,
         segments,
+        spool,
     };
     std::thread::scope(|scope| {
         for at in 0..READERS + SCANNERS.min(segments as usize) {
@@ -139,6 +155,10 @@ pub fn run(
             let done = done.clone();
             scope.spawn(move || writer.run(&works, &done));
         }
+        if let Some(spool) = spool {
+            let (stream, give_up) = (&stream, &give_up);
+            scope.spawn(move || Keeper::of(pipeline, spool, stream).run(give_up));
+        }
         drop(done);
         let now = pipeline.world.elapsed();
         let table = pipeline.source()?;
@@ -153,12 +173,15 @@ pub fn run(
             scans,
             lanes: inlets,
             waiting_rows: 0,
+            waiting_bytes: 0,
             waiting_works: 0,
             scan_due: now,
             list: false,
             seal: false,
             list_due: now + LIST_EVERY,
-            consistent_ms: 0,
+            durable,
+            spool,
+            spool_told: Stand::default(),
             applied: Applied::default(),
             created_s: 0,
             trouble: BTreeMap::new(),
@@ -221,9 +244,7 @@ impl Coordinator<'_> {
             if let Some(ended) = ending {
                 let given_up = ended == Ended::Stopped && !self.trouble.is_empty();
                 if self.waiting_works == 0 || given_up {
-                    if self.taken.join.is_caught_up() {
-                        self.confirm()?;
-                    }
+                    self.confirm()?;
                     report(Report::Progress(self.progress()));
                     return Ok(ended);
                 }
@@ -251,6 +272,9 @@ impl Coordinator<'_> {
 
     fn wait(&self) -> Duration {
         let most = Duration::from_millis(100);
+        if self.is_full() || self.paused {
+            return most;
+        }
         let now = self.now();
         let due = self.feeds.values().filter(|feed| !feed.busy).map(|feed| feed.due.saturating_sub(now));
         due.min().unwrap_or(most).clamp(Duration::from_millis(1), most)
@@ -271,6 +295,7 @@ impl Coordinator<'_> {
                 }
                 Action::Apply { lane, work } => {
                     self.waiting_rows += work.rows.len();
+                    self.waiting_bytes += work.rows.iter().map(bytes_of).sum::<usize>();
                     self.waiting_works += 1;
                     // A lane that has ended says why by itself.
                     let _ = self.lanes[lane].send(work);
@@ -278,7 +303,6 @@ impl Coordinator<'_> {
                 Action::Seal => self.seal = true,
                 Action::Gap { shard } => self.lost(&shard)?,
                 Action::Consistent => {
-                    self.consistent_ms = self.pipeline.world.now().millis();
                     self.confirm()?;
                     report(Report::Consistent);
                 }
@@ -288,6 +312,7 @@ impl Coordinator<'_> {
     }
 
     fn open(&mut self, shard: ShardId, after: Option<Sequence>) {
+        self.durable.open(&shard);
         let begin = after.map_or(Begin::Horizon, Begin::After);
         self.feed(Name::Shard(shard), FeedJob::Shard { iterator: None, begin });
     }
@@ -298,8 +323,8 @@ impl Coordinator<'_> {
     }
 
     /// Records are missing in the stream: nothing is lost when they are older than what is known to be applied.
-    fn lost(&self, shard: &str) -> Result<(), Error> {
-        let age_ms = self.pipeline.world.now().millis().saturating_sub(self.confirmed_ms);
+    fn lost(&mut self, shard: &str) -> Result<(), Error> {
+        let age_ms = self.unsafe_ms();
         if age_ms < RETENTION_MS {
             return Ok(());
         }

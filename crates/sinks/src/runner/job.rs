@@ -4,6 +4,7 @@ use crate::Error;
 use crate::join::{Row, Sequence, ShardId};
 use crate::mapping::KeySchema;
 use crate::source::{Begin, Login, Record, Table};
+use crate::spool::{Given, Spool};
 use crate::target::Change;
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
@@ -19,8 +20,12 @@ pub enum Done {
     Records {
         shard: ShardId,
         records: Vec<(Sequence, Row<Change>)>,
-        /// None: the shard has ended.
-        next: Option<String>,
+        next: Next,
+        asked_ms: u64,
+    },
+    /// What comes is about to be in the spool.
+    NotYet {
+        shard: ShardId,
     },
     /// What lies where reading should begin has been trimmed.
     Trimmed {
@@ -38,8 +43,9 @@ pub enum Done {
     },
     Committed {
         lane: usize,
-        works: Vec<(crate::join::Track, bool)>,
+        works: Vec<(crate::join::Track, Option<crate::join::Mark>, bool)>,
         rows: usize,
+        bytes: usize,
         applied: crate::target::Applied,
         created_s: u64,
     },
@@ -51,6 +57,22 @@ pub enum Done {
     Broken(Error),
 }
 
+/// What a change weighs in memory, about.
+pub fn bytes_of(change: &Change) -> usize {
+    change.new.iter().chain(&change.old).map(model::Item::size_bytes).sum()
+}
+
+/// Where a shard goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// At this iterator of the source.
+    Iterator(String),
+    /// Behind the last record, which the spool had.
+    Position,
+    /// Nowhere: it has ended.
+    End,
+}
+
 /// What a reader needs.
 pub struct Reader<'a> {
     pub table: &'a str,
@@ -59,6 +81,7 @@ pub struct Reader<'a> {
     pub schema: &'a KeySchema,
     pub stream: &'a str,
     pub segments: u32,
+    pub spool: Option<&'a Spool>,
 }
 
 impl Reader<'_> {
@@ -90,8 +113,27 @@ impl Reader<'_> {
                 let rows = page.items.into_iter().map(|item| self.scanned(item)).collect();
                 Ok(Done::Page { segment: *segment, rows, next: page.next, units: page.read_units })
             }
-            Job::Read { shard, iterator, begin } => self.read(table, shard, iterator.clone(), begin),
+            Job::Read { shard, iterator, begin } => match self.kept(shard, begin) {
+                Some(done) => Ok(done),
+                None => self.read(table, shard, iterator.clone(), begin),
+            },
         }
+    }
+
+    /// What the spool has of a shard; none: the source is asked.
+    fn kept(&self, shard: &ShardId, begin: &Begin) -> Option<Done> {
+        let after = match begin {
+            Begin::Horizon => None,
+            Begin::After(sequence) => Some(sequence),
+        };
+        let (records, next) = match self.spool?.next(shard, after) {
+            Given::Source => return None,
+            Given::Wait => return Some(Done::NotYet { shard: shard.clone() }),
+            Given::Page(records) => (records, Next::Position),
+            Given::End => (Vec::new(), Next::End),
+        };
+        let records = records.into_iter().map(|record| self.changed(record)).collect();
+        Some(Done::Records { shard: shard.clone(), records, next, asked_ms: 0 })
     }
 
     fn read(
@@ -102,6 +144,7 @@ impl Reader<'_> {
         begin: &Begin,
     ) -> Result<Done, Error> {
         let mut iterator = iterator;
+        let asked_ms = self.world.now().millis();
         // An iterator that waited too long for its turn is asked for once more.
         for again in [true, false] {
             let given = match iterator.take() {
@@ -114,7 +157,8 @@ impl Reader<'_> {
             match table.records(&given, 1000) {
                 Ok(page) => {
                     let records = page.records.into_iter().map(|record| self.changed(record)).collect();
-                    return Ok(Done::Records { shard: shard.clone(), records, next: page.next });
+                    let next = page.next.map_or(Next::End, Next::Iterator);
+                    return Ok(Done::Records { shard: shard.clone(), records, next, asked_ms });
                 }
                 Err(fault) if fault.is("ExpiredIteratorException") && again => {}
                 Err(fault) if fault.is("TrimmedDataAccessException") => {

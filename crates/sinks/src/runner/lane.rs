@@ -1,7 +1,7 @@
 //! A lane's thread: takes what waits, commits it together, and tries again as long as the target is away.
 
 use super::Stop;
-use super::job::Done;
+use super::job::{Done, bytes_of};
 use crate::Error;
 use crate::join::Work;
 use crate::target::{Change, Lane, Shared};
@@ -82,11 +82,13 @@ impl Writer<'_> {
                     if troubled {
                         let _ = done.send(Done::Trouble { lane: self.number, message: None });
                     }
-                    let works = batch.iter().map(|work| (work.track.clone(), work.end)).collect();
+                    let works =
+                        batch.iter().map(|work| (work.track.clone(), work.mark.clone(), work.end)).collect();
                     let changes = || batch.iter().flat_map(|work| &work.rows);
                     let created_s = changes().map(|change| change.created_s).max().unwrap_or_default();
-                    let rows = changes().count();
-                    return Ok(Done::Committed { lane: self.number, works, rows, applied, created_s });
+                    let (rows, bytes) = (changes().count(), changes().map(bytes_of).sum());
+                    let lane = self.number;
+                    return Ok(Done::Committed { lane, works, rows, bytes, applied, created_s });
                 }
                 Err(error) if error.is_retryable() && !self.give_up.is_set() => {
                     // A connection that has failed is not used again.

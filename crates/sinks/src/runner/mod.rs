@@ -2,6 +2,7 @@
 
 mod begin;
 mod coordinator;
+mod durable;
 mod job;
 mod lane;
 mod progress;

@@ -27,6 +27,8 @@ pub struct Progress {
     pub trouble: Option<String>,
     /// Time until records that were not applied may be trimmed, should nothing more be applied.
     pub until_loss: Duration,
+    /// What is kept on disk meanwhile, where the file asks for that.
+    pub spool: Option<crate::spool::Stand>,
 }
 
 #[derive(Clone, Debug)]

@@ -1,9 +1,13 @@
 //! Pages of items and of records, straight from their bytes.
 
 use crate::join::Sequence;
+use crate::mapping::typed;
 use api::dynamodb::Attributes;
 use model::Item;
 use serde::Deserialize;
+
+/// Who deletes what has expired.
+const EXPIRY: &str = "dynamodb.amazonaws.com";
 
 #[derive(Debug)]
 pub struct ScanPage {
@@ -13,14 +17,14 @@ pub struct ScanPage {
     pub read_units: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct RecordsPage {
     pub records: Vec<Record>,
     pub next: Option<String>,
 }
 
 /// One change of one item.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Record {
     pub sequence: Sequence,
     pub keys: Item,
@@ -99,7 +103,7 @@ impl ScanPage {
         let scanned: Scanned = serde_json::from_slice(body).ok()?;
         Some(ScanPage {
             items: scanned.items.into_iter().map(|item| item.0).collect(),
-            next: scanned.last.map(|key| crate::mapping::typed(&key.0).into()),
+            next: scanned.last.map(|key| typed(&key.0).into()),
             read_units: scanned.consumed.map_or(0.0, |consumed| consumed.units),
         })
     }
@@ -108,12 +112,53 @@ impl ScanPage {
 impl RecordsPage {
     pub fn read(body: &[u8]) -> Option<RecordsPage> {
         let got: Got = serde_json::from_slice(body).ok()?;
-        let records = got.records.into_iter().map(Record::of).collect::<Option<_>>()?;
+        let mut records: Vec<Record> = got.records.into_iter().map(Record::of).collect::<Option<_>>()?;
+        // A shard's records are in order; one that is told again says nothing new, and nothing old may follow it.
+        let mut last: Option<Sequence> = None;
+        records.retain(|record| {
+            let is_new = last.as_ref().is_none_or(|last| *last < record.sequence);
+            if is_new {
+                last = Some(record.sequence.clone());
+            }
+            is_new
+        });
         Some(RecordsPage { records, next: got.next })
+    }
+
+    /// The records, as `read` reads them again.
+    pub fn write(&self) -> Vec<u8> {
+        let mut out = b"{\"Records\":[".to_vec();
+        for (at, record) in self.records.iter().enumerate() {
+            out.extend_from_slice(if at == 0 { b"" } else { b"," });
+            record.write(&mut out);
+        }
+        out.extend_from_slice(b"]}");
+        out
     }
 }
 
 impl Record {
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut member = |name: &str, value: &str| {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(value.as_bytes());
+        };
+        member("{\"dynamodb\":{\"ApproximateCreationDateTime\":", &self.created_s.to_string());
+        member(",\"Keys\":", &typed(&self.keys));
+        for (name, image) in [(",\"NewImage\":", &self.new), (",\"OldImage\":", &self.old)] {
+            if let Some(image) = image {
+                member(name, &typed(image));
+            }
+        }
+        member(",\"SequenceNumber\":\"", self.sequence.as_str());
+        member("\"}", "");
+        if self.expired {
+            member(",\"userIdentity\":{\"PrincipalId\":\"", EXPIRY);
+            member("\"}", "");
+        }
+        member("}", "");
+    }
+
     fn of(told: Told) -> Option<Record> {
         let principal = told.identity.and_then(|identity| identity.principal);
         Some(Record {
@@ -122,7 +167,7 @@ impl Record {
             old: told.dynamodb.old.map(|image| image.0),
             new: told.dynamodb.new.map(|image| image.0),
             created_s: told.dynamodb.created as u64,
-            expired: principal.as_deref() == Some("dynamodb.amazonaws.com"),
+            expired: principal.as_deref() == Some(EXPIRY),
         })
     }
 }

@@ -174,6 +174,9 @@ fn words(progress: &Progress) -> String {
     if applied.quarantined > 0 {
         text.push_str(&format!("; {} to quarantine", applied.quarantined));
     }
+    if let Some(spool) = progress.spool.as_ref().filter(|spool| spool.bytes > 0) {
+        text.push_str(&format!("; {} MB in the spool", spool.bytes.div_ceil(1 << 20)));
+    }
     if let Some(trouble) = &progress.trouble {
         text.push_str(&format!("; {} until records are lost; {trouble}", span(progress.until_loss)));
     }

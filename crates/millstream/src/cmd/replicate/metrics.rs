@@ -34,7 +34,7 @@ impl Latest {
 
 type Of = fn(&Progress) -> f64;
 
-const METRICS: [(&str, &str, Of); 9] = [
+const METRICS: [(&str, &str, Of); 11] = [
     ("snapshot_rows_total", "counter", |p| p.applied.snapshot_rows as f64),
     ("changes_total", "counter", |p| p.applied.changes as f64),
     ("quarantined_total", "counter", |p| p.applied.quarantined as f64),
@@ -42,6 +42,8 @@ const METRICS: [(&str, &str, Of); 9] = [
     ("shards_open", "gauge", |p| p.shards_open as f64),
     ("lag_seconds", "gauge", |p| p.lag.unwrap_or_default().as_secs_f64()),
     ("seconds_until_loss", "gauge", |p| p.until_loss.as_secs_f64()),
+    ("spool_bytes", "gauge", |p| p.spool.as_ref().map_or(0.0, |spool| spool.bytes as f64)),
+    ("spool_full", "gauge", |p| f64::from(u8::from(p.spool.as_ref().is_some_and(|s| s.full.is_some())))),
     ("in_snapshot", "gauge", |p| f64::from(u8::from(p.phase == Phase::Snapshot))),
     ("in_trouble", "gauge", |p| f64::from(u8::from(p.trouble.is_some()))),
 ];

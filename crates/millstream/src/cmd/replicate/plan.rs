@@ -117,6 +117,7 @@ pub fn status(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
             (_, true) => "stream",
         };
         let at = |ms: u64| Timestamp::from_millis(ms).iso_seconds();
+        let left_s = pipeline.until_loss(&kept).as_secs();
         let mut shards = Vec::new();
         for ((track, lane), (mark, ended)) in &kept.stored.marks {
             if let (Track::Shard(shard), Some(Mark::Record(sequence))) = (track, mark) {
@@ -132,7 +133,7 @@ pub fn status(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
                 .collect();
             let told = json!({
                 "pipeline": pipeline.name(), "phase": phase, "stream": kept.stream, "epoch": kept.epoch,
-                "begun": at(kept.begun_ms), "confirmed": at(kept.confirmed_ms),
+                "begun": at(kept.begun_ms), "confirmed": at(kept.confirmed_ms), "seconds_until_loss": left_s,
                 "consistent": kept.consistent_ms > 0, "quarantined": quarantined, "positions": shards,
             });
             println!("{told}");
@@ -142,6 +143,7 @@ pub fn status(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
         println!("  stream      {}", kept.stream);
         println!("  begun       {}", at(kept.begun_ms));
         println!("  confirmed   {} (all that the source had then is applied)", at(kept.confirmed_ms));
+        println!("  until loss  {left_s} s (should nothing more be read)");
         println!("  quarantine  {quarantined}");
         for (shard, lane, sequence, ended) in shards {
             let end = if *ended { ", ended" } else { "" };

@@ -4,7 +4,7 @@ use super::{
     CONFIRM_EVERY, Coordinator, FeedJob, LIST_EVERY, Name, PAUSED_LOOK, REPORT_EVERY, RETENTION_MS,
     TICK_EVERY,
 };
-use crate::join::Event;
+use crate::join::{Event, Shard};
 use crate::runner::job::Job;
 use crate::runner::progress::{Phase, Progress, Report};
 use crate::{Error, Kind};
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// Most rows that wait for the target, for each row of a batch.
 const AHEAD: usize = 4;
+/// And most bytes of them, but for a page of each reader.
+const AHEAD_BYTES: usize = 64 << 20;
 
 impl Coordinator<'_> {
     pub(super) fn chores(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
@@ -25,12 +27,11 @@ impl Coordinator<'_> {
         if now >= self.tick_due {
             self.tick_due = now + TICK_EVERY;
             self.step(Event::Tick, report)?;
+            self.look_after_the_spool(report);
         }
         if now >= self.confirm_due {
             self.confirm_due = now + CONFIRM_EVERY;
-            if self.taken.join.is_caught_up() {
-                self.confirm()?;
-            }
+            self.confirm()?;
         }
         if now >= self.paused_due {
             self.paused_due = now + PAUSED_LOOK;
@@ -65,10 +66,17 @@ impl Coordinator<'_> {
         }
         let stream = self.taken.kept.stream.clone();
         match self.table.shards(&stream) {
-            Ok(shards) => {
+            Ok(mut shards) => {
+                if let Some(spool) = &self.spool {
+                    let kept = spool.shards();
+                    let is_new = |one: &Shard| !shards.iter().any(|shard| shard.id == one.id);
+                    let more: Vec<Shard> = kept.into_iter().filter(is_new).collect();
+                    shards.extend(more);
+                }
                 self.list = false;
                 self.list_due = now + LIST_EVERY;
                 self.step(Event::Listed(shards), report)?;
+                self.durable.listed();
                 if !self.feeds.keys().any(|name| matches!(name, Name::Shard(_))) {
                     self.look_for_another_stream(&stream)?;
                     self.list_due = now + Duration::from_secs(2);
@@ -131,15 +139,31 @@ impl Coordinator<'_> {
         }
     }
 
-    /// Notes that all that the source has is applied. That this fails now and then costs nothing.
+    /// Notes up to when all that the source had is applied. That this fails now and then costs nothing.
     pub(super) fn confirm(&mut self) -> Result<(), Error> {
-        let now_ms = self.pipeline.world.now().millis();
-        match self.state.confirm(self.taken.epoch, now_ms, self.taken.join.is_consistent()) {
-            Ok(()) => self.confirmed_ms = now_ms,
+        if self.taken.join.is_caught_up() {
+            self.durable.confirmed(self.pipeline.world.now().millis());
+        }
+        let at_ms = self.durable.floor_ms();
+        if at_ms == self.confirmed_ms {
+            return Ok(());
+        }
+        match self.state.confirm(self.taken.epoch, at_ms, self.taken.join.is_consistent()) {
+            Ok(()) => self.confirmed_ms = at_ms,
             Err(error) if error.is_retryable() => self.reconnect(),
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Enough waits for the target.
+    pub(super) fn is_full(&self) -> bool {
+        let most = self.rows_most();
+        self.waiting_rows >= most || self.waiting_bytes >= AHEAD_BYTES
+    }
+
+    fn rows_most(&self) -> usize {
+        (self.pipeline.config.batch_rows * self.lanes.len() * AHEAD).max(4000)
     }
 
     pub(super) fn give_jobs(&mut self) {
@@ -147,9 +171,9 @@ impl Coordinator<'_> {
             return;
         }
         let now = self.now();
-        let most = (self.pipeline.config.batch_rows * self.lanes.len() * AHEAD).max(4000);
+        let (most, is_full) = (self.rows_most(), self.is_full());
         for (name, feed) in &mut self.feeds {
-            if feed.busy || feed.due > now || self.waiting_rows >= most {
+            if feed.busy || feed.due > now || is_full {
                 continue;
             }
             let given = match (name, &feed.job) {
@@ -169,7 +193,7 @@ impl Coordinator<'_> {
         }
     }
 
-    pub(super) fn progress(&self) -> Progress {
+    pub(super) fn progress(&mut self) -> Progress {
         let (at, rows) = self.reported;
         let seconds = (self.now() - at).as_secs_f64();
         let all = self.applied.snapshot_rows + self.applied.changes;
@@ -181,7 +205,6 @@ impl Coordinator<'_> {
             () if self.taken.join.is_scanned() => Phase::Stream,
             () => Phase::Snapshot,
         };
-        let unapplied_ms = now_ms.saturating_sub(self.confirmed_ms);
         Progress {
             phase,
             applied: self.applied,
@@ -191,7 +214,8 @@ impl Coordinator<'_> {
             shards_open: self.feeds.keys().filter(|name| matches!(name, Name::Shard(_))).count(),
             waiting: self.waiting_rows,
             trouble: self.trouble.values().next().cloned().or_else(|| self.source_trouble.clone()),
-            until_loss: Duration::from_millis(RETENTION_MS.saturating_sub(unapplied_ms)),
+            until_loss: Duration::from_millis(RETENTION_MS.saturating_sub(self.unsafe_ms())),
+            spool: self.spool.as_ref().map(|spool| spool.stand()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Coordinator, FeedJob, Name, PAUSE_MOST};
 use crate::Error;
 use crate::join::{Event, ShardId};
-use crate::runner::job::{Done, Job};
+use crate::runner::job::{Done, Job, Next};
 use crate::runner::progress::Report;
 use crate::source::Begin;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use std::time::Duration;
 /// The pause at the tip: an endpoint nearby costs nothing; AWS answers five calls of a shard in a second.
 const PAUSE_NEAR: Duration = Duration::from_millis(20);
 const PAUSE_FAR: Duration = Duration::from_millis(250);
+/// Until the spool has read on.
+const PAUSE_SPOOL: Duration = Duration::from_millis(50);
 
 impl Coordinator<'_> {
     pub(super) fn hear(
@@ -35,12 +37,14 @@ impl Coordinator<'_> {
                 }
                 Ok(())
             }
-            Done::Committed { lane, works, rows, applied, created_s } => {
+            Done::Committed { lane, works, rows, bytes, applied, created_s } => {
                 self.waiting_rows -= rows;
+                self.waiting_bytes -= bytes;
                 self.waiting_works -= works.len();
                 self.applied.add(applied);
                 self.created_s = self.created_s.max(created_s);
-                for (track, end) in works {
+                for (track, mark, end) in works {
+                    self.made_durable(lane, &track, mark.as_ref(), end);
                     self.step(Event::Committed { lane, track, end }, report)?;
                 }
                 Ok(())
@@ -75,29 +79,45 @@ impl Coordinator<'_> {
                 }
                 self.step(Event::Scanned { segment, rows, next }, report)
             }
-            Done::Records { shard, records, next } => {
+            Done::NotYet { shard } => {
+                let soon = self.now() + PAUSE_SPOOL;
+                if let Some(feed) = self.feeds.get_mut(&Name::Shard(shard)) {
+                    (feed.busy, feed.due) = (false, soon);
+                }
+                Ok(())
+            }
+            Done::Records { shard, records, next, asked_ms } => {
                 self.worked(report);
                 self.moved(&shard, records.last().map(|(sequence, _)| sequence.clone()), &next);
-                let (end, tip) = (next.is_none(), next.is_some() && records.is_empty());
+                let first_s = records.first().map(|(_, row)| row.row.created_s);
+                let last = records.last().map(|(sequence, _)| sequence.clone());
+                if asked_ms > 0 || last.is_some() {
+                    self.durable.read(&shard, last.zip(first_s.map(|at| at * 1000)), asked_ms);
+                }
+                let end = next == Next::End;
+                let tip = !end && records.is_empty();
                 self.step(Event::Read { shard, records, end, tip }, report)
             }
         }
     }
 
-    fn moved(&mut self, shard: &ShardId, last: Option<crate::join::Sequence>, next: &Option<String>) {
+    fn moved(&mut self, shard: &ShardId, last: Option<crate::join::Sequence>, next: &Next) {
         let name = Name::Shard(shard.clone());
         let near = self.pipeline.login.endpoint.contains("127.0.0.1")
             || self.pipeline.login.endpoint.contains("localhost");
         let pause = if near { PAUSE_NEAR } else { PAUSE_FAR };
         let due = self.now() + if last.is_some() { Duration::ZERO } else { pause };
-        if next.is_none() {
+        if *next == Next::End {
             self.feeds.remove(&name);
             return;
         }
         if let Some(feed) = self.feeds.get_mut(&name) {
             (feed.busy, feed.due, feed.pause) = (false, due, Duration::ZERO);
             if let FeedJob::Shard { iterator, begin } = &mut feed.job {
-                iterator.clone_from(next);
+                *iterator = match next {
+                    Next::Iterator(next) => Some(next.clone()),
+                    Next::Position | Next::End => None,
+                };
                 if let Some(last) = last {
                     *begin = Begin::After(last);
                 }

@@ -1,0 +1,88 @@
+//! The target's own limit: the same rows in the same batches by the same driver, and nothing else.
+
+use super::{BATCH, Bench, Result};
+use sql::{Column, ColumnKind, Connection, NewTable, OnConflict, Settings, Upsert, Value};
+
+const TEXTS: std::ops::Range<usize> = 3..10;
+
+/// Into an empty table, and over rows that are there, in rows a second.
+pub fn rates(bench: &Bench, settings: &Settings, connections: usize) -> Result<[f64; 2]> {
+    let mut columns: Vec<String> = ["id", "n", "yes"].map(str::to_owned).to_vec();
+    columns.extend(TEXTS.map(|at| format!("t{at}")));
+    let kind = |name: &str| match name {
+        "n" => ColumnKind::Numeric,
+        "yes" => ColumnKind::Boolean,
+        _ => ColumnKind::Text,
+    };
+    let shaped = columns.iter().map(|name| Column::new(name, kind(name))).collect();
+    let key = vec!["id".to_owned()];
+    let table = NewTable { name: "bare".to_owned(), columns: shaped, key };
+    Connection::open(settings)?.create_table(&table)?;
+    let mut rates = [0.0; 2];
+    for (rate, on_conflict) in rates.iter_mut().zip([OnConflict::Keep, OnConflict::Replace]) {
+        let parts: Vec<Vec<Vec<Value>>> = (0..connections)
+            .map(|part| (part..bench.rows).step_by(connections).map(|at| values(at, on_conflict)).collect())
+            .collect();
+        let taken = bench.seconds(|| {
+            std::thread::scope(|scope| {
+                let writers: Vec<_> = parts
+                    .iter()
+                    .map(|rows| scope.spawn(|| write(settings, &columns, rows, on_conflict)))
+                    .collect();
+                writers.into_iter().try_for_each(|writer| writer.join().unwrap_or(Ok(())))
+            })?;
+            Ok(())
+        })?;
+        *rate = bench.rows as f64 / taken;
+    }
+    Connection::open(settings)?.batch("DROP TABLE bare")?;
+    Ok(rates)
+}
+
+fn write(
+    settings: &Settings,
+    columns: &[String],
+    rows: &[Vec<Value>],
+    on_conflict: OnConflict,
+) -> std::result::Result<(), sql::Error> {
+    let mut connection = Connection::open(settings)?;
+    for rows in rows.chunks(BATCH) {
+        let upsert = Upsert { table: "bare", columns, key: &columns[..1], rows, on_conflict };
+        connection.transaction(|connection| connection.upsert(&upsert))?;
+    }
+    Ok(())
+}
+
+fn values(at: usize, on_conflict: OnConflict) -> Vec<Value> {
+    let version = usize::from(on_conflict == OnConflict::Replace);
+    let head =
+        [Value::Text(name(at)), Value::Numeric((at + version).to_string()), Value::Boolean(version == 1)];
+    head.into_iter().chain(TEXTS.map(|column| Value::Text(text(column, at)))).collect()
+}
+
+pub fn name(at: usize) -> String {
+    format!("item-{at:08}")
+}
+
+fn text(column: usize, at: usize) -> String {
+    format!("{column}:{at:036}")
+}
+
+/// The same row as an item.
+pub fn item(at: usize, version: usize) -> serde_json::Value {
+    let mut item = serde_json::json!({
+        "id": { "S": name(at) }, "n": { "N": (at + version).to_string() }, "yes": { "BOOL": version == 1 },
+    });
+    for column in TEXTS {
+        item[format!("t{column}")] = serde_json::json!({ "S": text(column, at) });
+    }
+    item
+}
+
+/// The mapping that makes the same columns.
+pub fn columns() -> String {
+    let mut columns =
+        "[pipeline.columns]\nid = {}\nn = { type = \"numeric\" }\nyes = { type = \"boolean\" }\n".to_owned();
+    TEXTS.for_each(|at| columns.push_str(&format!("t{at} = {{}}\n")));
+    columns
+}

@@ -1,0 +1,107 @@
+//! The real command, and what it holds in memory while its target is away.
+
+use super::source::{Source, TABLE};
+use super::{BATCH, Bench, Result, bare, rest};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+pub struct Pipeline {
+    binary: String,
+    file: PathBuf,
+    target: String,
+    endpoint: String,
+}
+
+impl Pipeline {
+    pub fn new(bench: &Bench, source: &Source, dir: &Path, kind: &str, url: &str) -> Result<Pipeline> {
+        let place = url.strip_prefix("sqlite:").unwrap_or(url);
+        let pipeline = Pipeline {
+            binary: bench.binary.clone(),
+            file: dir.join("rates.toml"),
+            target: format!("{kind} = \"{place}\""),
+            endpoint: source.node.url(),
+        };
+        pipeline.write(&pipeline.file, TABLE, &bare::columns())?;
+        Ok(pipeline)
+    }
+
+    fn write(&self, file: &Path, table: &str, columns: &str) -> Result<()> {
+        let text = format!(
+            "[source.s]\ntable = \"{table}\"\nendpoint = \"{}\"\n[target.t]\n{}\n[[pipeline]]\nname = \"{table}\"\nfrom = \"s\"\nto = \"t\"\ntable = \"{}\"\nbatch_rows = {BATCH}\n{columns}",
+            self.endpoint,
+            self.target,
+            table.to_lowercase()
+        );
+        Ok(std::fs::write(file, text)?)
+    }
+
+    /// The same between another table and one of the same name.
+    pub fn of_table(&self, table: &str, columns: &str) -> Result<Pipeline> {
+        let file = self.file.with_file_name(format!("{table}.toml"));
+        self.write(&file, table, columns)?;
+        let (binary, target, endpoint) = (&self.binary, &self.target, &self.endpoint);
+        Ok(Pipeline { binary: binary.clone(), file, target: target.clone(), endpoint: endpoint.clone() })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg("replicate").arg(&self.file).stdin(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// To the tip.
+    pub fn once(&self) -> Result<()> {
+        let ran = self.command().arg("--once").stderr(Stdio::piped()).output()?;
+        match ran.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&ran.stderr).into()),
+        }
+    }
+
+    pub fn follow(&self) -> Result<Running> {
+        Ok(Running(self.command().spawn()?))
+    }
+}
+
+pub struct Running(Child);
+
+impl Running {
+    fn megabytes(&self) -> Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
+        Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A target that goes away under a runner while all rows are changed, and comes back.
+pub fn memory(
+    bench: &Bench,
+    source: &Source,
+    pipeline: &Pipeline,
+    server: database::Database,
+    settings: &database::Settings,
+) -> Result<database::Database> {
+    let running = pipeline.follow()?;
+    rest(2000);
+    let before = running.megabytes()?;
+    server.kill();
+    source.change_all(bench)?;
+    rest(3000);
+    let away = running.megabytes()?;
+    println!(
+        "  memory                      {before:>10.1} MB, {away:.1} MB with the target away and {} changes",
+        bench.rows
+    );
+    drop(running);
+    let server = database::Database::start(settings).map_err(|error| error.to_string())?;
+    pipeline.once()?;
+    Ok(server)
+}
