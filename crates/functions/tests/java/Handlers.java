@@ -15,7 +15,7 @@ public class Handlers {
     public static int count = 0;
 
     public String greet(String name, Context context) {
-        context.getLogger().log("two\nlines");
+        context.getLogger().log("two\nlines of \u00e9");
         return "hello " + name + " of " + context.getFunctionName();
     }
 

@@ -54,7 +54,7 @@ async fn java_handlers_of_every_form() {
         assert_eq!((text(&outcome), outcome.failed), (expected, false), "{handler}");
     }
     assert!(
-        house.log().contains("two\nlines\n") && house.log().contains("colour green\n"),
+        house.log().contains("two\nlines of é\n") && house.log().contains("colour green\n"),
         "{}",
         house.log()
     );
