@@ -16,9 +16,16 @@ cluster() { rds describe-db-clusters --db-cluster-identifier employees --query "
 sql() { PGPASSWORD=$password psql -X -q -h "$host" -p "$port" -U keeper -d "$1" -v ON_ERROR_STOP=1 -A -t -F ' | ' -c "$2"; }
 employees='SELECT "Id", "Name", "Department" FROM "Employees" ORDER BY "Id"'
 
-step "the database: a table that the function will keep in step"
+step "the network of both, and the database: a table that the function will keep in step"
+vpc=$(aws ec2 describe-vpcs --filters Name=isDefault,Values=true --query 'Vpcs[0].VpcId' --output text)
+subnets=$(aws ec2 describe-subnets --filters "Name=vpc-id,Values=$vpc" --query "join(',', Subnets[].SubnetId)" --output text)
+firewall=$(aws ec2 create-security-group --group-name employees --description "function to database" --vpc-id "$vpc" \
+    --query GroupId --output text)
+aws ec2 authorize-security-group-ingress --group-id "$firewall" --protocol tcp --port 5432 --source-group "$firewall" \
+    --query Return --output text
 rds create-db-cluster --db-cluster-identifier employees --engine aurora-postgresql --database-name reporting \
-    --master-username keeper --master-user-password "$password" --query DBCluster.DBClusterArn --output text
+    --master-username keeper --master-user-password "$password" --vpc-security-group-ids "$firewall" \
+    --query DBCluster.DBClusterArn --output text
 rds create-db-instance --db-instance-identifier employees-writer --db-cluster-identifier employees \
     --engine aurora-postgresql --db-instance-class db.serverless --query DBInstance.DBInstanceStatus --output text
 host=$(cluster Endpoint) port=$(cluster Port)
@@ -56,7 +63,7 @@ done
 aws iam attach-role-policy --role-name sql-replicator --policy-arn arn:aws:iam::aws:policy/SecretsManagerReadWrite
 package "$work/function.zip" function
 aws lambda create-function --function-name SQLReplicator --runtime "$runtime" --handler sql_replicator.handler \
-    --layers "$layer" --timeout 30 --memory-size 256 --role "arn:aws:iam::$account:role/sql-replicator" \
+    --layers "$layer" --vpc-config "SubnetIds=$subnets,SecurityGroupIds=$firewall" --timeout 30 --memory-size 256 --role "arn:aws:iam::$account:role/sql-replicator" \
     --zip-file "fileb://$work/function.zip" --query FunctionArn --output text
 aws lambda wait function-active-v2 --function-name SQLReplicator
 uuid=$(aws lambda create-event-source-mapping --function-name SQLReplicator --event-source-arn "$stream" \
@@ -111,4 +118,5 @@ aws secretsmanager delete-secret --secret-id dev/rds --force-delete-without-reco
 rds delete-db-instance --db-instance-identifier employees-writer --skip-final-snapshot \
     --query DBInstance.DBInstanceStatus --output text
 rds delete-db-cluster --db-cluster-identifier employees --skip-final-snapshot --query DBCluster.Status --output text
+aws ec2 delete-security-group --group-id "$firewall"
 aws dynamodb list-tables
