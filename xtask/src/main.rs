@@ -4,6 +4,7 @@ mod bench;
 mod codegen;
 mod compatibility;
 mod conformance;
+mod suite;
 mod tidy;
 
 use std::process::ExitCode;
@@ -17,9 +18,10 @@ fn main() -> ExitCode {
         }
         Some("compatibility") => compatibility::run(),
         Some("conformance") => conformance::run(&args[1..]),
+        Some("suite") => suite::run(&args[1..]),
         Some("bench") => bench::run(&args[1..]),
         _ => Err(
-            "commands: bench [--records N] [--only ready|reads|writes|latency], bench replicate [--rows N] [--only sqlite|postgres|mysql] [--python PATH], codegen [--models DIR], compatibility, conformance parity|moto [CHECKOUT], tidy"
+            "commands: bench [--records N] [--only ready|reads|writes|latency], bench replicate [--rows N] [--only sqlite|postgres|mysql] [--python PATH], codegen [--models DIR], compatibility, conformance parity|moto [CHECKOUT], suite cdk [PART…], tidy"
                 .into(),
         ),
     };

@@ -1,0 +1,83 @@
+//! `cargo xtask suite cdk [PART…]`: the stock CDK against servers that are started for it; slow, and needs npm and Go.
+//!
+//! Parts are `app`, which has one of everything that the CDK packages differently, and the examples that are applications of
+//! the CDK. Without a part, all are run.
+
+mod cdk;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use testkit::{Node, TempDir};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+pub fn run(arguments: &[String]) -> Result<()> {
+    let Some(("cdk", wanted)) = arguments.split_first().map(|(name, parts)| (name.as_str(), parts)) else {
+        return Err("which suite? cdk, and perhaps its parts: app, or names of examples".into());
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let examples = examples(&root)?;
+    let known: Vec<&str> = std::iter::once("app").chain(examples.iter().map(String::as_str)).collect();
+    if let Some(unknown) = wanted.iter().find(|part| !known.contains(&part.as_str())) {
+        return Err(format!("no part is called {unknown}; there are {}", known.join(", ")).into());
+    }
+    let mut build = Command::new("cargo");
+    succeed(build.args(["build", "--quiet", "-p", "millstream"]).current_dir(&root))?;
+    let mut failed = Vec::new();
+    for part in known.into_iter().filter(|part| wanted.is_empty() || wanted.iter().any(|name| name == part)) {
+        println!("\n=== {part}");
+        let data = TempDir::new("suite");
+        let node = Node::start(&root.join("target/debug/millstream").to_string_lossy(), data.path(), &[]);
+        let outcome = if part == "app" { cdk::run(&root, &node) } else { example(&root, part, &node) };
+        node.stop();
+        match outcome {
+            Ok(()) => println!("=== {part}: passed"),
+            Err(error) => {
+                println!("=== {part}: {error}");
+                failed.push(part);
+            }
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
+}
+
+/// The examples that are applications of the CDK, in order.
+fn examples(root: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(root.join("examples"))? {
+        let path = entry?.path();
+        let has = |file: &str| path.join(file).exists();
+        if has("run.sh") && (has("cdk.json") || has("cdk/cdk.json")) {
+            names.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Runs an example as its reader does; it ends well only if it leaves nothing.
+fn example(root: &Path, name: &str, node: &Node) -> Result<()> {
+    let script: PathBuf =
+        [root, Path::new("examples"), Path::new(name), Path::new("run.sh")].iter().collect();
+    succeed(client(&mut Command::new(script), node))?;
+    let left = cdk::left(node)?;
+    if left.is_empty() { Ok(()) } else { Err(format!("left behind: {}", left.join(", ")).into()) }
+}
+
+/// The environment of a client of the server: any key will do.
+fn client<'c>(command: &'c mut Command, node: &Node) -> &'c mut Command {
+    command
+        .env("AWS_ENDPOINT_URL", node.url())
+        .env("AWS_ACCESS_KEY_ID", "suite")
+        .env("AWS_SECRET_ACCESS_KEY", "suite")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_REGION", "us-east-1")
+        .env("CDK_DISABLE_CLI_TELEMETRY", "true")
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+}
+
+fn succeed(command: &mut Command) -> Result<()> {
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+}

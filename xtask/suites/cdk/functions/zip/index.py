@@ -1,0 +1,5 @@
+import os
+
+
+def handler(event, context):
+    return "zip, first: " + os.environ["CHANGE"]
