@@ -1,7 +1,7 @@
 use crate::catalog::{Ddl, Tables, load};
 use crate::steward::{self, Steward};
 use crate::stream::{Registry, TailLimits};
-use crate::{Error, Programs};
+use crate::{Consumed, Error, Programs, Side, Table, TableState};
 use arc_swap::ArcSwap;
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
@@ -37,6 +37,8 @@ pub struct Settings {
     /// What the tail of a shard may hold in memory.
     pub tail_records_max: usize,
     pub tail_bytes_max: usize,
+    /// Whether throughput that was provisioned, or limited, is held to.
+    pub throttle: bool,
     pub maintenance: Maintenance,
 }
 
@@ -57,6 +59,7 @@ impl Default for Settings {
             stream_retention: Duration::from_secs(24 * 3600),
             tail_records_max: 4096,
             tail_bytes_max: 4 << 20,
+            throttle: false,
             maintenance: Maintenance::Thread,
         }
     }
@@ -117,6 +120,20 @@ impl Engine {
     /// Compiled expressions, shared by all requests.
     pub fn programs(&self) -> &Programs {
         &self.0.programs
+    }
+
+    /// Takes what an operation on a table consumes, where throughput is held to.
+    pub(crate) fn take(
+        &self,
+        table: &Table,
+        state: &TableState,
+        consumed: &Consumed,
+        side: Side,
+    ) -> Result<(), Error> {
+        match self.0.settings.throttle {
+            true => table.meter.take(table, state, consumed, side, self.world().now()),
+            false => Ok(()),
+        }
     }
 
     pub(crate) fn tables(&self) -> &ArcSwap<Tables> {

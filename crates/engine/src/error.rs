@@ -1,3 +1,4 @@
+use crate::Throttled;
 use std::fmt;
 use store::Slice;
 
@@ -29,6 +30,8 @@ pub enum ErrorKind {
     /// The item would be larger than an item may be.
     ItemTooLarge,
     LimitExceeded,
+    /// More throughput was asked for than there is.
+    Throttled(Box<Throttled>),
     /// A transaction did not happen; its reasons stand beside the error.
     TransactionCancelled,
     /// A transaction's token was taken for another one, not long ago.

@@ -37,6 +37,7 @@ pub mod stream;
 
 mod capacity;
 mod programs;
+mod throttle;
 
 pub use backup::{Backup, BackupSource, BackupStatus, Restore};
 pub use capacity::{Consumed, IndexUnits};
@@ -46,7 +47,7 @@ pub use catalog::{
 pub use engine::{Engine, Maintenance, Settings};
 pub use error::{Error, ErrorKind};
 pub use expiry::Expiry;
-pub use history::{History, Recoverable};
+pub use history::{Export, Exported, History, Recoverable, Span, Visit};
 pub use index::{Index, IndexKind};
 pub use key::Key;
 pub use programs::Programs;
@@ -57,4 +58,5 @@ pub use spec::{
     ProjectionKind, Reserve, StreamChange, TableChange, TableClass, TableSpec, Throughput,
 };
 pub use table::{Table, TableState};
+pub use throttle::{Side, Throttled};
 pub use write::{Action, BatchWritten, Refused, Token, Transacted, Write, Written};

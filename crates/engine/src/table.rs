@@ -4,6 +4,7 @@ use crate::expiry::Expiry;
 use crate::history::History;
 use crate::index::{Index, IndexKind};
 use crate::stream::{Routes, Stream, ViewType};
+use crate::throttle::Meter;
 use crate::{
     Billing, Encryption, Error, ErrorKind, Key, KeyPart, KeySchema, Reserve, Restore, Scope, TableClass,
 };
@@ -23,6 +24,7 @@ pub struct Table {
     /// The key attributes' names, sorted.
     pub(crate) key_names: Vec<Arc<str>>,
     pub(crate) created: Timestamp,
+    pub(crate) meter: Meter,
     state: ArcSwap<TableState>,
     /// Held shared by a write from reading the state until it is queued, and alone by whoever changes what writes
     /// do: so every write before the change is queued before it, and every later one sees it.
@@ -45,6 +47,8 @@ pub struct TableState {
     pub(crate) expiry: Option<Arc<Expiry>>,
     /// Where it was restored from, if it was.
     pub(crate) restore: Option<Restore>,
+    /// Whether it is being filled from outside.
+    pub(crate) importing: bool,
     /// That its changes are kept, if they are.
     pub(crate) history: Option<History>,
     /// The enabled stream, and which shard takes which partition.
@@ -65,8 +69,9 @@ impl Table {
     ) -> Table {
         let mut key_names: Vec<Arc<str>> = key.parts().map(|part| part.name.clone()).collect();
         key_names.sort();
+        let meter = Meter::default();
         let (state, gate) = (ArcSwap::from_pointee(state), RwLock::new(()));
-        Table { id, uuid, scope, name, key, key_names, created, state, gate }
+        Table { id, uuid, scope, name, key, key_names, created, meter, state, gate }
     }
 
     pub fn name(&self) -> &Arc<str> {
@@ -80,6 +85,11 @@ impl Table {
     pub fn arn(&self) -> String {
         let Scope { account, region } = &self.scope;
         format!("arn:aws:dynamodb:{region}:{account}:table/{}", self.name)
+    }
+
+    /// What clients know this incarnation by.
+    pub fn uuid(&self) -> &str {
+        &self.uuid
     }
 
     /// Unique among all incarnations of all tables.
@@ -168,12 +178,12 @@ impl TableState {
     }
 
     /// Whether the table is still being filled: until it is, nobody reads or writes it.
-    pub fn is_restoring(&self) -> bool {
-        self.restore.as_ref().is_some_and(|restore| restore.in_progress)
+    pub fn is_filling(&self) -> bool {
+        self.importing || self.restore.as_ref().is_some_and(|restore| restore.in_progress)
     }
 
     pub(crate) fn check_exists(&self) -> Result<(), Error> {
-        if self.deleted || self.is_restoring() {
+        if self.deleted || self.is_filling() {
             return Err(Error::new(ErrorKind::TableNotFound, "the table was deleted, or is not there yet"));
         }
         Ok(())
@@ -181,7 +191,7 @@ impl TableState {
 
     /// Refuses to change a table that is being filled.
     pub(crate) fn check_settled(&self, table: &Table) -> Result<(), Error> {
-        match self.is_restoring() {
+        match self.is_filling() {
             true => Err(Error::new(
                 ErrorKind::TableInUse,
                 format!(

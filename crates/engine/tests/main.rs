@@ -14,4 +14,6 @@ mod recovery;
 mod streams;
 mod support;
 mod tables;
+mod throttle;
 mod transactions;
+mod transfers;

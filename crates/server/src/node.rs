@@ -52,6 +52,7 @@ impl Node {
             stream_shards: settings.stream_shards,
             shard_rollover: Duration::from_secs(settings.shard_rollover_s),
             stream_retention: Duration::from_secs(settings.stream_retention_s),
+            throttle: settings.throttle,
             ..engine::Settings::default()
         };
         let engine = Engine::open(store.clone(), world.clone(), engine_settings)

@@ -28,6 +28,8 @@ pub struct Settings {
     pub stream_shards: u32,
     pub shard_rollover_s: u64,
     pub stream_retention_s: u64,
+    /// Whether provisioned throughput and limits on demand are held to.
+    pub throttle: bool,
     /// The delay before the first retry of a batch that its function refused.
     pub retry_first_ms: u64,
 }
@@ -51,6 +53,7 @@ impl Default for Settings {
             stream_shards: 1,
             shard_rollover_s: 4 * 3_600,
             stream_retention_s: 24 * 3_600,
+            throttle: false,
             retry_first_ms: 400,
         }
     }

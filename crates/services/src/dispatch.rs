@@ -15,8 +15,8 @@ use crate::logs::{LogBook, Logs};
 use crate::parameters::Parameters;
 use crate::rds::{Hosts, Rds};
 use crate::rds_data::RdsData;
-use crate::reply::Reply;
-use crate::s3::{self, Body, ObjectsHold, S3, Whole};
+use crate::reply::{Reply, Tail};
+use crate::s3::{self, Body, ObjectsHold, S3, Stored, Whole};
 use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::{Queues, Sqs};
@@ -137,6 +137,30 @@ impl House {
         })
     }
 
+    /// Puts an object whose bytes come as they are made.
+    pub fn put_object<'a>(&'a self, caller: &'a Caller, input: Value, body: Body) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
+            inner.ask_storage(caller, "PutObject", input, body).await.map(|(answer, _)| answer)
+        })
+    }
+
+    /// The bytes of an object, to be read as they are needed.
+    pub fn get_object<'a>(
+        &'a self,
+        caller: &'a Caller,
+        input: Value,
+    ) -> Pending<'a, Result<Stored, ServiceError>> {
+        Box::pin(async move {
+            let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
+            let (_, tail) = inner.ask_storage(caller, "GetObject", input, Box::new(Whole(None))).await?;
+            match tail {
+                Some(Tail::Stored(stored)) => Ok(stored),
+                _ => Err(unavailable("an object came without its bytes")),
+            }
+        })
+    }
+
     /// An address of ours for a custom resource's answer.
     pub fn expect(&self) -> Result<Expected, ServiceError> {
         let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
@@ -158,7 +182,7 @@ impl Services {
         let inner = Arc::new_cyclic(|house| Inner {
             cloudformation: CloudFormation::new(&parts, House(house.clone())),
             apigateway: ApiGateway::new(&parts),
-            dynamodb: Dynamodb::new(&parts),
+            dynamodb: Dynamodb::new(&parts, House(house.clone())),
             lambda: Lambda::new(&parts, House(house.clone())),
             iam: Iam::new(&parts, &keys),
             sts: Sts::new(&parts, &keys),
@@ -364,8 +388,9 @@ impl Services {
             self.0.secrets.watch_rotations();
             // A database that does not start keeps no stack waiting.
             let databases = self.0.rds.recover().await;
+            let transfers = self.0.dynamodb.recover().await;
             self.0.cloudformation.recover(&self.0.parts.settings.account).await?;
-            databases
+            databases.and(transfers)
         })
     }
 
@@ -373,6 +398,7 @@ impl Services {
     pub fn shutdown(&self) -> Pending<'_, ()> {
         Box::pin(async {
             self.0.secrets.stop_rotations();
+            self.0.dynamodb.stop();
             self.0.parts.feed.shutdown().await;
             self.0.parts.functions.shutdown().await;
             self.0.rds.stop().await;
@@ -454,6 +480,32 @@ impl Inner {
     }
 
     pub(crate) async fn ask(&self, caller: &Caller, service: &str, operation: &str, input: Value) -> Answer {
+        let (call, answer) = self.inside(caller, service, operation, input).await?;
+        self.serve(call).await;
+        told(&answer)
+    }
+
+    /// Asks S3, whose bodies are no members: the body of what is put, and of what is read.
+    async fn ask_storage(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        input: Value,
+        body: Body,
+    ) -> Result<(Value, Option<Tail>), ServiceError> {
+        let (call, answer) = self.inside(caller, "s3", operation, input).await?;
+        let reply = self.s3.call(call, body).await;
+        Ok((told(&answer)?, reply.tail))
+    }
+
+    /// A call from inside the house that may be made, and the place for its answer.
+    async fn inside(
+        &self,
+        caller: &Caller,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<(Call, AnswerPlace), ServiceError> {
         let known = api::SERVICES.iter().find(|known| known.name == service);
         let operation = known.and_then(|known| known.operation(operation)).ok_or_else(|| {
             ServiceError::new("NotImplemented", format!("{service}.{operation} is not implemented"))
@@ -472,9 +524,7 @@ impl Inner {
         if let Some(known) = key.map(|key| self.gate.keys.find(&key)).transpose()?.flatten() {
             self.permit(&call, &known.identity).await?;
         }
-        self.serve(call).await;
-        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        answer.unwrap_or_else(|| Err(unavailable("a service gave no answer")))
+        Ok((call, answer))
     }
 
     /// The default region is shared rather than copied for every call.
@@ -482,6 +532,13 @@ impl Inner {
         let default = &self.parts.settings.region;
         if named.is_empty() || named == &**default { default.clone() } else { named.into() }
     }
+}
+
+type AnswerPlace = Arc<Mutex<Option<Answer>>>;
+
+fn told(place: &AnswerPlace) -> Answer {
+    let answer = place.lock().unwrap_or_else(PoisonError::into_inner).take();
+    answer.unwrap_or_else(|| Err(unavailable("a service gave no answer")))
 }
 
 /// The path a client would use, its labels filled in.

@@ -29,8 +29,12 @@ mod sns;
 mod sqs;
 mod sts;
 
+#[cfg(test)]
+mod testing;
+
 pub use auth::Mode as AuthMode;
 pub use dispatch::{Parts, Services, Settings};
+pub use dynamodb::files as table_files;
 pub use lambda::LambdaTargets;
 pub use logs::{LogBook, LogQueue};
 pub use rds::{DatabaseServers, Hosts};

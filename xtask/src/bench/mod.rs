@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the real clock")]
 
 mod bare;
+mod items;
 mod latency;
 mod load;
 mod raw;
@@ -35,6 +36,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
         return Err("the release build failed".into());
     }
     let binary = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/millstream");
+    if arguments.first().map(String::as_str) == Some("items") {
+        return items::run(binary, &arguments[1..]);
+    }
     let cores = std::thread::available_parallelism()?;
     println!(
         "{cores} cores, {CONNECTIONS} connections, items of 1 KB, medians of {ROUNDS} rounds of {} s",
@@ -69,21 +73,26 @@ fn flag(arguments: &[String], name: &str) -> Result<Option<u64>> {
 /// From exec to the line that says where it listens; and what it holds when idle.
 fn ready(binary: &str) -> Result<()> {
     let mut took = Vec::new();
-    let mut memory = 0;
+    let mut memory = 0.0;
     for _ in 0..10 {
         let dir = TempDir::new("bench-ready");
         let begun = Instant::now();
         let node = Node::start(binary, dir.path(), &[]);
         took.push(begun.elapsed());
         std::thread::sleep(Duration::from_millis(50));
-        let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
-        memory = line.trim().trim_end_matches(" kB").parse::<u64>()?;
+        memory = memory_mb(&node)?;
     }
     took.sort();
     println!("ready after exec         {:>10.1} ms", took[took.len() / 2].as_secs_f64() * 1e3);
-    println!("idle memory              {:>10.1} MB", memory as f64 / 1024.0);
+    println!("idle memory              {memory:>10.1} MB");
     Ok(())
+}
+
+/// What the server holds.
+fn memory_mb(node: &Node) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? as f64 / 1024.0)
 }
 
 pub(super) fn create_table(client: &mut Client, name: &str) -> Result<String> {

@@ -1,10 +1,11 @@
-//! `cargo xtask conformance parity|moto [CHECKOUT]`: public suites against a server that is started for them.
+//! `cargo xtask conformance parity|moto|sdk [CHECKOUT]`: suites against a server that is started for them.
 //!
 //! Without a checkout, the suite is cloned at its pinned commit below `target/`. What may fail is listed with its reason in
 //! `<suite>.expected`; anything else that fails is an error, and so is something listed that passes.
 
 mod moto;
 mod parity;
+mod sdk;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,11 +16,16 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 struct Suite {
     name: &'static str,
-    repository: &'static str,
-    commit: &'static str,
+    /// Where its tests are; none where they are ours.
+    source: Option<Source>,
     /// A failing test and the reason, one a line, with ` | ` between.
     expected: &'static str,
     run: fn(&Run<'_>) -> Result<Outcomes>,
+}
+
+struct Source {
+    repository: &'static str,
+    commit: &'static str,
 }
 
 /// Whether each test passed. Tests that were skipped are not among them.
@@ -34,17 +40,19 @@ struct Run<'a> {
 
 pub fn run(arguments: &[String]) -> Result<()> {
     let [name, checkout @ ..] = arguments else {
-        return Err("which suite? parity or moto, and perhaps a checkout of it".into());
+        return Err("which suite? parity, moto or sdk, and perhaps a checkout of it".into());
     };
-    let suites = [parity::SUITE, moto::SUITE];
-    let suite = suites.iter().find(|suite| suite.name == name).ok_or("the suites are parity and moto")?;
+    let suites = [parity::SUITE, moto::SUITE, sdk::SUITE];
+    let suite =
+        suites.iter().find(|suite| suite.name == name).ok_or("the suites are parity, moto and sdk")?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let work = root.join("target/conformance").join(suite.name);
     std::fs::create_dir_all(&work)?;
     let work = work.canonicalize()?;
-    let checkout = match checkout.first() {
-        Some(path) => PathBuf::from(path).canonicalize()?,
-        None => clone(suite, &work)?,
+    let checkout = match (checkout.first(), &suite.source) {
+        (Some(path), _) => PathBuf::from(path).canonicalize()?,
+        (None, Some(source)) => clone(source, &work)?,
+        (None, None) => work.clone(),
     };
     command(Command::new("cargo").args(["build", "--quiet", "-p", "millstream"]).current_dir(&root))?;
     let data = TempDir::new("conformance");
@@ -56,16 +64,16 @@ pub fn run(arguments: &[String]) -> Result<()> {
     judge(suite, &outcomes)
 }
 
-fn clone(suite: &Suite, work: &Path) -> Result<PathBuf> {
+fn clone(source: &Source, work: &Path) -> Result<PathBuf> {
     let checkout = work.join("checkout");
     if !checkout.join(".git").exists() {
-        println!("cloning {}", suite.repository);
+        println!("cloning {}", source.repository);
         let mut clone = Command::new("git");
-        clone.args(["clone", "--quiet", "--filter=blob:none", "--no-checkout", suite.repository]);
+        clone.args(["clone", "--quiet", "--filter=blob:none", "--no-checkout", source.repository]);
         command(clone.arg(&checkout))?;
     }
     let mut at = Command::new("git");
-    command(at.arg("-C").arg(&checkout).args(["checkout", "--quiet", "--force", suite.commit]))?;
+    command(at.arg("-C").arg(&checkout).args(["checkout", "--quiet", "--force", source.commit]))?;
     Ok(checkout)
 }
 

@@ -1,12 +1,14 @@
 //! moto's DynamoDB tests that are marked as verified against AWS.
 
-use super::{Outcomes, Result, Run, Suite, client, command};
+use super::{Outcomes, Result, Run, Source, Suite, client, command};
 use std::process::Command;
 
 pub const SUITE: Suite = Suite {
     name: "moto",
-    repository: "https://github.com/getmoto/moto",
-    commit: "0af643a5dbfc98797f08ee64f5be3ef8002d56ff",
+    source: Some(Source {
+        repository: "https://github.com/getmoto/moto",
+        commit: "0af643a5dbfc98797f08ee64f5be3ef8002d56ff",
+    }),
     expected: include_str!("moto.expected"),
     run,
 };

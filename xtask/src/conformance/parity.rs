@@ -1,13 +1,15 @@
 //! The public parity suite: its expectations were recorded from the service in spring 2026.
 
-use super::{Outcomes, Result, Run, Suite, client, command};
+use super::{Outcomes, Result, Run, Source, Suite, client, command};
 use serde_json::Value;
 use std::process::{Command, Stdio};
 
 pub const SUITE: Suite = Suite {
     name: "parity",
-    repository: "https://github.com/nubo-db/dynamodb-conformance",
-    commit: "0ba4393668860db921afa5728feffe68b55e3e93",
+    source: Some(Source {
+        repository: "https://github.com/nubo-db/dynamodb-conformance",
+        commit: "0ba4393668860db921afa5728feffe68b55e3e93",
+    }),
     expected: include_str!("parity.expected"),
     run,
 };

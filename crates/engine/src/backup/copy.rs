@@ -21,7 +21,7 @@ impl Engine {
         let mut ddl = self.lock();
         let table = self.table(scope, table)?;
         let state = table.state();
-        if state.is_restoring() {
+        if state.is_filling() {
             return Err(Error::new(
                 ErrorKind::TableInUse,
                 format!(

@@ -1,7 +1,7 @@
 //! From a backup to a new table.
 
 use super::{BackupStatus, Restore, chunk, in_use, moved};
-use crate::catalog::stored;
+use crate::catalog::{Origin, stored};
 use crate::layout::{self, Meta};
 use crate::{Engine, Error, ErrorKind, Scope, Table, TableDescription, TableSpec, TableState};
 use model::View;
@@ -44,7 +44,7 @@ impl Engine {
             in_progress: true,
             until: None,
         };
-        self.make_table(ddl, scope, spec, Some(restore))
+        self.make_table(ddl, scope, spec, Origin::Restore(restore))
     }
 
     /// Makes a table and fills it with what another one was at a moment.
@@ -75,7 +75,7 @@ impl Engine {
             in_progress: true,
             until: Some(until),
         };
-        self.make_table(ddl, scope, spec, Some(restore))
+        self.make_table(ddl, scope, spec, Origin::Restore(restore))
     }
 
     pub(crate) fn start_filling(&self, table: &Arc<Table>, from: &Restore) {

@@ -10,6 +10,14 @@ use crate::{
 use std::sync::{Arc, MutexGuard};
 use store::Space;
 
+/// What a new table is filled from.
+pub(crate) enum Origin {
+    New,
+    Restore(Restore),
+    /// Items that come from outside.
+    Import,
+}
+
 const LOCAL_INDEXES_MAX: usize = 5;
 pub(super) const GLOBAL_INDEXES_MAX: usize = 20;
 /// Attributes on either side of a global index's key.
@@ -19,7 +27,7 @@ impl Engine {
     /// Creates a table. It is ready when this returns, though its description still says that it is being created, as
     /// clients expect.
     pub fn create_table(&self, scope: &Scope, spec: TableSpec) -> Result<TableDescription, Error> {
-        self.make_table(self.lock(), scope, spec, None)
+        self.make_table(self.lock(), scope, spec, Origin::New)
     }
 
     pub(crate) fn make_table(
@@ -27,7 +35,7 @@ impl Engine {
         mut ddl: MutexGuard<'_, Ddl>,
         scope: &Scope,
         spec: TableSpec,
-        restore: Option<Restore>,
+        origin: Origin,
     ) -> Result<TableDescription, Error> {
         check(&spec)?;
         if self.table(scope, &spec.name).is_ok() {
@@ -46,6 +54,11 @@ impl Engine {
             Billing::OnDemand { .. } => Billing::OnDemand { since: Some(now) },
             provisioned => provisioned,
         };
+        let (restore, importing) = match origin {
+            Origin::New => (None, false),
+            Origin::Restore(restore) => (Some(restore), false),
+            Origin::Import => (None, true),
+        };
         let state = TableState {
             deleted: false,
             attributes: spec.attributes,
@@ -56,6 +69,7 @@ impl Engine {
             encryption: spec.encryption,
             reserve: spec.reserve,
             restore: restore.clone(),
+            importing,
             history: None,
             tags: spec.tags,
             stream: new_stream.as_ref().map(|NewStream { stream, routes }| (stream.clone(), routes.clone())),

@@ -1,6 +1,6 @@
-use crate::catalog::TableStatus;
+use crate::catalog::{Ddl, TableStatus};
 use crate::layout::{self, Meta};
-use crate::{Engine, Error, Scope, TableDescription, TableState};
+use crate::{Engine, Error, Scope, Table, TableDescription, TableState};
 use store::Space;
 
 impl Engine {
@@ -19,6 +19,21 @@ impl Engine {
         before.check_settled(&table)?;
         self.check_not_copied(table.id)?;
         self.check_not_recovered(table.id)?;
+        self.remove_table(&mut ddl, &table)?;
+        Ok(description)
+    }
+
+    /// Takes back a table that was made for an import.
+    pub fn discard_import(&self, table: &Table) -> Result<(), Error> {
+        let mut ddl = self.lock();
+        match table.load().importing {
+            true => self.remove_table(&mut ddl, table),
+            false => Ok(()),
+        }
+    }
+
+    fn remove_table(&self, ddl: &mut Ddl, table: &Table) -> Result<(), Error> {
+        let before = table.state();
         let ids: Vec<u64> = before
             .indexes
             .iter()
@@ -31,7 +46,7 @@ impl Engine {
             (Space::Items, from, to)
         });
         let ranges = ranges.chain(before.history.iter().map(crate::history::whole));
-        let trims = self.new_trims(&mut ddl, ranges.collect());
+        let trims = self.new_trims(ddl, ranges.collect());
 
         let shut = table.shut();
         let mut ended = None;
@@ -56,12 +71,12 @@ impl Engine {
             stream.set(state);
         }
         self.publish(|tables| {
-            if let Some(tables) = tables.get_mut(scope) {
-                tables.remove(name);
+            if let Some(tables) = tables.get_mut(&table.scope) {
+                tables.remove(&table.name);
             }
         });
         commit.wait()?;
         self.start_trims(trims);
-        Ok(description)
+        Ok(())
     }
 }

@@ -14,19 +14,19 @@ impl Engine {
         if state.deleted {
             return Err(Error::new(ErrorKind::TableNotFound, "the table was deleted"));
         }
-        let restoring = state.is_restoring();
+        let filling = state.is_filling();
         let (items, bytes) = counts(&snapshot, table.id)?;
         let indexes = |kind| {
             state
                 .of_kind(kind)
-                .map(|index| describe_index(&snapshot, table, index, restoring))
+                .map(|index| describe_index(&snapshot, table, index, filling))
                 .collect::<Result<Vec<_>, _>>()
         };
         Ok(TableDescription {
             name: table.name.clone(),
             id: table.uuid.clone(),
             arn: table.arn(),
-            status: if restoring { TableStatus::Creating } else { TableStatus::Active },
+            status: if filling { TableStatus::Creating } else { TableStatus::Active },
             created: table.created,
             key: table.key.clone(),
             attributes: used_attributes(table, &state),
@@ -69,7 +69,7 @@ fn describe_index(
     snapshot: &Snapshot,
     table: &Table,
     index: &Index,
-    restoring: bool,
+    filling: bool,
 ) -> Result<IndexDescription, Error> {
     let (items, bytes) = counts(snapshot, index.id)?;
     Ok(IndexDescription {
@@ -77,7 +77,7 @@ fn describe_index(
         arn: format!("{}/index/{}", table.arn(), index.name),
         key: index.key.clone(),
         projection: index.projection.clone(),
-        status: if index.backfilling || restoring { IndexStatus::Creating } else { IndexStatus::Active },
+        status: if index.backfilling || filling { IndexStatus::Creating } else { IndexStatus::Active },
         backfilling: index.backfilling,
         items,
         bytes,

@@ -151,6 +151,7 @@ fn table(record: &Slice, streams: &HashMap<u64, Arc<Stream>>) -> Result<Table, E
         encryption: record.encryption.map(|encryption| encryption.read()),
         reserve: record.reserve.read(),
         restore: record.restore.map(|restore| restore.read()),
+        importing: record.importing,
         history: record.history.map(|history| history.read()),
         tags: record.tags,
         expiry: record.expiry.map(|expiry| Arc::new(expiry.read())),

@@ -11,6 +11,7 @@ mod trims;
 mod update;
 
 pub(crate) use backfill::Backfill;
+pub(crate) use create::Origin;
 pub use description::{
     IndexDescription, IndexStatus, StreamDescription, TableDescription, TableNames, TableStatus,
 };

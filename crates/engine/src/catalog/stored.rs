@@ -42,6 +42,8 @@ pub(crate) struct TableRecord {
     pub stream: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<RestoreRecord>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub importing: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<HistoryRecord>,
 }
@@ -227,6 +229,7 @@ pub(crate) fn table_record(table: &Table, state: &TableState) -> TableRecord {
             in_progress: restore.in_progress,
             until_ms: restore.until.map(Timestamp::millis),
         }),
+        importing: state.importing,
         history: state.history.map(|History { id, since, days }| HistoryRecord {
             id,
             since_ms: since.millis(),

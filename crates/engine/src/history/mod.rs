@@ -7,9 +7,11 @@
 //! Log     ffffffff  history id:8  sequence:8    version:1  milliseconds:8  length of key:4  key  image before, or nothing
 //! ```
 
+mod export;
 mod retain;
 mod undo;
 
+pub use export::{Export, Exported, Span, Visit};
 pub(crate) use undo::undo;
 
 use crate::catalog::TableChanged;

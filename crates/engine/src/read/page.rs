@@ -3,7 +3,7 @@
 use super::bounds::{Bounds, Source};
 use super::{Attributes, Consistency, Page};
 use crate::capacity::{IndexUnits, read_units};
-use crate::{Consumed, Engine, Error, Index, IndexKind, Table, key, layout};
+use crate::{Consumed, Engine, Error, Index, IndexKind, Side, Table, key, layout};
 use model::expression::{Bound, Condition};
 use model::key as encoding;
 use model::{Item, View};
@@ -78,6 +78,8 @@ impl Reading<'_> {
             }
         }
         page.consumed = self.consumed(read_units(bytes, self.consistency), fetched_units);
+        let table = self.source.table;
+        engine.take(table, &table.load(), &page.consumed, Side::Read)?;
         Ok(page)
     }
 

@@ -4,7 +4,7 @@ use super::one::written;
 use super::plan::{Plan, Prepared, plan};
 use super::{BatchWritten, Refused, Token, Transacted, Write};
 use crate::layout::Meta;
-use crate::{Engine, Error, ErrorKind, Table};
+use crate::{Engine, Error, ErrorKind, Side, Table, TableState};
 use std::sync::Arc;
 use store::{Commit, Order, Space, UpdateError};
 use world::Timestamp;
@@ -14,9 +14,23 @@ const TOKEN_MS: u64 = 600_000;
 /// Forgotten tokens are removed so many at a time.
 const TOKENS_AT_ONCE: usize = 500;
 
+/// What several writes are parts of.
+#[derive(Clone, Copy)]
+enum Of<'t> {
+    Batch,
+    Transaction(Option<&'t Token>),
+}
+
+impl Of<'_> {
+    /// Whether a write that meets this error is left to be asked for again.
+    fn leaves(self, error: &Error) -> bool {
+        matches!((self, &error.kind), (Of::Batch, ErrorKind::Throttled(_)))
+    }
+}
+
 /// What a plan decided.
 enum Decided {
-    Plans(Vec<Plan>),
+    Plans(Vec<Plan>, Vec<usize>),
     /// The token is known: all of it was done before.
     Before,
 }
@@ -32,13 +46,13 @@ enum Against {
 struct Reasons(Vec<Option<Error>>);
 
 impl Engine {
-    /// Several writes to different items, with one commit. They do not depend on one another, yet either all
-    /// happen or none.
+    /// Several writes to different items, with one commit. They do not depend on one another: those for which there is no
+    /// throughput are left, and the others either all happen or none.
     pub fn write_batch(&self, writes: Vec<(Arc<Table>, Write)>) -> Result<BatchWritten, Refused> {
-        let done = self.write_many(writes, "Provided list of item keys contains duplicates", None);
+        let done = self.write_many(writes, "Provided list of item keys contains duplicates", Of::Batch);
         let done = done.map(|done| match done {
             Transacted::Now(done) => done,
-            Transacted::Before(commit) => BatchWritten { writes: Vec::new(), commit },
+            Transacted::Before(commit) => BatchWritten { writes: Vec::new(), left: Vec::new(), commit },
         });
         done.map_err(|mut refused| {
             // There is nothing to cancel here: the first reason is the error.
@@ -57,7 +71,7 @@ impl Engine {
         token: Option<&Token>,
     ) -> Result<Transacted, Refused> {
         let words = "Transaction request cannot include multiple operations on one item";
-        let mut done = self.write_many(writes, words, token)?;
+        let mut done = self.write_many(writes, words, Of::Transaction(token))?;
         if let Transacted::Now(done) = &mut done {
             for written in &mut done.writes {
                 written.consumed.double();
@@ -70,8 +84,12 @@ impl Engine {
         &self,
         writes: Vec<(Arc<Table>, Write)>,
         duplicates: &str,
-        token: Option<&Token>,
+        of: Of<'_>,
     ) -> Result<Transacted, Refused> {
+        let token = match of {
+            Of::Batch => None,
+            Of::Transaction(token) => token,
+        };
         let mut tables = Vec::with_capacity(writes.len());
         let mut prepared = Vec::with_capacity(writes.len());
         let mut reasons = Vec::with_capacity(writes.len());
@@ -120,9 +138,17 @@ impl Engine {
             }
             let mut plans: Vec<Plan> = Vec::with_capacity(prepared.len());
             let mut reasons = Vec::new();
+            let mut left = Vec::new();
             for (at, write) in prepared.iter().enumerate() {
-                match plan(&tables[at], &states[at], write, before.slice(at), now) {
+                let planned = plan(&tables[at], &states[at], write, before.slice(at), now)
+                    .and_then(|plan| self.paid(&tables[at], &states[at], plan, of));
+                match planned {
                     Ok(plan) => plans.push(plan),
+                    // A plan that does nothing stands in its place.
+                    Err(error) if of.leaves(&error) && left.len() + 1 < prepared.len() => {
+                        left.push(at);
+                        plans.push(Plan::default());
+                    }
                     Err(error) => {
                         reasons.resize_with(prepared.len(), || None);
                         reasons[at] = Some(error);
@@ -139,12 +165,12 @@ impl Engine {
                 let remembered = Remembered { at: now, digest: token.digest };
                 batch.put(Space::Meta, Meta::token(&token.name), remembered.bytes());
             }
-            Ok(Decided::Plans(plans))
+            Ok(Decided::Plans(plans, left))
         });
         match planned {
-            Ok((Decided::Plans(plans), commit)) => {
+            Ok((Decided::Plans(plans, left), commit)) => {
                 let writes = plans.into_iter().map(|plan| written(plan, Commit::ready())).collect();
-                Ok(Transacted::Now(BatchWritten { writes, commit }))
+                Ok(Transacted::Now(BatchWritten { writes, left, commit }))
             }
             Ok((Decided::Before, commit)) => Ok(Transacted::Before(commit)),
             Err(UpdateError::Plan { error: Against::Reasons(Reasons(reasons)), after }) => {
@@ -156,6 +182,19 @@ impl Engine {
             }
             Err(UpdateError::Store(error)) => Err(error.into()),
         }
+    }
+
+    /// The plan, once the throughput that it needs has been taken.
+    fn paid(&self, table: &Table, state: &TableState, plan: Plan, of: Of<'_>) -> Result<Plan, Error> {
+        match of {
+            Of::Batch => self.take(table, state, &plan.consumed, Side::Write)?,
+            Of::Transaction(_) => {
+                let mut consumed = plan.consumed.clone();
+                consumed.double();
+                self.take(table, state, &consumed, Side::Write)?;
+            }
+        }
+        Ok(plan)
     }
 
     /// Removes tokens whose time is over, once in a while.

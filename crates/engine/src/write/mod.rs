@@ -1,6 +1,7 @@
 //! Writes: put, update, delete; alone, in batches, and all or nothing.
 
 mod expired;
+mod import;
 mod many;
 mod one;
 mod plan;
@@ -49,6 +50,8 @@ pub struct Written {
 #[derive(Debug)]
 pub struct BatchWritten {
     pub writes: Vec<Written>,
+    /// The places of those that were not done for want of throughput: of batches.
+    pub left: Vec<usize>,
     pub commit: Commit,
 }
 

@@ -1,6 +1,6 @@
 use super::plan::{Prepared, plan};
 use super::{Refused, Write, Written};
-use crate::{Engine, Error, Table};
+use crate::{Engine, Error, Side, Table};
 use store::{Commit, Space, UpdateError};
 
 impl Engine {
@@ -14,6 +14,7 @@ impl Engine {
         state.check_exists()?;
         let planned = self.store().update(&keys, |before, batch| {
             let mut plan = plan(table, &state, &prepared, before.slice(0), self.world().now())?;
+            self.take(table, &state, &plan.consumed, Side::Write)?;
             plan.fill(&prepared.place, batch);
             Ok::<_, Error>(plan)
         });

@@ -21,7 +21,7 @@ pub(super) struct Prepared {
     pub place: Place,
     write: Write,
     /// The image of an item to be put.
-    put: Option<Slice>,
+    pub(super) put: Option<Slice>,
 }
 
 /// All that a write does.
@@ -317,7 +317,7 @@ impl Plan {
     }
 }
 
-fn check_indexes(
+pub(super) fn check_indexes(
     state: &TableState,
     new: Option<&Slice>,
     refuse: impl Fn(&Index, crate::index::Misfit<'_>) -> Result<(), Error>,

@@ -4,23 +4,19 @@
 //! DIR/AWSDynamoDB/<id>/data/<name>.json.gz      {"Item":{…}} a line
 //! DIR/AWSDynamoDB/<id>/manifest-files.json      a line for each data file
 //! DIR/AWSDynamoDB/<id>/manifest-summary.json    written last: without it, the export is not whole
+//! DIR/AWSDynamoDB/<id>/manifest-*.md5           the manifests' sums
 //! ```
 
 use super::Failure;
 use super::args::Args;
 use super::endpoint::Endpoint;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use md5::{Digest, Md5};
 use serde_json::{Value, json};
+use services::table_files::{DataFile, Summary, data_name, sum_of};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use world::World;
-
-/// A data file holds about this much before it is compressed.
-const FILE_BYTES: u64 = 64 << 20;
 
 pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     let args = Args::read(typed, &["endpoint"], &[])?;
@@ -37,7 +33,9 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
         root: Path::new(dir).to_owned(),
         inside: format!("AWSDynamoDB/{id}"),
         world,
-        files: Vec::new(),
+        id: id.clone(),
+        lines: String::new(),
+        files: 0,
         open: None,
         items: 0,
     };
@@ -55,25 +53,30 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
         }
     }
     export.close_file()?;
-    let lines: String = export.files.iter().map(|file| format!("{file}\n")).collect();
-    export.write("manifest-files.json", &lines)?;
+    let lines = export.lines.clone();
+    export.write_manifest("manifest-files", &lines)?;
     let table = &described["Table"];
-    let summary = json!({
-        "version": "2020-06-30",
-        "exportArn": format!("{}/export/{id}", table["TableArn"].as_str().unwrap_or_default()),
-        "startTime": started.to_string(),
-        "endTime": export.world.now().to_string(),
-        "tableArn": table["TableArn"],
-        "tableId": table["TableId"],
-        "exportTime": started.to_string(),
-        "manifestFilesS3Key": format!("{}/manifest-files.json", export.inside),
-        "billedSizeBytes": 0,
-        "itemCount": export.items,
-        "outputFormat": "DYNAMODB_JSON",
-        "exportType": "FULL_EXPORT",
-    });
-    export.write("manifest-summary.json", &format!("{summary}\n"))?;
-    println!("{}: {} items in {} files", export.path("").display(), export.items, export.files.len());
+    let (told, manifest_key) = (
+        |member: &str| table[member].as_str().unwrap_or_default(),
+        format!("{}/manifest-files.json", export.inside),
+    );
+    let summary = Summary {
+        arn: &format!("{}/export/{id}", told("TableArn")),
+        started,
+        ended: export.world.now(),
+        table_arn: told("TableArn"),
+        table_id: told("TableId"),
+        from: None,
+        to: started,
+        both_images: false,
+        bucket: None,
+        encryption: None,
+        manifest_key: &manifest_key,
+        bytes: 0,
+        items: export.items,
+    };
+    export.write_manifest("manifest-summary", &summary.text())?;
+    println!("{}: {} items in {} files", export.path("").display(), export.items, export.files);
     Ok(())
 }
 
@@ -81,36 +84,14 @@ struct Export {
     root: PathBuf,
     /// Where in the root it lies.
     inside: String,
+    id: String,
     world: World,
-    /// Lines of the manifest.
-    files: Vec<Value>,
-    open: Option<DataFile>,
+    /// Of the manifest, one for each data file.
+    lines: String,
+    files: usize,
+    /// The data file that is being written, and its name.
+    open: Option<(String, DataFile<BufWriter<File>>)>,
     items: u64,
-}
-
-struct DataFile {
-    name: String,
-    out: GzEncoder<Summed>,
-    items: u64,
-    bytes: u64,
-}
-
-/// A file, and the sum of what was written to it.
-struct Summed {
-    file: BufWriter<File>,
-    sum: Md5,
-}
-
-impl Write for Summed {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.sum.update(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
 }
 
 impl Export {
@@ -120,34 +101,30 @@ impl Export {
 
     fn put(&mut self, item: &Value) -> Result<(), Failure> {
         if self.open.is_none() {
-            let name = format!("data/{}.json.gz", self.world.hex(26));
+            let name = format!("data/{}", data_name(&self.id, self.files));
             let file = BufWriter::new(File::create_new(self.path(&name))?);
-            let out = GzEncoder::new(Summed { file, sum: Md5::new() }, Compression::default());
-            self.open = Some(DataFile { name, out, items: 0, bytes: 0 });
+            self.open = Some((name, DataFile::new(file)));
+            self.files += 1;
         }
-        let Some(open) = &mut self.open else { return Ok(()) };
-        let line = format!("{}\n", json!({ "Item": item }));
-        open.out.write_all(line.as_bytes())?;
-        open.items += 1;
-        open.bytes += line.len() as u64;
+        let Some((_, file)) = &mut self.open else { return Ok(()) };
+        file.put(format!("{}\n", json!({ "Item": item })).as_bytes())?;
         self.items += 1;
-        if open.bytes >= FILE_BYTES { self.close_file() } else { Ok(()) }
+        if file.is_full() { self.close_file() } else { Ok(()) }
     }
 
     fn close_file(&mut self) -> Result<(), Failure> {
-        let Some(open) = self.open.take() else { return Ok(()) };
-        let Summed { file, sum } = open.out.finish()?;
+        let Some((name, file)) = self.open.take() else { return Ok(()) };
+        let (file, packed) = file.finish()?;
         file.into_inner().map_err(|error| error.into_error())?.sync_all()?;
-        let sum = sum.finalize();
-        let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.files.push(json!({
-            "itemCount": open.items,
-            "md5Checksum": wire::base64::encode(&sum),
-            "etag": hex,
-            "dataFileS3Key": format!("{}/{}", self.inside, open.name),
-        }));
+        self.lines.push_str(&packed.line(&packed.etag(), &format!("{}/{name}", self.inside)));
         eprintln!("  {} items", self.items);
         Ok(())
+    }
+
+    /// A manifest, and its sum beside it.
+    fn write_manifest(&self, name: &str, text: &str) -> Result<(), Failure> {
+        self.write(&format!("{name}.json"), text)?;
+        self.write(&format!("{name}.md5"), &sum_of(text))
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), Failure> {

@@ -1,15 +1,13 @@
 //! `millstream import TABLE PATH`: puts items from files into a table that is there: DynamoDB JSON, as exports have it, or
 //! CSV, as the service imports it. Compressed files end in `.gz`.
 
-mod csv;
-
 use super::Failure;
 use super::args::Args;
 use super::endpoint::Endpoint;
-use csv::Rows;
 use flate2::read::MultiGzDecoder;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
+use services::table_files::csv::{self, Rows};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -78,9 +76,10 @@ impl Import {
         };
         if name == "csv" {
             let mut text = Rows::new(lines, delimiter);
-            let header = text.next().transpose()?.unwrap_or_default();
+            let header = text.next().transpose().map_err(Failure::Failed)?.unwrap_or_default();
             for row in text {
-                self.put(csv::item(&header, row?, table)?, table)?;
+                let item = row.and_then(|row| csv::item(&header, row, table)).map_err(Failure::Failed)?;
+                self.put(item, table)?;
             }
             return Ok(());
         }

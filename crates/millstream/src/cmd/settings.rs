@@ -29,7 +29,7 @@ pub const VALUES: [&str; 17] = [
     "shard-rollover-s",
     "stream-retention-s",
 ];
-pub const SWITCHES: [&str; 3] = ["memory", "allow-remote", "accept-any-key"];
+pub const SWITCHES: [&str; 4] = ["memory", "allow-remote", "accept-any-key", "throttle"];
 
 pub fn read(args: &Args) -> Result<Settings, Failure> {
     let file = file(args)?;
@@ -96,6 +96,7 @@ pub fn read(args: &Args) -> Result<Settings, Failure> {
             defaults.stream_retention_s,
         )?
         .max(1),
+        throttle: switch("throttle")?,
         retry_first_ms: defaults.retry_first_ms,
     })
 }

@@ -162,6 +162,8 @@ pub(super) fn cancelled(
         let code = match &reason.kind {
             ErrorKind::ConditionFailed { .. } => "ConditionalCheckFailed",
             ErrorKind::Validation | ErrorKind::ItemTooLarge => "ValidationError",
+            ErrorKind::Throttled(throttled) if throttled.on_demand => "ThrottlingError",
+            ErrorKind::Throttled(_) => "ProvisionedThroughputExceeded",
             _ => return data(reason),
         };
         codes.push(code);

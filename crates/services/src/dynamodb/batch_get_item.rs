@@ -10,7 +10,7 @@ use super::value::item;
 use super::{Body, Dynamodb, names};
 use crate::call::Call;
 use api::dynamodb::{BatchGetItem, KeysAndAttributes, Object, string};
-use engine::{Consistency, Consumed, Got, Key, Table};
+use engine::{Consistency, Consumed, ErrorKind, Got, Key, Table};
 use model::expression::{Bound, Projection};
 use model::{CorruptImage, Image};
 use serde_json::Value as Json;
@@ -120,6 +120,12 @@ fn get(dynamodb: &Dynamodb, call: &Call, request: BatchGetItem<'_>, attributes: 
         answer.part(dynamodb, part, responses.member(part.name))?;
     }
     responses.end();
+    // Some that were read are an answer; none are an error.
+    if answer.read == 0
+        && let Some(throttled) = answer.throttled
+    {
+        return Err(throttled);
+    }
     answer.unprocessed(&parts, object.member("UnprocessedKeys")).map_err(corrupt)?;
     let consumed =
         parts.iter().zip(&answer.consumed).map(|(part, consumed)| (&**part.table.name(), consumed));
@@ -165,6 +171,9 @@ fn keys(table: &Table, asked: &KeysAndAttributes<'_>) -> Result<Vec<Key>, Fault>
 struct Answer {
     bytes: usize,
     full: bool,
+    /// Keys that were read, and why others were not.
+    read: usize,
+    throttled: Option<Fault>,
     /// By part: what was consumed, and the keys that found no room.
     consumed: Vec<Consumed>,
     left: Vec<Vec<usize>>,
@@ -184,7 +193,15 @@ impl Answer {
                 left.push(at);
                 continue;
             }
-            let got = dynamodb.engine.get(&part.table, key, consistency).map_err(data)?;
+            let got = match dynamodb.engine.get(&part.table, key, consistency) {
+                Err(error) if matches!(error.kind, ErrorKind::Throttled(_)) => {
+                    self.throttled.get_or_insert_with(|| data(error));
+                    left.push(at);
+                    continue;
+                }
+                got => got.map_err(data)?,
+            };
+            self.read += 1;
             let Got { image, consumed: units } = got;
             if let Some(image) = image {
                 let image = view(&image)?;

@@ -1,17 +1,16 @@
 //! BatchWriteItem.
 
-use super::answer::{array, capacities_member, collection, corrupt, measures, refused};
+use super::answer::{Wanted, array, capacities_member, collection, corrupt, measures, refused};
 use super::fault::{Fault, data, failed, validation};
 use super::request::{ITEM_BYTES_MAX, Members};
 use super::tree::Tree;
 use super::{Body, Dynamodb, names};
 use crate::call::Call;
 use api::dynamodb::{
-    BatchWriteItem, DeleteRequest, Object, PutRequest, ReturnConsumedCapacity, ReturnItemCollectionMetrics,
-    WriteRequest,
+    BatchWriteItem, DeleteRequest, Object, PutRequest, ReturnItemCollectionMetrics, WriteRequest,
 };
 use engine::{Action, Consumed, Table, Write};
-use model::{Image, Item};
+use model::{CorruptImage, Image, Item};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::marker::PhantomData;
@@ -91,7 +90,7 @@ async fn write(dynamodb: &Dynamodb, call: &Call, request: BatchWriteItem<'_>) ->
         return Err(validation("Item size has exceeded the maximum allowed size"));
     }
     let mut parts: Vec<Part<'_>> = Vec::with_capacity(request.request_items.len());
-    let mut writes = Vec::with_capacity(asked);
+    let mut writes: Vec<(Arc<Table>, Write)> = Vec::with_capacity(asked);
     for (name, asked) in request.request_items {
         let table = dynamodb.table(&call.caller, names::table(&name, &call.caller)?)?;
         let mut keys = Vec::with_capacity(asked.len());
@@ -106,13 +105,28 @@ async fn write(dynamodb: &Dynamodb, call: &Call, request: BatchWriteItem<'_>) ->
         }
         parts.push(Part { name, table, keys });
     }
+    // What is left for want of throughput is told as it was asked for.
+    let again: Vec<Action> = match dynamodb.engine.settings().throttle {
+        true => writes.iter().map(|(_, write)| write.action.clone()).collect(),
+        false => Vec::new(),
+    };
     let done = match dynamodb.engine.write_batch(writes) {
         Ok(done) => done,
         Err(reason) => return Err(refused(reason, None).await),
     };
+    let left = done.left.into_iter().filter_map(|at| Some((at, again.get(at)?))).collect::<Vec<_>>();
     let consumed: Vec<Consumed> = done.writes.into_iter().map(|written| written.consumed).collect();
     done.commit.await.map_err(failed)?;
-    answer(&parts, consumed, request.return_consumed_capacity, request.return_item_collection_metrics)
+    let mut body = Vec::with_capacity(64);
+    let mut object = Object::new(&mut body);
+    unprocessed(&parts, &left, object.member("UnprocessedItems")).map_err(corrupt)?;
+    let wanted = Wanted {
+        capacity: request.return_consumed_capacity,
+        metrics: request.return_item_collection_metrics,
+    };
+    answer(&parts, consumed, wanted, &mut object)?;
+    object.end();
+    Ok(body)
 }
 
 /// What is asked of one table.
@@ -139,15 +153,47 @@ fn action(table: &Table, write: WriteRequest<'_>) -> Result<(Item, Action), Faul
     }
 }
 
+/// The writes that were not done, in the form of a request for them.
+fn unprocessed(parts: &[Part<'_>], left: &[(usize, &Action)], out: &mut Vec<u8>) -> Result<(), CorruptImage> {
+    let mut tables = Object::new(out);
+    let mut first = 0;
+    for part in parts {
+        let range = first..first + part.keys.len();
+        first = range.end;
+        let mine: Vec<&Action> =
+            left.iter().filter(|(at, _)| range.contains(at)).map(|(_, action)| *action).collect();
+        if mine.is_empty() {
+            continue;
+        }
+        let mut result = Ok(());
+        array(tables.member(&part.name), mine.into_iter(), |action, out| {
+            let (member, inner, image) = match action {
+                Action::Put(image) => ("PutRequest", "Item", image.view()),
+                Action::Update { key, .. } | Action::Delete(key) | Action::Check(key) => {
+                    ("DeleteRequest", "Key", key.item().view())
+                }
+            };
+            let mut one = Object::new(out);
+            let mut request = Object::new(one.member(member));
+            let done = request.item(inner, image);
+            request.end();
+            one.end();
+            if result.is_ok() {
+                result = done;
+            }
+        });
+        result?;
+    }
+    tables.end();
+    Ok(())
+}
+
 fn answer(
     parts: &[Part<'_>],
     consumed: Vec<Consumed>,
-    capacity: Option<ReturnConsumedCapacity>,
-    metrics: Option<ReturnItemCollectionMetrics>,
-) -> Body {
-    let mut body = Vec::with_capacity(64);
-    let mut object = Object::new(&mut body);
-    object.member("UnprocessedItems").extend_from_slice(b"{}");
+    Wanted { capacity, metrics }: Wanted,
+    object: &mut Object<'_>,
+) -> Result<(), Fault> {
     if metrics == Some(ReturnItemCollectionMetrics::Size) {
         let mut tables = Object::new(object.member("ItemCollectionMetrics"));
         for part in parts.iter().filter(|part| measures(&part.table, metrics)) {
@@ -162,9 +208,8 @@ fn answer(
     let mut consumed = consumed.into_iter();
     let sums: Vec<Consumed> = parts.iter().map(|part| sum(consumed.by_ref().take(part.keys.len()))).collect();
     let tables = parts.iter().zip(&sums).map(|(part, consumed)| (&**part.table.name(), consumed));
-    capacities_member(&mut object, tables, capacity);
-    object.end();
-    Ok(body)
+    capacities_member(object, tables, capacity);
+    Ok(())
 }
 
 fn sum(parts: impl Iterator<Item = Consumed>) -> Consumed {

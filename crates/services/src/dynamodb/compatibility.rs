@@ -9,6 +9,7 @@ use crate::call::Call;
 /// Parameters that would change what is made, so that ignoring them would be a lie.
 pub(super) const REFUSED: &[(&str, &[&str])] = &[
     ("CreateTable", &["GlobalTableSourceArn", "GlobalTableSettingsReplicationMode", "VectorIndexes"]),
+    ("ExportTableToPointInTime", &["FilterSpecification"]),
     ("RestoreTableFromBackup", &["VectorIndexOverride"]),
     ("RestoreTableToPointInTime", &["VectorIndexOverride"]),
     (

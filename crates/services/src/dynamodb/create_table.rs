@@ -34,7 +34,7 @@ pub(super) async fn create_table(dynamodb: &Dynamodb, call: &Call) -> Body {
     Ok(json!({ "TableDescription": description::table(&created) }).to_string().into_bytes())
 }
 
-fn spec(input: Tree<'_>, name: &str, caller: &Caller) -> Result<TableSpec, Fault> {
+pub(super) fn spec(input: Tree<'_>, name: &str, caller: &Caller) -> Result<TableSpec, Fault> {
     // The model does not require them, for tables that are made another way.
     for (member, path) in [("AttributeDefinitions", "attributeDefinitions"), ("KeySchema", "keySchema")] {
         if !input.has(member) {

@@ -1,6 +1,7 @@
 //! The errors of DynamoDB and its streams, in the service's words.
 
-use engine::{Error, ErrorKind};
+use engine::{Error, ErrorKind, Side, Throttled};
+use serde_json::json;
 use wire::ServiceError;
 
 /// What every operation of these services returns when it cannot do what it was asked.
@@ -87,9 +88,27 @@ pub(super) fn data(error: Error) -> Fault {
         ErrorKind::BackupNotFound => ServiceError::new("BackupNotFoundException", error.message),
         ErrorKind::BackupInUse => ServiceError::new("BackupInUseException", error.message),
         ErrorKind::LimitExceeded => limit_exceeded(error.message),
+        ErrorKind::Throttled(throttled) => self::throttled(&throttled, error.message),
         ErrorKind::Trimmed => ServiceError::new("TrimmedDataAccessException", error.message),
         _ => failed(error),
     }
+}
+
+/// More throughput was asked for than there is.
+fn throttled(throttled: &Throttled, message: String) -> Fault {
+    let whose = if throttled.is_index { "Index" } else { "Table" };
+    let side = match throttled.side {
+        Side::Read => "Read",
+        Side::Write => "Write",
+    };
+    let (code, member, what) = match throttled.on_demand {
+        true => ("ThrottlingException", "throttlingReasons", "MaxOnDemandThroughputExceeded"),
+        false => {
+            ("ProvisionedThroughputExceededException", "ThrottlingReasons", "ProvisionedThroughputExceeded")
+        }
+    };
+    let reason = json!({ "reason": format!("{whose}{side}{what}"), "resource": throttled.arn });
+    ServiceError::new(code, message).with(member, json!([reason]))
 }
 
 /// What the engine refuses in an operation on the table `name`.

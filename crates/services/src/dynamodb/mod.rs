@@ -32,6 +32,7 @@ mod transact_write_items;
 
 mod partiql;
 
+mod absent;
 mod backups;
 mod capacity;
 mod compatibility;
@@ -50,13 +51,15 @@ mod update_table;
 
 mod streams;
 
+pub mod files;
+mod transfers;
+
 use crate::call::{Call, Caller, Pending};
-use crate::dispatch::Parts;
+use crate::dispatch::{House, Parts};
 use engine::{Engine, Scope, Table};
 use fault::Fault;
 use std::sync::Arc;
 use wire::Response;
-use wire::ServiceError;
 use world::World;
 
 pub(crate) struct Dynamodb {
@@ -64,19 +67,31 @@ pub(crate) struct Dynamodb {
     world: World,
     seal: streams::Seal,
     policies: policies::Policies,
+    transfers: Arc<transfers::Transfers>,
 }
 
 /// The body of a success.
 type Body = Result<Vec<u8>, Fault>;
 
 impl Dynamodb {
-    pub fn new(parts: &Parts) -> Dynamodb {
+    pub fn new(parts: &Parts, house: House) -> Dynamodb {
         Dynamodb {
             engine: parts.engine.clone(),
             world: parts.world.clone(),
             seal: streams::Seal::durable(&parts.store, &parts.world),
             policies: policies::Policies::new(&parts.store),
+            transfers: Arc::new(transfers::Transfers::new(parts, house)),
         }
+    }
+
+    /// Goes on with exports and imports that a stopped server left unfinished.
+    pub async fn recover(&self) -> Result<(), Fault> {
+        self.transfers.recover().await
+    }
+
+    /// Leaves exports and imports to the server's next start.
+    pub fn stop(&self) {
+        self.transfers.stop();
     }
 
     pub fn call(&self, call: Call) -> Pending<'_, Response> {
@@ -126,14 +141,25 @@ impl Dynamodb {
             "PutResourcePolicy" => policies::put_resource_policy(self, call).await,
             "GetResourcePolicy" => policies::get_resource_policy(self, call),
             "DeleteResourcePolicy" => policies::delete_resource_policy(self, call).await,
+            "ExportTableToPointInTime" => transfers::export_table_to_point_in_time(self, call).await,
+            "DescribeExport" => transfers::describe_export(self, call),
+            "ListExports" => transfers::list_exports(self, call),
+            "ImportTable" => transfers::import_table(self, call).await,
+            "DescribeImport" => transfers::describe_import(self, call),
+            "ListImports" => transfers::list_imports(self, call),
             "ListStreams" => streams::list_streams(self, call),
             "DescribeStream" => streams::describe_stream(self, call),
             "GetShardIterator" => streams::get_shard_iterator(self, call),
             "GetRecords" => streams::get_records(self, call),
-            name => Err(ServiceError::coral(
-                "UnknownOperationException",
-                format!("The operation {name} is not supported by this server."),
-            )),
+            "DescribeContributorInsights" => absent::describe_contributor_insights(self, call),
+            "ListContributorInsights" => absent::list_contributor_insights(call),
+            "DescribeKinesisStreamingDestination" => {
+                absent::describe_kinesis_streaming_destination(self, call)
+            }
+            "ListGlobalTables" => absent::list_global_tables(call),
+            "DescribeGlobalTable" | "DescribeGlobalTableSettings" => absent::describe_global_table(call),
+            "DescribeTableReplicaAutoScaling" => absent::describe_table_replica_auto_scaling(self, call),
+            name => Err(absent::refused(name)),
         }
     }
 

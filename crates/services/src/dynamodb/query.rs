@@ -4,12 +4,12 @@ use super::expressions::{Expressions, Languages, rewritten};
 use super::fault::{Fault, data, detected, validation};
 use super::legacy::{self, Comparison, Rewritten};
 use super::request::Members;
-use super::search::{Choice, Output, check_filter, consistency, roots, schema};
+use super::search::{Choice, Output, check_filter, consistency, index, roots, schema};
 use super::tree::Tree;
 use super::{Body, Dynamodb, names};
 use crate::call::Call;
 use api::dynamodb::{Query, Select};
-use engine::KeySchema;
+use engine::{KeyPart, KeySchema};
 use model::expression::{Bound, KeyCondition, KeyNames, KeyQuery};
 use std::marker::PhantomData;
 use store::Order;
@@ -112,9 +112,10 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Query<'_>, legacy: Legacy<'_>
     choice.check().map_err(detected)?;
 
     let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
-    let (_, schema) = schema(&table, index_name, request.consistent_read)?;
-    let keys = keys(&schema, ready.key_condition.as_ref(), legacy.keys)?;
-    check_filter(filter.as_ref(), &schema, filter_member)?;
+    let index = index(&table, index_name, request.consistent_read)?;
+    let schema = schema(&table, index.as_deref());
+    let keys = keys(schema, ready.key_condition.as_ref(), legacy.keys)?;
+    check_filter(filter.as_ref(), schema, filter_member)?;
 
     let named = roots(projection.as_ref());
     let query = engine::Query {
@@ -136,17 +137,25 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Query<'_>, legacy: Legacy<'_>
     output.page(|visit| dynamodb.engine.query(&table, &query, visit))
 }
 
+/// Attributes on either side of a key.
+const KEY_PARTS_MAX: usize = 4;
+
+fn named<'n, 's: 'n>(parts: &'s [KeyPart], names: &'n mut [&'s str; KEY_PARTS_MAX]) -> &'n [&'s str] {
+    let count = parts.len().min(KEY_PARTS_MAX);
+    for (name, part) in names.iter_mut().zip(parts) {
+        *name = &part.name;
+    }
+    &names[..count]
+}
+
 /// The keys to read, whichever language they are given in.
 fn keys(
     schema: &KeySchema,
     condition: Option<&Bound<KeyCondition>>,
     legacy: Option<Vec<Comparison<'_>>>,
 ) -> Result<KeyQuery, Fault> {
-    let [hash, range] = [&schema.hash, &schema.range].map(|parts| {
-        let names = parts.iter().map(|part| &*part.name);
-        names.collect::<Vec<&str>>()
-    });
-    let names = KeyNames { hash: &hash, range: &range };
+    let (mut hash, mut range) = ([""; KEY_PARTS_MAX], [""; KEY_PARTS_MAX]);
+    let names = KeyNames { hash: named(&schema.hash, &mut hash), range: named(&schema.range, &mut range) };
     match (condition, legacy) {
         (Some(condition), _) => condition.resolve(names).map_err(|error| data(error.into())),
         (None, comparisons) => legacy::keys(comparisons.unwrap_or_default(), names),

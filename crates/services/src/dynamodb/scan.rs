@@ -4,7 +4,7 @@ use super::expressions::{Expressions, Languages, rewritten};
 use super::fault::{Fault, validation};
 use super::legacy::{self, Rewritten};
 use super::request::Members;
-use super::search::{Choice, Output, consistency, roots, schema};
+use super::search::{Choice, Output, consistency, index, roots};
 use super::tree::Tree;
 use super::{Body, Dynamodb, names};
 use crate::call::Call;
@@ -106,7 +106,7 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Scan<'_>, legacy: Legacy) -> 
     choice.check()?;
 
     let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
-    schema(&table, index_name, request.consistent_read)?;
+    index(&table, index_name, request.consistent_read)?;
     let named = roots(projection.as_ref());
     let scan = engine::Scan {
         index: index_name,

@@ -54,21 +54,23 @@ pub(super) fn roots(projection: Option<&Bound<Projection>>) -> Vec<&str> {
     projection.into_iter().flat_map(|projection| projection.roots()).map(|(name, _)| name).collect()
 }
 
-/// The index a request names, and the keys that it reads by.
-pub(super) fn schema(
+/// The index a request names, if it names one that can be read so.
+pub(super) fn index(
     table: &Table,
-    index: Option<&str>,
+    name: Option<&str>,
     consistent: bool,
-) -> Result<(Option<Arc<Index>>, KeySchema), Fault> {
-    let Some(name) = index else {
-        return Ok((None, table.key_schema().clone()));
-    };
+) -> Result<Option<Arc<Index>>, Fault> {
+    let Some(name) = name else { return Ok(None) };
     let index = table.index(name).map_err(data)?;
     if consistent && index.kind() == IndexKind::Global {
         return Err(validation("Consistent reads are not supported on global secondary indexes"));
     }
-    let schema = index.key_schema().clone();
-    Ok((Some(index), schema))
+    Ok(Some(index))
+}
+
+/// The keys that a request reads by.
+pub(super) fn schema<'a>(table: &'a Table, index: Option<&'a Index>) -> &'a KeySchema {
+    index.map_or(table.key_schema(), Index::key_schema)
 }
 
 pub(super) fn consistency(consistent: bool) -> Consistency {
@@ -104,7 +106,8 @@ impl Output<'_> {
         &self,
         read: impl FnOnce(&mut dyn FnMut(View<'_>) -> Result<(), Error>) -> Result<Page, Error>,
     ) -> Body {
-        let mut body = Vec::with_capacity(1024);
+        // Room for a few items, so that it is not copied from one size to the next.
+        let mut body = Vec::with_capacity(if self.counts_only { 128 } else { 16 << 10 });
         let mut object = Object::new(&mut body);
         let page = if self.counts_only {
             read(&mut |_| Ok(())).map_err(data)?

@@ -1,5 +1,6 @@
 //! Requests and what they are answered, as tables of JSON, over a store in memory and a simulated clock.
 
+mod absent;
 mod backups;
 mod batches;
 mod behaviours;
@@ -11,11 +12,13 @@ mod partiql;
 mod searches;
 mod streams;
 mod tables;
+mod throttle;
 mod transactions;
 mod words;
 
 use super::Dynamodb;
 use super::streams::Seal;
+use super::transfers::Transfers;
 use crate::call::{Call, Caller};
 use engine::{Engine, Maintenance, Settings};
 use serde_json::{Value as Json, json};
@@ -34,14 +37,22 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
+        Bench::set(Settings::default())
+    }
+
+    fn set(settings: Settings) -> Bench {
         let world = World::simulated(7);
         let store = Store::memory();
-        let settings = Settings { maintenance: Maintenance::Manual, ..Settings::default() };
+        let settings = Settings { maintenance: Maintenance::Manual, ..settings };
         let engine = Engine::open(store.clone(), world.clone(), settings)
             .expect("an engine opens over an empty store");
         let seal = Seal::durable(&store, &world);
         let policies = super::policies::Policies::new(&store);
-        let dynamodb = Dynamodb { engine: Arc::new(engine), world: world.clone(), seal, policies };
+        let engine = Arc::new(engine);
+        let logs = crate::LogBook::new(&store, &world);
+        let house = crate::dispatch::House::empty();
+        let transfers = Arc::new(Transfers::over(&store, &engine, &world, logs, house));
+        let dynamodb = Dynamodb { engine, world: world.clone(), seal, policies, transfers };
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
         Bench { dynamodb, world, runtime }
     }

@@ -107,7 +107,8 @@ fn one(asked: &Asked<'_>, touched: &mut Touched) -> String {
             return arn.to_owned();
         }
     }
-    match asked.text("TargetTableName") {
+    let imported = asked.input.get("TableCreationParameters").and_then(|table| table.get("TableName"));
+    match asked.text("TargetTableName").or(imported.and_then(Value::as_str)) {
         Some(table) => table_arn(asked, table),
         None => "*".to_owned(),
     }

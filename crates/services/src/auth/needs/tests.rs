@@ -30,6 +30,12 @@ fn every_call_needs_its_actions_on_its_resources() {
             json!({ "TableName": "t", "IndexName": "i" }),
             vec![format!("dynamodb:Query {t}/index/i")],
         ),
+        (
+            "dynamodb",
+            "ImportTable",
+            json!({ "TableCreationParameters": { "TableName": "t" } }),
+            vec![format!("dynamodb:ImportTable {t}")],
+        ),
         ("dynamodb", "ListTables", json!({}), vec!["dynamodb:ListTables *".to_owned()]),
         (
             "dynamodb",

@@ -3,61 +3,23 @@
 mod guards;
 mod networks;
 
+use crate::Services;
 use crate::call::Caller;
-use crate::{LambdaTargets, LogBook, LogQueue, Parts, Queues, Services, Settings, Vault};
-use engine::Engine;
-use feed::Feed;
-use functions::Functions;
+use crate::testing::{Scratch, services};
 use serde_json::{Value, json};
-use std::path::PathBuf;
-use std::sync::Arc;
 use store::Store;
 use world::World;
 
 struct Bench {
     services: Services,
-    dir: PathBuf,
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
-    }
+    _dir: Scratch,
 }
 
 impl Bench {
     fn new() -> Bench {
         let (world, store) = (World::real(), Store::memory());
-        let dir = std::env::temp_dir().join(format!("resources-test-{}", world.hex(12)));
-        let engine =
-            Engine::open(store.clone(), world.clone(), engine::Settings::default()).expect("an engine");
-        let logs = LogBook::new(&store, &world);
-        let queue = LogQueue::start(logs.clone()).expect("a queue");
-        let functions = Functions::new(functions::Settings::new(&dir), &world, Arc::new(queue));
-        functions.set_endpoint("http://127.0.0.1:4566");
-        let targets = LambdaTargets::new(&store, &functions, &world);
-        let feed = Feed::open(feed::Parts {
-            engine: Arc::new(engine.clone()),
-            store: store.clone(),
-            world: world.clone(),
-            targets: Arc::new(targets.clone()),
-            settings: feed::Settings::default(),
-        })
-        .expect("a feed");
-        let services = Services::new(Parts {
-            queues: Queues::open(&store, &world).expect("queues"),
-            vault: Vault::fleeting(&world),
-            hosts: crate::Hosts::new(&dir.join("databases"), crate::DatabaseServers::default()),
-            engine: Arc::new(engine),
-            world,
-            store,
-            functions,
-            targets,
-            feed,
-            logs,
-            settings: Settings::default(),
-        });
-        Bench { services, dir }
+        let dir = Scratch::new(&world);
+        Bench { services: services(&store, &world, &dir.0), _dir: dir }
     }
 
     async fn ask(&self, service: &str, operation: &str, input: Value) -> Result<Value, String> {

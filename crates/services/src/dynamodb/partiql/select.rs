@@ -7,7 +7,7 @@ use super::token::Place;
 use crate::call::Caller;
 use crate::dynamodb::Dynamodb;
 use crate::dynamodb::fault::{Fault, data, validation};
-use crate::dynamodb::search::{consistency, schema};
+use crate::dynamodb::search::{self, consistency};
 use engine::{Attributes, Consumed, Error, KeyCondition, KeyPart, KeySchema, Page, Table};
 use model::expression::RangeCondition;
 use model::key::KeyType;
@@ -42,12 +42,13 @@ pub(super) fn run(
     if index.is_some_and(|name| table.index(name).is_err()) {
         return Err(validation("The table does not have the specified index"));
     }
-    let (_, schema) = schema(&table, index, prepared.consistent)?;
+    let found = search::index(&table, index, prepared.consistent)?;
+    let schema = search::schema(&table, found.as_deref());
     let mut rest = select.condition.as_ref().map(conjuncts).unwrap_or_default();
-    let mut partitions = partitions(prepared, &schema, &mut rest)?;
-    let order = ordered(select, &schema, partitions.as_deref_mut())?;
+    let mut partitions = partitions(prepared, schema, &mut rest)?;
+    let order = ordered(select, schema, partitions.as_deref_mut())?;
     let range = match &partitions {
-        Some(_) => ranges(prepared, &schema, &mut rest)?,
+        Some(_) => ranges(prepared, schema, &mut rest)?,
         None => (Vec::new(), None),
     };
     let mut lowering = Lowering::new(&prepared.parameters);

@@ -1,6 +1,7 @@
 //! What implementations usually get wrong, and other tests here do not hold.
 
 mod expressions;
+mod map;
 mod streams;
 mod tables;
 mod values;

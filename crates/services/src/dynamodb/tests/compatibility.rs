@@ -11,8 +11,8 @@ use wire::shape::{Kind, Shape};
 
 /// What is done in another way than AWS does it: operation, parameter (none: the operation as a whole), and how.
 const DIFFERENT: &[(&str, &str, &str)] = &[
-    ("CreateTable", "OnDemandThroughput", KEPT),
-    ("CreateTable", "ProvisionedThroughput", "kept and described; bounds nothing"),
+    ("CreateTable", "OnDemandThroughput", HELD),
+    ("CreateTable", "ProvisionedThroughput", HELD),
     ("CreateTable", "ResourcePolicy", NOT_EVALUATED),
     ("CreateTable", "SSESpecification", "kept and described; nothing is encrypted for it"),
     ("CreateTable", "TableClass", KEPT),
@@ -24,11 +24,21 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     ("TransactWriteItems", "ReturnItemCollectionMetrics", ESTIMATE),
     ("PutResourcePolicy", "ConfirmRemoveSelfResourceAccess", "changes nothing"),
     ("PutResourcePolicy", "Policy", NOT_EVALUATED),
-    ("UpdateTable", "OnDemandThroughput", KEPT),
-    ("UpdateTable", "ProvisionedThroughput", "kept and described; bounds nothing"),
+    ("UpdateTable", "OnDemandThroughput", HELD),
+    ("UpdateTable", "ProvisionedThroughput", HELD),
     ("UpdateTable", "SSESpecification", "kept and described; nothing is encrypted for it"),
     ("UpdateTable", "TableClass", KEPT),
     ("UpdateTable", "WarmThroughput", KEPT),
+    ("ListContributorInsights", "TableName", NONE),
+    ("ListContributorInsights", "NextToken", NONE),
+    ("ListContributorInsights", "MaxResults", NONE),
+    ("ListGlobalTables", "ExclusiveStartGlobalTableName", NONE),
+    ("ListGlobalTables", "Limit", NONE),
+    ("ListGlobalTables", "RegionName", NONE),
+    ("ExportTableToPointInTime", "ExportFormat", "`ION` is refused by name"),
+    ("ImportTable", "TableCreationParameters", "`VectorIndexes` is refused by name"),
+    ("ImportTable", "InputFormat", "`ION` is refused by name"),
+    ("ImportTable", "InputCompressionType", "`ZSTD` is refused by name"),
     (
         "UpdateTimeToLive",
         "TimeToLiveSpecification",
@@ -41,6 +51,8 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     ),
 ];
 
+const HELD: &str = "bounds something with `--throttle` only";
+const NONE: &str = "there are none";
 const KEPT: &str = "kept and described; changes nothing";
 const NOT_EVALUATED: &str = "evaluated with `--auth enforce` only";
 const ESTIMATE: &str = "the estimate is always 0 to 1 GB";
@@ -145,6 +157,9 @@ fn what_is_refused_is_refused_by_its_name() {
                 "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
                 "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
                 "BillingMode": "PAY_PER_REQUEST",
+            }),
+            "ExportTableToPointInTime" => json!({
+                "TableArn": "arn:aws:dynamodb:us-east-1:123456789012:table/Hash", "S3Bucket": "shelf",
             }),
             "RestoreTableFromBackup" => json!({ "TargetTableName": "Made", "BackupArn": arn }),
             "RestoreTableToPointInTime" => json!({ "TargetTableName": "Made", "SourceTableName": "Hash" }),

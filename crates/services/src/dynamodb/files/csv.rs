@@ -1,8 +1,7 @@
 //! Comma-separated values, as RFC 4180 has them: the first row names the attributes.
 
-use super::Failure;
 use serde_json::{Map, Value, json};
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 const ROW_BYTES_MAX: usize = 8 << 20;
 
@@ -18,21 +17,25 @@ impl<R: BufRead> Rows<R> {
         Rows { input, delimiter, number: 0 }
     }
 
-    fn row(&mut self) -> Result<Option<Vec<String>>, Failure> {
+    fn row(&mut self) -> Result<Option<Vec<String>>, String> {
         let mut row = Vec::new();
         self.number += 1;
         // A quoted field may go on in the next line.
         loop {
             let before = row.len();
-            let read = self.input.read_until(b'\n', &mut row)?;
+            let line = self.input.by_ref().take(ROW_BYTES_MAX as u64 + 1).read_until(b'\n', &mut row);
+            let read = line.map_err(|error| self.wrong(&error.to_string()))?;
             if read == 0 && before == 0 {
                 return Ok(None);
+            }
+            if row.len() > ROW_BYTES_MAX {
+                return Err(self.wrong("too long"));
             }
             let quotes = row.iter().filter(|byte| **byte == b'"').count();
             if quotes.is_multiple_of(2) {
                 break;
             }
-            if read == 0 || row.len() > ROW_BYTES_MAX {
+            if read == 0 {
                 return Err(self.wrong("a quote is not closed"));
             }
         }
@@ -41,7 +44,7 @@ impl<R: BufRead> Rows<R> {
         self.fields(text.strip_suffix('\r').unwrap_or(text)).map(Some)
     }
 
-    fn fields(&self, text: &str) -> Result<Vec<String>, Failure> {
+    fn fields(&self, text: &str) -> Result<Vec<String>, String> {
         let (mut fields, mut field, mut quoted) = (Vec::new(), String::new(), false);
         let mut letters = text.chars().peekable();
         while let Some(letter) = letters.next() {
@@ -60,13 +63,13 @@ impl<R: BufRead> Rows<R> {
         Ok(fields)
     }
 
-    fn wrong(&self, why: &str) -> Failure {
-        Failure::Failed(format!("row {}: {why}", self.number))
+    fn wrong(&self, why: &str) -> String {
+        format!("row {}: {why}", self.number)
     }
 }
 
 impl<R: BufRead> Iterator for Rows<R> {
-    type Item = Result<Vec<String>, Failure>;
+    type Item = Result<Vec<String>, String>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.row().transpose()
@@ -75,12 +78,11 @@ impl<R: BufRead> Iterator for Rows<R> {
 
 /// An item: all attributes are strings, but for keys of tables and indexes, which have their types. An empty field is no
 /// attribute.
-pub fn item(header: &[String], row: Vec<String>, table: &Value) -> Result<Value, Failure> {
+/// `table`: its `AttributeDefinitions`.
+pub fn item(header: &[String], row: Vec<String>, table: &Value) -> Result<Value, String> {
     if row.len() > header.len() {
         let (has, named) = (row.len(), header.len());
-        return Err(Failure::Failed(format!(
-            "a row of {has} fields, of which the first row names {named}: {row:?}"
-        )));
+        return Err(format!("a row of {has} fields, of which {named} have names: {row:?}"));
     }
     let defined = |name: &str| {
         let mut all = table["AttributeDefinitions"].as_array().into_iter().flatten();
@@ -97,7 +99,7 @@ mod tests {
     use super::*;
 
     fn rows(text: &str) -> Vec<Vec<String>> {
-        Rows::new(text.as_bytes(), b',').map(|row| row.ok().expect("a row")).collect()
+        Rows::new(text.as_bytes(), b',').map(|row| row.expect("a row")).collect()
     }
 
     #[test]

@@ -1,0 +1,58 @@
+//! All services in one place, for tests of what several of them do together.
+
+use crate::{
+    DatabaseServers, Hosts, LambdaTargets, LogBook, LogQueue, Parts, Queues, Services, Settings, Vault,
+};
+use engine::Engine;
+use feed::Feed;
+use functions::Functions;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::Store;
+use world::World;
+
+/// A directory that goes with the test.
+pub(crate) struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new(world: &World) -> Scratch {
+        Scratch(std::env::temp_dir().join(format!("services-test-{}", world.hex(12))))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A house over a store, with what lies beside it in `dir`.
+pub(crate) fn services(store: &Store, world: &World, dir: &Path) -> Services {
+    let engine = Engine::open(store.clone(), world.clone(), engine::Settings::default()).expect("an engine");
+    let engine = Arc::new(engine);
+    let logs = LogBook::new(store, world);
+    let queue = LogQueue::start(logs.clone()).expect("a queue");
+    let functions = Functions::new(functions::Settings::new(dir), world, Arc::new(queue));
+    functions.set_endpoint("http://127.0.0.1:4566");
+    let targets = LambdaTargets::new(store, &functions, world);
+    let feed = Feed::open(feed::Parts {
+        engine: engine.clone(),
+        store: store.clone(),
+        world: world.clone(),
+        targets: Arc::new(targets.clone()),
+        settings: feed::Settings::default(),
+    });
+    Services::new(Parts {
+        queues: Queues::open(store, world).expect("queues"),
+        vault: Vault::fleeting(world),
+        hosts: Hosts::new(&dir.join("databases"), DatabaseServers::default()),
+        engine,
+        world: world.clone(),
+        store: store.clone(),
+        functions,
+        targets,
+        feed: feed.expect("a feed"),
+        logs,
+        settings: Settings { objects: Some(dir.join("objects")), ..Settings::default() },
+    })
+}
