@@ -9,6 +9,7 @@ mod backups;
 mod bodies;
 mod listener;
 mod metrics;
+mod pages;
 mod pipeline;
 
 pub use backup::{Backup, DATA, FILE, LINK};

@@ -3,6 +3,7 @@
 use crate::backups::Backups;
 use crate::listener::{self, Listening};
 use crate::metrics::Metrics;
+use crate::pages::Pages;
 use crate::pipeline::Pipeline;
 use crate::settings::{Error, ErrorCode, Settings};
 use engine::Engine;
@@ -31,6 +32,7 @@ pub struct Node {
     listening: Listening,
     reaper: tokio::task::JoinHandle<()>,
     sandbox: Sandbox,
+    pages: Pages,
     /// Of a node in memory: where its functions' code lies while it runs.
     scratch: Option<PathBuf>,
 }
@@ -118,7 +120,8 @@ impl Node {
         });
         let backups = Arc::new(Backups::new(store.clone(), home, services.clone(), world.clone()));
         let metrics = Metrics::new(store.clone(), functions.clone(), feed, world);
-        let pipeline = Pipeline::new(services.clone(), metrics, backups.clone());
+        let pages = Pages::default();
+        let pipeline = Pipeline::new(services.clone(), metrics, backups.clone(), pages.clone());
         let listening = listener::listen(socket, Arc::new(pipeline), settings.connections_max);
         let reaper = tokio::spawn(async move {
             loop {
@@ -127,11 +130,16 @@ impl Node {
                 backups.expire();
             }
         });
-        Ok(Node { address, services, store, engine, logs, listening, reaper, sandbox, scratch })
+        Ok(Node { address, services, store, engine, logs, listening, reaper, sandbox, pages, scratch })
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Tells `GET /_millstream/NAME`, as JSON.
+    pub fn show(&self, name: &'static str, page: impl Fn() -> String + Send + Sync + 'static) {
+        self.pages.show(name, page);
     }
 
     /// What holds its functions.

@@ -3,6 +3,7 @@
 use crate::backups::{Backups, Refusal};
 use crate::bodies::{Arriving, Outgoing};
 use crate::metrics::Metrics;
+use crate::pages::Pages;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -22,6 +23,7 @@ pub(crate) struct Pipeline {
     services: Services,
     metrics: Metrics,
     backups: Arc<Backups>,
+    pages: Pages,
 }
 
 enum BodyFault {
@@ -30,8 +32,8 @@ enum BodyFault {
 }
 
 impl Pipeline {
-    pub fn new(services: Services, metrics: Metrics, backups: Arc<Backups>) -> Pipeline {
-        Pipeline { services, metrics, backups }
+    pub fn new(services: Services, metrics: Metrics, backups: Arc<Backups>, pages: Pages) -> Pipeline {
+        Pipeline { services, metrics, backups, pages }
     }
 
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Outgoing> {
@@ -146,6 +148,7 @@ impl Pipeline {
                 let id = path.trim_start_matches("triggers/");
                 text(StatusCode::OK, "application/json", self.services.triggers(Some(id)))
             }
+            path if let Some(page) = self.pages.page(path) => text(StatusCode::OK, "application/json", page),
             _ => text(
                 StatusCode::NOT_FOUND,
                 "text/plain",

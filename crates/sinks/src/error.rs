@@ -42,11 +42,13 @@ pub struct Error {
     pub message: String,
     /// What the database said, where it was the database.
     pub data: Option<sql::Error>,
+    /// The credentials are not accepted: others may be.
+    pub refused: bool,
 }
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), data: None }
+        Error { kind, message: message.into(), data: None, refused: false }
     }
 
     pub fn config(message: impl Into<String>) -> Error {
@@ -69,6 +71,7 @@ impl std::error::Error for Error {}
 impl From<sql::Error> for Error {
     fn from(error: sql::Error) -> Error {
         let kind = if error.kind.is_retryable() { Kind::Unreachable } else { Kind::Target };
-        Error { data: Some(error.clone()), ..Error::new(kind, format!("target: {error}")) }
+        let refused = error.kind == sql::Kind::Refused;
+        Error { data: Some(error.clone()), refused, ..Error::new(kind, format!("target: {error}")) }
     }
 }

@@ -1,6 +1,7 @@
 //! `millstream replicate FILE`: tables kept in step in databases, as the file's pipelines say.
 
 mod follow;
+pub mod inside;
 mod metrics;
 mod plan;
 mod quarantine;
@@ -8,6 +9,7 @@ mod quarantine;
 use super::Failure;
 use super::args::Args;
 use sinks::Config;
+use sinks::config::Endpoint;
 use sinks::runner::Pipeline;
 use std::ffi::OsString;
 use std::path::Path;
@@ -22,13 +24,15 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
             "replicate takes a file and what to do: millstream replicate PIPELINES.toml [{WORDS}] [PIPELINE]"
         )));
     };
-    let config = Config::load(Path::new(file)).map_err(|error| Failure::Usage(error.to_string()))?;
+    let world = World::real();
+    let config = Config::load(Path::new(file), &Endpoint::default(), &world)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     let word = rest.first().map_or("run", String::as_str);
     let wanted = args.values.get("pipeline").or(rest.get(1));
     if let Some(extra) = rest.get(2) {
         return Err(Failure::Usage(format!("replicate has no use for '{extra}'")));
     }
-    let pipelines = chosen(&config, wanted)?;
+    let pipelines = chosen(&config, wanted, &world)?;
     match word {
         "run" if args.has("plan") => plan::plan(&pipelines),
         "run" if args.has("check") => plan::check(&pipelines),
@@ -45,12 +49,11 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     }
 }
 
-fn chosen(config: &Config, wanted: Option<&String>) -> Result<Vec<Pipeline>, Failure> {
-    let world = World::real();
+pub fn chosen(config: &Config, wanted: Option<&String>, world: &World) -> Result<Vec<Pipeline>, Failure> {
     let of_name = |name: &String| wanted.is_none_or(|wanted| wanted == name);
     let all = config.pipeline.iter().filter(|pipeline| of_name(&pipeline.name));
     let all: Vec<Pipeline> =
-        all.map(|pipeline| Pipeline::of(config, pipeline, &world)).collect::<Result<_, _>>()?;
+        all.map(|pipeline| Pipeline::of(config, pipeline, world)).collect::<Result<_, _>>()?;
     if all.is_empty() {
         let names: Vec<_> = config.pipeline.iter().map(|pipeline| pipeline.name.as_str()).collect();
         return Err(Failure::Usage(format!(

@@ -1,32 +1,61 @@
 //! `millstream serve`: everything, on one port, until it is told to stop.
 
 use super::args::Args;
+use super::replicate::inside::Inside;
 use super::{Failure, settings};
 use server::{AuthMode, Node, Settings};
+use sinks::config::Endpoint;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
-    let args = Args::read(typed, &settings::VALUES, &settings::SWITCHES)?;
+    let values: Vec<&str> = settings::VALUES.iter().chain(&settings::SERVE).copied().collect();
+    let args = Args::read(typed, &values, &settings::SWITCHES)?;
     if let Some(word) = args.words.first() {
         return Err(Failure::Usage(format!("serve takes no '{word}'")));
     }
     let settings = settings::read(&args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(settings))
+    let replicate = args.values.get("replicate").map(PathBuf::from);
+    runtime.block_on(serve(settings, replicate))
 }
 
-async fn serve(settings: Settings) -> Result<(), Failure> {
+async fn serve(settings: Settings, replicate: Option<PathBuf>) -> Result<(), Failure> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let node = Node::start(settings.clone()).await?;
+    let replicating = match replicate {
+        Some(file) => Some(replicated(file, &settings, &node).await?),
+        None => None,
+    };
     greet(&settings, &node);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     eprintln!("stopping: finishing what is in flight");
+    if let Some(replicating) = replicating {
+        tokio::task::spawn_blocking(|| replicating.stop()).await?;
+    }
     node.shut_down().await;
     Ok(())
+}
+
+/// Pipelines whose tables are this server's, unless they name an endpoint.
+async fn replicated(file: PathBuf, settings: &Settings, node: &Node) -> Result<Inside, Failure> {
+    let (access_key_id, secret_access_key) = settings.root_key.clone().unzip();
+    let home = Endpoint {
+        endpoint: Some(format!("http://{}", node.address())),
+        region: Some(settings.region.clone()),
+        access_key_id,
+        secret_access_key,
+        session_token: None,
+    };
+    // Secrets may be asked of the server itself, by calls that block.
+    let inside = tokio::task::spawn_blocking(move || Inside::start(&file, &home)).await??;
+    let told = inside.told();
+    node.show("replication", move || told.page());
+    Ok(inside)
 }
 
 fn greet(settings: &Settings, node: &Node) {

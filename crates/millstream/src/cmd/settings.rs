@@ -29,6 +29,8 @@ pub const VALUES: [&str; 17] = [
     "shard-rollover-s",
     "stream-retention-s",
 ];
+/// What `serve` takes beside a server's settings.
+pub const SERVE: [&str; 1] = ["replicate"];
 pub const SWITCHES: [&str; 4] = ["memory", "allow-remote", "accept-any-key", "throttle"];
 
 pub fn read(args: &Args) -> Result<Settings, Failure> {

@@ -100,6 +100,49 @@ fn users_by_place_without_zip_codes() {
     assert_eq!(example.rows(rows), [[text("Daly City"), text("a@x"), rest]]);
 }
 
+/// Both of its pipelines: without zip codes and the newest of a place, and with them and a user each.
+#[test]
+fn users_by_place_in_another_table() {
+    let unused = Settings::sqlite("unused.db");
+    let example = Example::new("users-table.toml", "USERS", String::new(), unused);
+    let mut client = example.node.client();
+    table(&mut client, "users", "email", "S", "NEW_AND_OLD_IMAGES");
+    let user = |email: &str, city: &str| {
+        json!({
+            "email": { "S": email }, "state": { "S": "CA" }, "city": { "S": city }, "zipcode": { "N": "94016" },
+            "tags": { "SS": ["x"] }, "active": { "BOOL": true },
+        })
+    };
+    let scanned = |name: &str| {
+        let mut reader = example.node.client();
+        let answer = reader.dynamodb("Scan", &json!({ "TableName": name })).expect("an answer").json();
+        let mut items = answer["Items"].as_array().expect("items").clone();
+        items.sort_by_key(|item| item["city"]["S"].to_string() + &item["email"]["S"].to_string());
+        items
+    };
+    let without = |user: Json| {
+        let mut user = user;
+        user.as_object_mut().expect("an item").remove("zipcode");
+        user
+    };
+    put(&mut client, "users", user("a@x", "Daly City"));
+    put(&mut client, "users", user("b@x", "Colma"));
+    example.settle();
+    put(&mut client, "users", user("b@x", "Daly City"));
+    put(&mut client, "users", user("c@x", "Colma"));
+    example.settle();
+    assert_eq!(scanned("users_by_place"), [without(user("c@x", "Colma")), without(user("b@x", "Daly City"))]);
+    assert_eq!(
+        scanned("users_by_city"),
+        [user("c@x", "Colma"), user("a@x", "Daly City"), user("b@x", "Daly City")]
+    );
+    delete(&mut client, "users", json!({ "email": { "S": "b@x" } }));
+    delete(&mut client, "users", json!({ "email": { "S": "c@x" } }));
+    example.settle();
+    assert_eq!(scanned("users_by_place"), [without(user("a@x", "Daly City"))]);
+    assert_eq!(scanned("users_by_city"), [user("a@x", "Daly City")]);
+}
+
 #[test]
 fn chefs_into_mysql() {
     let server = testkit::mariadb();

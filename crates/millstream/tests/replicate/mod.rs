@@ -1,11 +1,16 @@
 //! Replication by the real command: from a real server into real databases.
 
+mod again;
+mod around;
 mod chaos;
 mod databases;
 mod examples;
 mod faults;
+mod gaps;
+mod inside;
 mod rows;
 mod rules;
 mod setting;
 mod spool;
 mod storm;
+mod tables;

@@ -18,6 +18,9 @@ pub struct Setting {
     pub table: String,
     /// The source's endpoint, where it is another than the server itself.
     pub source: Option<String>,
+    /// More lines of the source, and of the file's beginning.
+    pub more: &'static str,
+    pub top: &'static str,
 }
 
 impl Setting {
@@ -38,15 +41,39 @@ impl Setting {
         let node = Node::start(BINARY, dir.path(), flags);
         let mut client = node.client();
         create_table(&mut client, "Things");
-        Setting { node, client, dir, target, settings, table: "T".to_owned(), source: None }
+        let table = "T".to_owned();
+        Setting { node, client, dir, target, settings, table, source: None, more: "", top: "" }
+    }
+
+    /// A server whose streams forget after two seconds, and a SQLite file.
+    pub fn forgetful() -> Setting {
+        let dir = TempDir::new("replicate");
+        let path = dir.path().join("target.db");
+        let line = format!("sqlite = \"{}\"", path.display());
+        let flags = ["--stream-retention-s", "2", "--shard-rollover-s", "1"];
+        let mut setting = Setting::with(dir, line, Settings::sqlite(path), &flags);
+        setting.more = "retention_seconds = 2";
+        setting
+    }
+
+    /// The same, and a table of the same server as its target.
+    pub fn table() -> Setting {
+        let dir = TempDir::new("replicate");
+        let unused = Settings::sqlite(dir.path().join("unused.db"));
+        let mut setting = Setting::of(dir, String::new(), unused);
+        setting.table = "Target".to_owned();
+        setting.target = format!("dynamodb = {{ endpoint = \"{}\" }}", setting.node.url());
+        setting
     }
 
     /// Writes the file; `pipeline` is what stands in it beyond names.
     pub fn file(&self, pipeline: &str) -> PathBuf {
         let path = self.dir.path().join("pipelines.toml");
         let text = format!(
-            "[source.s]\ntable = \"Things\"\nendpoint = \"{}\"\n[target.t]\n{}\n[[pipeline]]\nname = \"p\"\nfrom = \"s\"\nto = \"t\"\ntable = \"{}\"\n{pipeline}\n",
+            "{}\n[source.s]\ntable = \"Things\"\nendpoint = \"{}\"\n{}\n[target.t]\n{}\n[[pipeline]]\nname = \"p\"\nfrom = \"s\"\nto = \"t\"\ntable = \"{}\"\n{pipeline}\n",
+            self.top,
             self.source.clone().unwrap_or_else(|| self.node.url()),
+            self.more,
             self.target,
             self.table
         );
@@ -67,6 +94,19 @@ impl Setting {
 
     pub fn spawn(&self) -> Child {
         self.command(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts")
+    }
+
+    /// Until the target's table has this item.
+    pub fn wait_for(&mut self, id: &str) {
+        let asked = json!({ "TableName": self.table, "Key": { "id": { "S": id } } });
+        for _ in 0..600 {
+            let answer = self.client.dynamodb("GetItem", &asked).expect("an answer");
+            if answer.json()["Item"].is_object() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{id} never comes");
     }
 
     /// Follows to the tip, and compares everything.

@@ -2,7 +2,6 @@
 
 mod read;
 
-pub use read::interpolate;
 pub(crate) use read::unknown;
 
 use serde::Deserialize;
@@ -16,13 +15,22 @@ pub struct Config {
     pub pipeline: Vec<Pipeline>,
     /// Where Prometheus may ask: `127.0.0.1:9464`.
     pub metrics: Option<String>,
+    /// As it was written, before secrets were put in.
+    #[serde(skip)]
+    text: String,
+    /// What tables and secrets without an endpoint belong to, beside what variables say.
+    #[serde(skip)]
+    home: Endpoint,
 }
 
 /// One table of any endpoint that speaks DynamoDB's API.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     pub table: String,
+    /// How long its stream keeps records: a day, unless the endpoint was told otherwise.
+    #[serde(default = "retention_seconds")]
+    pub retention_seconds: u64,
     /// What is missing from here on is taken from the variables that AWS's clients read.
     pub endpoint: Option<String>,
     pub region: Option<String>,
@@ -31,10 +39,23 @@ pub struct Source {
     pub session_token: Option<String>,
 }
 
+/// Where tables are and who asks.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    pub access_key_id: Option<String>,
+    pub secret_access_key: Option<String>,
+    pub session_token: Option<String>,
+}
+
 /// One of its members.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
+    /// Tables of any endpoint that speaks DynamoDB's API.
+    pub dynamodb: Option<Endpoint>,
     /// A file's path.
     pub sqlite: Option<String>,
     /// A URL.
@@ -44,6 +65,41 @@ pub struct Target {
     pub tls: Option<String>,
     /// A PEM file of authorities.
     pub tls_ca: Option<String>,
+}
+
+impl Source {
+    /// Where it names no endpoint, it belongs here.
+    fn settle(&mut self, home: &Endpoint) {
+        let mut place = self.place();
+        place.settle(home);
+        let Endpoint { endpoint, region, access_key_id, secret_access_key, session_token } = place;
+        (self.endpoint, self.region, self.session_token) = (endpoint, region, session_token);
+        (self.access_key_id, self.secret_access_key) = (access_key_id, secret_access_key);
+    }
+
+    pub fn place(&self) -> Endpoint {
+        Endpoint {
+            endpoint: self.endpoint.clone(),
+            region: self.region.clone(),
+            access_key_id: self.access_key_id.clone(),
+            secret_access_key: self.secret_access_key.clone(),
+            session_token: self.session_token.clone(),
+        }
+    }
+}
+
+impl Endpoint {
+    fn settle(&mut self, home: &Endpoint) {
+        if self.endpoint.is_some() {
+            return;
+        }
+        self.endpoint.clone_from(&home.endpoint);
+        self.region = self.region.take().or_else(|| home.region.clone());
+        if self.access_key_id.is_none() {
+            self.access_key_id.clone_from(&home.access_key_id);
+            self.secret_access_key.clone_from(&home.secret_access_key);
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -176,6 +232,10 @@ pub enum OnGap {
     #[default]
     Stop,
     Resnapshot,
+}
+
+fn retention_seconds() -> u64 {
+    24 * 3600
 }
 
 fn yes() -> bool {

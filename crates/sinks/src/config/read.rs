@@ -1,21 +1,39 @@
 //! Reading the file: variables, unknown names with what was meant, and what has to fit together.
 
-use super::{Config, Rest, Target};
+use super::{Config, Endpoint, Rest, Target};
 use crate::Error;
+use crate::source::Secrets;
 use std::path::Path;
+use world::World;
 
 impl Config {
-    pub fn load(path: &Path) -> Result<Config, Error> {
+    /// `home`: what is asked where the file names no endpoint; an empty one: what AWS's variables say.
+    pub fn load(path: &Path, home: &Endpoint, world: &World) -> Result<Config, Error> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Error::config(format!("{} cannot be read: {error}", path.display())))?;
-        Config::parse(&text).map_err(|error| Error::config(format!("{}: {}", path.display(), error.message)))
+        Config::parse(&text, home, world)
+            .map_err(|error| Error { message: format!("{}: {}", path.display(), error.message), ..error })
     }
 
-    pub fn parse(text: &str) -> Result<Config, Error> {
-        let text = interpolate(text)?;
-        let config: Config = toml::from_str(&text).map_err(|error| Error::config(explained(&error)))?;
+    pub fn parse(text: &str, home: &Endpoint, world: &World) -> Result<Config, Error> {
+        let filled = interpolate(text, &mut Secrets::new(home, world))?;
+        let mut config: Config = toml::from_str(&filled).map_err(|error| Error::config(explained(&error)))?;
         config.check()?;
+        config.source.values_mut().for_each(|source| source.settle(home));
+        let tables = config.target.values_mut().filter_map(|target| target.dynamodb.as_mut());
+        tables.for_each(|place| place.settle(home));
+        (config.text, config.home) = (text.to_owned(), home.clone());
         Ok(config)
+    }
+
+    /// Whether something in it may say something else tomorrow.
+    pub fn has_secrets(&self) -> bool {
+        self.text.contains("${secret:") || self.text.contains("${file:")
+    }
+
+    /// The same file, with what its secrets say now.
+    pub fn again(&self, world: &World) -> Result<Config, Error> {
+        Config::parse(&self.text, &self.home, world)
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -23,14 +41,7 @@ impl Config {
             return Err(Error::config("there is no [[pipeline]]"));
         }
         for (name, source) in &self.source {
-            if let Some(endpoint) = &source.endpoint
-                && !endpoint.starts_with("http://")
-                && !endpoint.starts_with("https://")
-            {
-                return Err(Error::config(format!(
-                    "source.{name}: endpoint = \"{endpoint}\" is no http:// or https:// URL"
-                )));
-            }
+            source.place().check().map_err(|message| Error::config(format!("source.{name}: {message}")))?;
         }
         for (name, target) in &self.target {
             target.check().map_err(|message| Error::config(format!("target.{name}: {message}")))?;
@@ -86,22 +97,36 @@ impl Config {
     }
 }
 
-impl Target {
+impl Endpoint {
     fn check(&self) -> Result<(), String> {
-        let given = [&self.sqlite, &self.postgres, &self.mysql].into_iter().flatten().count();
-        match given {
-            1 if self.sqlite.is_some() && (self.tls.is_some() || self.tls_ca.is_some()) => {
-                Err("a file has no tls".to_owned())
+        match &self.endpoint {
+            Some(endpoint) if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") => {
+                Err(format!("endpoint = \"{endpoint}\" is no http:// or https:// URL"))
             }
-            1 => Ok(()),
-            0 => Err("one of sqlite, postgres, mysql is given".to_owned()),
-            _ => Err("only one of sqlite, postgres, mysql is given".to_owned()),
+            _ => Ok(()),
         }
     }
 }
 
-/// Puts in `${env:NAME}` and `${file:PATH}`: the way for secrets.
-pub fn interpolate(text: &str) -> Result<String, Error> {
+impl Target {
+    fn check(&self) -> Result<(), String> {
+        let databases = [&self.sqlite, &self.postgres, &self.mysql].into_iter().flatten().count();
+        let has_tls = self.tls.is_some() || self.tls_ca.is_some();
+        match (databases, &self.dynamodb) {
+            (1, None) if self.sqlite.is_some() && has_tls => Err("a file has no tls".to_owned()),
+            (1, None) => Ok(()),
+            (0, Some(_)) if has_tls => {
+                Err("tls is for databases: an endpoint that begins with https:// has it".to_owned())
+            }
+            (0, Some(place)) => place.check(),
+            (0, None) => Err("one of sqlite, postgres, mysql, dynamodb is given".to_owned()),
+            _ => Err("only one of sqlite, postgres, mysql, dynamodb is given".to_owned()),
+        }
+    }
+}
+
+/// Puts in `${env:NAME}`, `${file:PATH}` and `${secret:NAME}`.
+fn interpolate(text: &str, secrets: &mut Secrets<'_>) -> Result<String, Error> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -116,8 +141,11 @@ pub fn interpolate(text: &str) -> Result<String, Error> {
             Some(("file", path)) => std::fs::read_to_string(path)
                 .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
                 .map_err(|error| Error::config(format!("${{{inner}}}: {error}")))?,
+            Some(("secret", reference)) => secrets.find(reference)?,
             _ => {
-                return Err(Error::config(format!("${{{inner}}}: ${{env:NAME}} or ${{file:PATH}}")));
+                return Err(Error::config(format!(
+                    "${{{inner}}}: ${{env:NAME}}, ${{file:PATH}}, ${{secret:NAME}} or ${{secret:NAME:json_key}}"
+                )));
             }
         };
         // It stands in a TOML string.
@@ -190,13 +218,16 @@ mod tests {
     #[track_caller]
     fn refused(from: &str, to: &str, with: &str) {
         assert!(GOOD.contains(from));
-        let error = Config::parse(&GOOD.replace(from, to)).expect_err("refused").message;
+        let error = Config::parse(&GOOD.replace(from, to), &Endpoint::default(), &World::simulated(1))
+            .expect_err("refused")
+            .message;
         assert!(error.contains(with), "{error}");
     }
 
     #[test]
     fn a_small_file_is_enough() {
-        let config = Config::parse(GOOD).expect("a configuration");
+        let config =
+            Config::parse(GOOD, &Endpoint::default(), &World::simulated(1)).expect("a configuration");
         assert_eq!(config.pipeline[0].batch_rows, 1000);
         assert_eq!(config.source["shop"].endpoint.as_deref(), Some("http://127.0.0.1:4566"));
     }
@@ -215,6 +246,6 @@ mod tests {
     #[test]
     fn secrets_come_from_elsewhere() {
         refused("orders.db", "${env:NO_SUCH_VARIABLE_HERE}", "the variable is not set");
-        refused("orders.db", "${vault:x}", "${env:NAME} or ${file:PATH}");
+        refused("orders.db", "${vault:x}", "${env:NAME}, ${file:PATH}, ${secret:NAME}");
     }
 }

@@ -22,6 +22,8 @@ struct Life {
     lanes: usize,
     segments: u32,
     crashes: u8,
+    /// The target has rows of an earlier copy.
+    recopy: bool,
     wrong: Wrong,
 }
 
@@ -33,13 +35,20 @@ enum Wrong {
     ChildrenDoNotWait,
     PositionTakenLate,
     ScanReadsOldItems,
+    OldRowsCount,
+    SweepDoesNotWait,
 }
+
+/// The version of rows of an earlier copy.
+const OLD: usize = 99;
 
 /// What outlives a crash of the runner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Target {
     rows: BTreeMap<usize, usize>,
     gone: BTreeSet<usize>,
+    /// Rows of this copy.
+    seen: BTreeSet<usize>,
     marks: BTreeMap<(Track, usize), (Option<Mark>, bool)>,
     sealed: bool,
 }
@@ -58,6 +67,8 @@ struct Moment {
     /// What the machine asked for and was not given yet.
     list: bool,
     seal: bool,
+    /// Rows that the sweep has found and not yet taken away.
+    sweeping: Option<BTreeSet<usize>>,
     crashes: u8,
 }
 
@@ -90,7 +101,13 @@ impl Life {
     fn plan(&self) -> Plan {
         let shards = self.shards(self.planned);
         let ids = |closed| shards.iter().filter(move |s| s.closed == closed).map(|s| s.id.clone()).collect();
-        Plan { lanes: self.lanes, segments: self.segments, past: ids(true), captured: ids(false) }
+        Plan {
+            lanes: self.lanes,
+            segments: self.segments,
+            past: ids(true),
+            captured: ids(false),
+            recopy: self.recopy,
+        }
     }
 
     /// No write is left to come, and the machine says that all has been read, which no unread record gives the lie.
@@ -102,8 +119,15 @@ impl Life {
     }
 
     fn begin(&self) -> Moment {
-        let target =
-            Target { rows: BTreeMap::new(), gone: BTreeSet::new(), marks: BTreeMap::new(), sealed: false };
+        // One of the old rows is of a key that no write names.
+        let old = if self.recopy { (0..=self.keys).map(|key| (key, OLD)).collect() } else { BTreeMap::new() };
+        let target = Target {
+            rows: old,
+            gone: BTreeSet::new(),
+            seen: BTreeSet::new(),
+            marks: BTreeMap::new(),
+            sealed: false,
+        };
         self.run(self.planned, target, true, self.crashes)
     }
 
@@ -126,6 +150,7 @@ impl Life {
             lanes: vec![Vec::new(); self.lanes],
             list: false,
             seal: false,
+            sweeping: None,
             crashes,
         };
         self.act(&mut moment, actions);
@@ -174,9 +199,7 @@ impl Life {
             all.push(self.told(listed, Event::Listed(self.shards(now.written))));
         }
         if now.seal {
-            let mut sealed = Moment { seal: false, ..now.clone() };
-            sealed.target.sealed = true;
-            all.push(self.told(sealed, Event::Sealed));
+            all.extend(self.seal(now));
         }
         for (segment, from) in &now.scanning {
             all.push(self.scan(now, *segment, *from));
@@ -199,6 +222,32 @@ impl Life {
             all.push(self.run(now.written, now.target.clone(), false, now.crashes - 1));
         }
         all
+    }
+
+    /// The end of the snapshot: over rows of an earlier copy, those that this one did not bring are found, and then
+    /// taken away; lanes rest meanwhile.
+    fn seal(&self, now: &Moment) -> Option<Moment> {
+        let waits = self.recopy && self.wrong != Wrong::SweepDoesNotWait;
+        if waits && now.lanes.iter().any(|works| !works.is_empty()) {
+            return None;
+        }
+        let mut moment = now.clone();
+        let target = &mut moment.target;
+        let found = target.rows.keys().filter(|key| !target.seen.contains(key)).copied();
+        let found: BTreeSet<usize> = if self.recopy { found.collect() } else { BTreeSet::new() };
+        match moment.sweeping.take() {
+            None if self.wrong == Wrong::SweepDoesNotWait => {
+                moment.sweeping = Some(found);
+                return Some(moment);
+            }
+            swept => {
+                let swept = swept.unwrap_or(found);
+                target.rows.retain(|key, _| !swept.contains(key));
+            }
+        }
+        moment.seal = false;
+        moment.target.sealed = true;
+        Some(self.told(moment, Event::Sealed))
     }
 
     /// A page of one item: the segment's next that is there.
@@ -252,13 +301,23 @@ impl Life {
         let target = &mut moment.target;
         for (key, version) in work.rows {
             let known = match () {
+                () if self.recopy && self.wrong != Wrong::OldRowsCount => match target.seen.contains(&key) {
+                    true => Known::Row,
+                    false if target.gone.contains(&key) => Known::Gone,
+                    false => Known::Nothing,
+                },
                 () if target.rows.contains_key(&key) => Known::Row,
                 () if target.gone.contains(&key) => Known::Gone,
                 () => Known::Nothing,
             };
             if applies(known, work.track.origin()) || self.wrong == Wrong::ScanOverwrites {
                 match version {
-                    Some(version) => drop(target.rows.insert(key, version)),
+                    Some(version) => {
+                        target.rows.insert(key, version);
+                        if work.remember && self.recopy {
+                            target.seen.insert(key);
+                        }
+                    }
                     None => drop(target.rows.remove(&key)),
                 }
                 if version.is_none() && work.remember && self.wrong != Wrong::DeletionsForgotten {
@@ -317,7 +376,7 @@ fn lives(keys: usize, length: usize, form: &Life) -> Vec<Life> {
 }
 
 fn form(lanes: usize, segments: u32, crashes: u8, wrong: Wrong) -> Life {
-    Life { writes: Vec::new(), roll: 0, planned: 0, keys: 0, lanes, segments, crashes, wrong }
+    Life { writes: Vec::new(), roll: 0, planned: 0, keys: 0, lanes, segments, crashes, recopy: false, wrong }
 }
 
 fn total(lives: Vec<Life>) -> (usize, usize) {
@@ -339,6 +398,17 @@ fn one_item_is_right_at_every_rest() {
 fn two_items_on_two_lanes_are_right_at_every_rest() {
     assert_eq!(total(lives(2, 1, &form(2, 1, 1, Wrong::Nothing))).1, 0);
     assert_eq!(total(lives(2, 2, &form(2, 1, 0, Wrong::Nothing))).1, 0);
+}
+
+/// Over rows of an earlier copy, one of which no item makes any more.
+#[test]
+fn a_copy_over_an_earlier_one_is_right_at_every_rest() {
+    let over = |lanes, crashes| Life { recopy: true, ..form(lanes, 1, crashes, Wrong::Nothing) };
+    for length in 0..=2 {
+        assert_eq!(total(lives(1, length, &over(1, 1))).1, 0);
+    }
+    assert_eq!(total(lives(1, 3, &over(1, 0))).1, 0);
+    assert_eq!(total(lives(2, 1, &over(2, 1))).1, 0);
 }
 
 /// The larger spaces, for a release build: `MILLSTREAM_EXHAUSTIVE=1 cargo test --release -p sinks join`.
@@ -364,5 +434,13 @@ fn every_weaker_rule_is_caught() {
         let (rests, wrongs) = total(lives(1, 3, &form(1, 1, 0, wrong)));
         println!("{wrong:?}: {wrongs} of {rests} rests end wrong");
         assert!(wrongs > 0, "{wrong:?} passes {rests} rests");
+    }
+    for wrong in
+        [Wrong::ScanOverwrites, Wrong::DeletionsForgotten, Wrong::OldRowsCount, Wrong::SweepDoesNotWait]
+    {
+        let over = Life { recopy: true, ..form(1, 1, 0, wrong) };
+        let (rests, wrongs) = total(lives(1, 3, &over));
+        println!("over an earlier copy, {wrong:?}: {wrongs} of {rests} rests end wrong");
+        assert!(wrongs > 0, "{wrong:?} passes {rests} rests over an earlier copy");
     }
 }

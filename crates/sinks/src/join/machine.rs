@@ -13,6 +13,8 @@ pub struct Plan {
     pub past: BTreeSet<ShardId>,
     /// Shards that were open then.
     pub captured: BTreeSet<ShardId>,
+    /// There are rows of an earlier copy: they count for nothing, and what this one does not bring goes at its end.
+    pub recopy: bool,
 }
 
 /// What the target remembers.
@@ -261,6 +263,11 @@ impl Join {
     pub fn is_scanned(&self) -> bool {
         self.sealed
     }
+
+    /// Rows of an earlier copy are still among those of this one.
+    pub fn is_recopying(&self) -> bool {
+        self.plan.recopy && !self.sealed
+    }
 }
 
 impl Followed {
@@ -281,7 +288,8 @@ mod tests {
     /// otherwise.
     #[test]
     fn segments_are_levelled() {
-        let plan = Plan { lanes: 4, segments: 2, past: BTreeSet::new(), captured: BTreeSet::new() };
+        let plan =
+            Plan { lanes: 4, segments: 2, past: BTreeSet::new(), captured: BTreeSet::new(), recopy: false };
         let track = Track::Segment(0);
         let marks =
             [(0, (page(5), false)), (1, (page(3), false)), (2, (page(9), true)), (3, (page(3), false))];
@@ -299,8 +307,13 @@ mod tests {
     /// A shard that was trimmed away unread is a gap; so is a parent nobody followed.
     #[test]
     fn what_was_trimmed_is_told() {
-        let plan =
-            Plan { lanes: 1, segments: 0, past: BTreeSet::new(), captured: BTreeSet::from(["a".into()]) };
+        let plan = Plan {
+            lanes: 1,
+            segments: 0,
+            past: BTreeSet::new(),
+            captured: BTreeSet::from(["a".into()]),
+            recopy: false,
+        };
         let stored = Stored { plan, marks: BTreeMap::new(), scanned: true };
         let listed = vec![Shard { id: "c".into(), parent: Some("b".into()), closed: false }];
         let actions = Join::new(stored, false).step::<u8>(Event::Listed(listed));

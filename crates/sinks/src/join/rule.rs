@@ -5,7 +5,7 @@
 pub enum Known {
     /// Neither scan nor stream has brought it.
     Nothing,
-    /// It has a row.
+    /// It has a row, of this copy where there was an earlier one.
     Row,
     /// The stream took its row away; remembered until the snapshot has ended.
     Gone,

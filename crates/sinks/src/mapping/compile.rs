@@ -1,6 +1,6 @@
 //! From the file's words to a mapping, with what does not fit refused by name.
 
-use super::{Column, From, KeySchema, Keying, Kind, Mapping, Others, Path};
+use super::{Column, From, KeySchema, Keying, Kind, Makes, Mapping, Others, Path};
 use crate::config::{self, Conflicts, Form, Pipeline, Rest};
 use crate::{Error, config::unknown};
 use model::Number;
@@ -14,6 +14,7 @@ impl Mapping {
         pipeline: &Pipeline,
         source_table: &str,
         schema: &KeySchema,
+        makes: Makes,
         mut columns: Vec<Column>,
     ) -> Result<Mapping, Error> {
         let refuse = |message: String| Err(Error::config(format!("pipeline '{}': {message}", pipeline.name)));
@@ -21,14 +22,21 @@ impl Mapping {
             Some(key) => key.clone(),
             None => source_key_columns(schema, &mut columns),
         };
-        if key.is_empty() || key.len() > 16 {
-            return refuse("key names 1 to 16 columns".to_owned());
+        let (most, unit) = if makes == Makes::Items { (2, "attributes") } else { (16, "columns") };
+        if key.is_empty() || key.len() > most {
+            return refuse(format!("key names 1 to {most} {unit}"));
         }
         if pipeline.conflicts == Some(Conflicts::AppendSourceKey) {
             for name in source_key_columns(schema, &mut columns) {
                 if !key.contains(&name) {
                     key.push(name);
                 }
+            }
+            if key.len() > most {
+                return refuse(format!(
+                    "conflicts = \"append_source_key\" makes a key of {}: a table's key has at most {most} {unit}",
+                    key.join(", ")
+                ));
             }
         }
         if let Some(Rest::Column(rest)) = &pipeline.rest
@@ -41,7 +49,14 @@ impl Mapping {
             Some(Rest::Word(word)) if word == "columns" => Others::Columns,
             Some(Rest::Word(_)) => Others::Ignored,
             Some(Rest::Column(rest)) => {
-                let kind = if rest.form == Form::Typed { Kind::TypedJson } else { Kind::Json };
+                let kind = match (makes, rest.form) {
+                    (Makes::Items, Form::Typed) => Kind::Same,
+                    (Makes::Items, Form::Plain) => {
+                        return refuse("rest: form = \"plain\" is for databases".to_owned());
+                    }
+                    (Makes::Rows, Form::Typed) => Kind::TypedJson,
+                    (Makes::Rows, Form::Plain) => Kind::Json,
+                };
                 let (name, from) = (rest.column.clone(), From::Rest(rest.form));
                 columns.push(Column { name, kind, from, default: None });
                 Others::Document
@@ -56,12 +71,18 @@ impl Mapping {
             if !matches!(columns[at].from, From::Attribute(_) | From::Constant(_)) {
                 return refuse(format!("key: {name} is no column of an attribute"));
             }
-            if matches!(columns[at].kind, Kind::Json | Kind::TypedJson | Kind::Double) {
+            if makes == Makes::Items && columns[at].kind == Kind::Same {
+                columns[at].kind = key_kind(&columns[at], schema);
+            }
+            if matches!(columns[at].kind, Kind::Json | Kind::TypedJson | Kind::Double)
+                || makes == Makes::Items && columns[at].kind == Kind::Boolean
+            {
                 return refuse(format!("key: {name} is of type {}, which no key has", columns[at].kind));
             }
             key_at.push(at);
         }
         let mut mapping = Mapping {
+            makes,
             table: pipeline.table.clone().unwrap_or_else(|| source_table.to_owned()),
             taken: taken(&columns, &pipeline.drop),
             columns,
@@ -160,24 +181,41 @@ fn taken(columns: &[Column], drop: &[String]) -> Vec<String> {
     taken
 }
 
+/// The type of a table's key, where the file does not say it: the source's, or text.
+fn key_kind(column: &Column, schema: &KeySchema) -> Kind {
+    if let From::Constant(Value::Numeric(_)) = column.from {
+        return Kind::Numeric;
+    }
+    let of = |(name, _): &&(String, model::key::KeyType)| column.from == From::Attribute(Path::name(name));
+    schema.attributes.iter().find(of).map_or(Kind::Text, |(_, kind)| super::derive::of_key(*kind))
+}
+
 /// The file's columns.
-pub fn columns(pipeline: &Pipeline) -> Result<Option<Vec<Column>>, Error> {
+pub fn columns(pipeline: &Pipeline, makes: Makes) -> Result<Option<Vec<Column>>, Error> {
     let Some(columns) = &pipeline.columns else { return Ok(None) };
     let mut all = Vec::new();
     for (name, column) in columns {
         let of = |message| Error::config(format!("pipeline '{}': column {name}: {message}", pipeline.name));
-        all.push(column_of(name, column).map_err(of)?);
+        all.push(column_of(name, column, makes).map_err(of)?);
     }
     Ok(Some(all))
 }
 
-fn column_of(name: &str, column: &config::Column) -> Result<Column, String> {
-    let text = column.kind.as_deref().unwrap_or("text");
-    let kind = Kind::parse(text).ok_or_else(|| {
-        format!(
-            "type = \"{text}\": text, varchar(N), numeric, bigint, double, boolean, bytes, json or typed_json"
-        )
-    })?;
+fn column_of(name: &str, column: &config::Column, makes: Makes) -> Result<Column, String> {
+    let kind = match (column.kind.as_deref(), makes) {
+        (None, Makes::Rows) => Kind::Text,
+        (None, Makes::Items) => Kind::Same,
+        (Some(text), Makes::Rows) => Kind::parse(text).ok_or_else(|| {
+            format!(
+                "type = \"{text}\": text, varchar(N), numeric, bigint, double, boolean, bytes, json or typed_json"
+            )
+        })?,
+        (Some(text), Makes::Items) => Kind::parse(text)
+            .filter(|kind| matches!(kind, Kind::Text | Kind::Numeric | Kind::Boolean | Kind::Bytes))
+            .ok_or_else(|| {
+                format!("type = \"{text}\": text, numeric, boolean or bytes; without a type it stays as it is")
+            })?,
+    };
     let from = match (&column.from, &column.constant) {
         (Some(_), Some(_)) => return Err("from or constant, not both".to_owned()),
         (None, Some(constant)) => From::Constant(literal(constant, kind)?),
@@ -194,7 +232,7 @@ fn column_of(name: &str, column: &config::Column) -> Result<Column, String> {
 fn literal(value: &toml::Value, kind: Kind) -> Result<Value, String> {
     let wrong = || format!("{} is no {kind}", shown(value));
     Ok(match (kind, value) {
-        (Kind::Text | Kind::Varchar(_), toml::Value::String(text)) => {
+        (Kind::Same | Kind::Text | Kind::Varchar(_), toml::Value::String(text)) => {
             if let Kind::Varchar(letters) = kind
                 && text.chars().count() > letters as usize
             {
@@ -202,14 +240,14 @@ fn literal(value: &toml::Value, kind: Kind) -> Result<Value, String> {
             }
             Value::Text(text.clone())
         }
-        (Kind::Numeric, toml::Value::Integer(number)) => Value::Numeric(number.to_string()),
-        (Kind::Numeric, toml::Value::Float(number)) => Value::Numeric(number.to_string()),
+        (Kind::Same | Kind::Numeric, toml::Value::Integer(number)) => Value::Numeric(number.to_string()),
+        (Kind::Same | Kind::Numeric, toml::Value::Float(number)) => Value::Numeric(number.to_string()),
         (Kind::Numeric, toml::Value::String(text)) => {
             Value::Numeric(Number::parse(text).map_err(|_| wrong())?.to_string())
         }
         (Kind::Bigint, toml::Value::Integer(number)) => Value::Integer(*number),
         (Kind::Double, toml::Value::Float(number)) => Value::Real(*number),
-        (Kind::Boolean, toml::Value::Boolean(yes)) => Value::Boolean(*yes),
+        (Kind::Same | Kind::Boolean, toml::Value::Boolean(yes)) => Value::Boolean(*yes),
         (Kind::Json | Kind::TypedJson, toml::Value::String(text)) => {
             serde_json::from_str::<serde_json::Value>(text).map_err(|_| wrong())?;
             Value::Json(text.clone())

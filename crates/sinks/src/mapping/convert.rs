@@ -8,8 +8,8 @@ use sql::{Dialect, Value};
 
 /// What an item becomes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Made {
-    Row(Vec<Value>),
+pub enum Made<R = Vec<Value>> {
+    Row(R),
     /// It does not meet the filter, or lacks what the target's key is made of.
     Nothing,
 }
@@ -22,15 +22,29 @@ pub struct Fault {
     pub stop: bool,
 }
 
-fn fault(reason: impl Into<String>) -> Fault {
+pub(super) fn fault(reason: impl Into<String>) -> Fault {
     Fault { reason: reason.into(), stop: false }
 }
 
 impl Mapping {
+    /// Whether the filter lets this item through.
+    pub(super) fn admits(&self, item: &Item) -> Result<bool, Fault> {
+        let Some(filter) = &self.filter else { return Ok(true) };
+        filter.evaluate(Some(item.view())).map_err(|error| fault(error.to_string()))
+    }
+
+    /// What the rule makes of an item without a value for a column of the target's key.
+    pub(super) fn without_key<R>(&self, at: usize) -> Result<Made<R>, Fault> {
+        let reason = format!("the target's key {} has no value in this item", self.columns[at].name);
+        match self.missing_key {
+            MissingKey::Skip => Ok(Made::Nothing),
+            MissingKey::Quarantine => Err(fault(reason)),
+            MissingKey::Stop => Err(Fault { reason, stop: true }),
+        }
+    }
+
     pub fn row(&self, item: &Item, dialect: Dialect) -> Result<Made, Fault> {
-        if let Some(filter) = &self.filter
-            && !filter.evaluate(Some(item.view())).map_err(|error| fault(error.to_string()))?
-        {
+        if !self.admits(item)? {
             return Ok(Made::Nothing);
         }
         let mut row = Vec::with_capacity(self.columns.len());
@@ -51,12 +65,7 @@ impl Mapping {
         }
         for at in &self.key_at {
             if row[*at] == Value::Null {
-                let reason = format!("the target's key {} has no value in this item", self.columns[*at].name);
-                return match self.missing_key {
-                    MissingKey::Skip => Ok(Made::Nothing),
-                    MissingKey::Quarantine => Err(fault(reason)),
-                    MissingKey::Stop => Err(Fault { reason, stop: true }),
-                };
+                return self.without_key(*at);
             }
         }
         Ok(Made::Row(row))
@@ -84,12 +93,14 @@ impl Mapping {
         item.iter().filter(move |(name, _)| wanted && !self.is_taken(name))
     }
 
+    /// The attributes without a column.
+    pub(super) fn others<'i>(&'i self, item: &'i Item) -> impl Iterator<Item = (String, Attribute)> + 'i {
+        let free = item.iter().filter(|(name, _)| !self.is_taken(name));
+        free.map(|(name, value)| (name.to_owned(), value.clone()))
+    }
+
     fn rest(&self, item: &Item, form: Form) -> Value {
-        let others: Item = item
-            .iter()
-            .filter(|(name, _)| !self.is_taken(name))
-            .map(|(name, value)| (name.to_owned(), value.clone()))
-            .collect();
+        let others: Item = self.others(item).collect();
         if others.is_empty() {
             return Value::Null;
         }
@@ -104,7 +115,7 @@ impl Mapping {
     }
 }
 
-fn convert(value: &Attribute, kind: Kind) -> Result<Value, String> {
+pub(super) fn convert(value: &Attribute, kind: Kind) -> Result<Value, String> {
     Ok(match (kind, value) {
         (Kind::Text, Attribute::S(text)) => Value::Text(text.clone()),
         (Kind::Varchar(letters), Attribute::S(text)) => {

@@ -4,11 +4,15 @@ mod compile;
 mod convert;
 pub mod derive;
 mod document;
+mod items;
 mod path;
+mod shape;
 
 pub use compile::columns as file_columns;
 pub use convert::{Fault, Made};
 pub use document::{plain, typed, typed_value};
+pub use items::{KEY_BYTES_MAX, attribute_of};
+pub use shape::{Items, Rows, Shape};
 
 use crate::config::{Conflicts, Deletes, Form, MissingKey};
 use model::Item;
@@ -71,9 +75,20 @@ pub struct Column {
     pub default: Option<Value>,
 }
 
+/// What a mapping makes of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Makes {
+    /// A row of a database.
+    Rows,
+    /// An item of another table: its columns are attributes.
+    Items,
+}
+
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// An attribute as it is: of items only.
+    Same,
     Text,
     Varchar(u32),
     Numeric,
@@ -109,6 +124,7 @@ pub enum Others {
 
 #[derive(Clone, Debug)]
 pub struct Mapping {
+    pub makes: Makes,
     pub table: String,
     pub columns: Vec<Column>,
     /// Names of the columns of the key.
@@ -144,7 +160,7 @@ impl Mapping {
 impl Kind {
     pub fn column(self) -> ColumnKind {
         match self {
-            Kind::Text => ColumnKind::Text,
+            Kind::Same | Kind::Text => ColumnKind::Text,
             Kind::Varchar(letters) => ColumnKind::Varchar(letters),
             Kind::Numeric => ColumnKind::Numeric,
             Kind::Bigint => ColumnKind::Bigint,
@@ -177,6 +193,7 @@ impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Kind::Varchar(letters) => write!(f, "varchar({letters})"),
+            Kind::Same => f.write_str("as it is"),
             Kind::Text => f.write_str("text"),
             Kind::Numeric => f.write_str("numeric"),
             Kind::Bigint => f.write_str("bigint"),

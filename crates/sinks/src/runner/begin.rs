@@ -2,13 +2,12 @@
 
 use crate::config::{self, Config};
 use crate::join::{Join, Plan, Stored};
-use crate::mapping::{Column, Keying, Mapping, derive, file_columns};
-use crate::source::{Description, Login, Table};
-use crate::target::{Kept, Retried, State, check_table, make_table, retry};
+use crate::mapping::{Column, Keying, Makes, Mapping, derive, file_columns};
+use crate::source::{Description, Login, Service, Table};
+use crate::target::{Kept, Ledger, Place, Retried, retry};
 use crate::{Error, Kind};
-use sql::{Connection, Dialect, Settings, Tls};
 use std::collections::BTreeMap;
-use wire::sigv4::Credentials;
+use std::sync::Arc;
 use world::World;
 
 /// Items that a mapping is derived from.
@@ -21,8 +20,10 @@ pub struct Pipeline {
     pub config: config::Pipeline,
     pub source_table: String,
     pub login: Login,
-    pub target: Settings,
+    retention_ms: u64,
+    pub target: Place,
     pub world: World,
+    file: Arc<Config>,
 }
 
 /// What a pipeline would do.
@@ -45,10 +46,34 @@ impl Pipeline {
         Ok(Pipeline {
             config: pipeline.clone(),
             source_table: source.table.clone(),
-            login: login(source)?,
-            target: settings(target)?,
+            login: Login::of(&source.place(), Service::DynamoDb)?,
+            retention_ms: source.retention_seconds.saturating_mul(1000),
+            target: Place::of(target)?,
+            file: Arc::new(config.clone()),
             world: world.clone(),
         })
+    }
+
+    /// The same pipeline with what secrets say now; none: they say the same.
+    pub(super) fn renewed(&self) -> Result<Option<Pipeline>, Error> {
+        let file = self.file.again(&self.world)?;
+        let same = |one: &Config, two: &Config| {
+            one.source.get(&self.config.from) == two.source.get(&self.config.from)
+                && one.target.get(&self.config.to) == two.target.get(&self.config.to)
+        };
+        if same(&file, &self.file) {
+            return Ok(None);
+        }
+        Pipeline::of(&file, &self.config, &self.world).map(Some)
+    }
+
+    /// A record may be trimmed after this time; a little is kept for the way.
+    pub(super) fn kept_for_ms(&self) -> u64 {
+        self.retention_ms / 96 * 95
+    }
+
+    pub(super) fn has_secrets(&self) -> bool {
+        self.file.has_secrets()
     }
 
     pub fn name(&self) -> &str {
@@ -59,34 +84,26 @@ impl Pipeline {
         Table::open(&self.source_table, &self.login, &self.world)
     }
 
-    pub fn state(&self) -> Result<State, Error> {
-        State::open(&self.target, &self.config.name)
+    pub fn ledger(&self) -> Result<Box<dyn Ledger>, Error> {
+        self.target.ledger(&self.config.name, &self.world)
     }
 
     /// What the target remembers. A file that is not there is not made for that.
     pub fn kept(&self) -> Result<Option<Kept>, Error> {
-        match self.is_there() {
-            true => self.state()?.load(),
+        match self.target.is_there() {
+            true => self.ledger()?.load(),
             false => Ok(None),
         }
-    }
-
-    fn is_there(&self) -> bool {
-        match &self.target.place {
-            sql::Place::Sqlite(file) => file.path.exists(),
-            sql::Place::Server(_) => true,
-        }
-    }
-
-    pub fn dialect(&self) -> Dialect {
-        self.target.dialect()
     }
 
     /// The mapping, without writing anything. `kept`: what an earlier run derived stays.
     pub fn plan(&self, kept: Option<&Kept>) -> Result<Planned, Error> {
         let mut source = self.source()?;
         let description = source.describe()?;
-        let (columns, derived) = match (file_columns(&self.config)?, kept) {
+        let makes = self.target.makes();
+        let (columns, derived) = match (file_columns(&self.config, makes)?, kept) {
+            // A table needs no columns: attributes go as they come.
+            (columns, _) if makes == Makes::Items => (columns.unwrap_or_default(), Vec::new()),
             (Some(columns), kept) => (columns, kept.map(|kept| kept.derived.clone()).unwrap_or_default()),
             (None, Some(kept)) => (Vec::new(), kept.derived.clone()),
             (None, None) => {
@@ -96,12 +113,17 @@ impl Pipeline {
         };
         let mut config = self.config.clone();
         if config.columns.is_none() && config.rest.is_none() {
-            let column = "attributes".to_owned();
-            config.rest =
-                Some(config::Rest::Column(config::RestColumn { column, form: config::Form::Typed }));
+            config.rest = Some(match makes {
+                Makes::Items => config::Rest::Word("columns".to_owned()),
+                Makes::Rows => config::Rest::Column(config::RestColumn {
+                    column: "attributes".to_owned(),
+                    form: config::Form::Typed,
+                }),
+            });
         }
         let all = columns.iter().chain(&derived).cloned().collect();
-        let mapping = Mapping::compile(&config, &self.source_table, &description.schema, all)?;
+        let mapping = Mapping::compile(&config, &self.source_table, &description.schema, makes, all)?;
+        self.is_another(&mapping)?;
         Ok(Planned { description, mapping, derived })
     }
 
@@ -115,39 +137,35 @@ impl Pipeline {
             let message = format!("there is no table {} and create = false", planned.mapping.table);
             Error::config(message)
         };
-        if !self.is_there() {
+        if !self.target.is_there() {
             return if self.config.create { Ok(planned) } else { Err(missing()) };
         }
-        let mut state = self.state()?;
-        check_table(&mut state.connection, &planned.mapping)?;
-        if !self.config.create && state.connection.table(&planned.mapping.table)?.is_none() {
+        let mut ledger = self.ledger()?;
+        if !ledger.check(&planned.mapping)? && !self.config.create {
             return Err(missing());
         }
-        match &kept {
-            Some(kept) => self.same(kept, &planned)?,
-            None => must_be_empty(&mut state.connection, &planned.mapping)?,
-        }
+        self.goes_together(ledger.as_mut(), kept.as_ref(), &planned)?;
         Ok(planned)
     }
 
-    /// Empties the target's table and forgets where the pipeline was, so that it begins again with a snapshot.
-    pub fn reset(&self) -> Result<(), Error> {
-        let mut state = self.state()?;
-        if state.load()?.is_none() {
-            return Err(Error::config(format!("pipeline '{}' has not begun", self.config.name)));
+    /// Forgets where the pipeline was, so that it begins again with a snapshot. Its rows stay until then.
+    pub fn begin_again(&self) -> Result<(), Error> {
+        let mut ledger = self.ledger()?;
+        match ledger.load()? {
+            Some(_) => ledger.again(),
+            None => Err(Error::config(format!("pipeline '{}' has not begun", self.config.name))),
         }
-        state.reset(self.config.table.as_deref().unwrap_or(&self.source_table))
     }
 
     /// Tries again what is in quarantine.
     pub fn retry(&self) -> Result<Retried, Error> {
-        let mut state = self.state()?;
-        let Some(kept) = state.load()? else {
+        let mut ledger = self.ledger()?;
+        let Some(kept) = ledger.load()? else {
             return Err(Error::config(format!("pipeline '{}' has not begun", self.config.name)));
         };
         let planned = self.plan(Some(&kept))?;
         self.same(&kept, &planned)?;
-        retry(&mut state, &mut self.source()?, &planned.mapping, &planned.description.schema)
+        retry(ledger.as_mut(), &mut self.source()?, &planned.mapping, &planned.description.schema)
     }
 
     fn stream<'p>(&self, planned: &'p Planned) -> Result<&'p str, Error> {
@@ -176,6 +194,22 @@ impl Pipeline {
         }
     }
 
+    /// Whether this run goes on where another was, and whether it copies over rows that are there. What does not go
+    /// together with either is refused.
+    fn goes_together(
+        &self,
+        ledger: &mut dyn Ledger,
+        kept: Option<&Kept>,
+        planned: &Planned,
+    ) -> Result<(bool, bool), Error> {
+        match kept {
+            Some(kept) if !kept.again => self.same(kept, planned).map(|()| (true, false)),
+            Some(kept) if kept.fingerprint.starts_with(&self.places()) => Ok((false, true)),
+            // Another table than the one that was filled.
+            _ => must_be_empty(ledger, &planned.mapping).map(|()| (false, kept.is_some())),
+        }
+    }
+
     /// Whether what an earlier run wrote goes together with what this one would.
     fn same(&self, kept: &Kept, planned: &Planned) -> Result<(), Error> {
         let again =
@@ -198,13 +232,27 @@ impl Pipeline {
         Ok(())
     }
 
+    /// A table that is its own target would never come to rest.
+    fn is_another(&self, mapping: &Mapping) -> Result<(), Error> {
+        let Place::Tables(login) = &self.target else { return Ok(()) };
+        let is_same = login.endpoint == self.login.endpoint
+            && login.region == self.login.region
+            && login.credentials.access_key == self.login.credentials.access_key;
+        match is_same && mapping.table == self.source_table {
+            false => Ok(()),
+            true => Err(Error::config(format!(
+                "pipeline '{}': table {} is the source: give table = \"another\"",
+                self.config.name, mapping.table
+            ))),
+        }
+    }
+
     /// Settings that decide what a row is.
     fn fingerprint(&self) -> String {
         let config = &self.config;
         format!(
-            "1 {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
-            self.source_table,
-            config.table,
+            "{}{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            self.places(),
             config.key,
             config.columns,
             config.rest,
@@ -216,27 +264,29 @@ impl Pipeline {
         )
     }
 
+    /// Where rows come from and go: how a fingerprint begins.
+    fn places(&self) -> String {
+        format!("1 {:?} {:?} ", self.source_table, self.config.table)
+    }
+
     fn lanes(&self, mapping: &Mapping) -> usize {
         // A file has one writer; claims of one row must see each other.
-        if self.dialect() == Dialect::Sqlite || matches!(mapping.keying, Keying::Shared(_)) {
+        if self.target.is_single() || matches!(mapping.keying, Keying::Shared(_)) {
             return 1;
         }
         self.config.lanes.unwrap_or(LANES)
     }
 
     /// Takes the pipeline: the plan of an earlier run, or one that is written now, before the first row is read.
-    pub(super) fn take(&self, state: &mut State) -> Result<Taken, Error> {
-        let kept = state.load()?;
+    pub(super) fn take(&self) -> Result<Taken, Error> {
+        let mut ledger = self.ledger()?;
+        let kept = ledger.load()?;
         let planned = self.plan(kept.as_ref())?;
         self.fits(&planned)?;
-        let resumed = kept.is_some();
-        match &kept {
-            Some(kept) => self.same(kept, &planned)?,
-            None => must_be_empty(&mut state.connection, &planned.mapping)?,
-        }
-        state.prepare()?;
-        make_table(&mut state.connection, &planned.mapping, self.config.create)?;
-        if kept.is_none() {
+        let (resumed, recopy) = self.goes_together(ledger.as_mut(), kept.as_ref(), &planned)?;
+        ledger.prepare()?;
+        ledger.make(&planned.mapping, self.config.create)?;
+        if !resumed {
             let stream = self.stream(&planned)?.to_owned();
             let shards = self.source()?.shards(&stream)?;
             let of =
@@ -247,8 +297,9 @@ impl Pipeline {
                 segments: self.config.scan_segments,
                 past: of(true),
                 captured: of(false),
+                recopy,
             };
-            state.begin(&Kept {
+            ledger.begin(&Kept {
                 source: self.source_table.clone(),
                 stream,
                 fingerprint: self.fingerprint(),
@@ -258,22 +309,24 @@ impl Pipeline {
                 confirmed_ms: begun_ms,
                 consistent_ms: 0,
                 paused: false,
+                again: false,
                 stored: Stored { plan, marks: BTreeMap::new(), scanned: false },
             })?;
         }
-        let epoch = state.take()?;
+        let epoch = ledger.take()?;
         // What it is now that nobody else writes it.
-        let Some(mut kept) = state.load()? else {
+        let Some(mut kept) = ledger.load()? else {
             return Err(Error::new(Kind::Target, "what was just written is not there"));
         };
         let levelled = kept.stored.level();
-        state.level(&levelled)?;
+        ledger.level(&levelled)?;
         let join = Join::new(kept.stored.clone(), !resumed);
-        Ok(Taken { kept, planned, epoch, join, resumed })
+        Ok(Taken { ledger, kept, planned, epoch, join, resumed })
     }
 }
 
 pub(super) struct Taken {
+    pub ledger: Box<dyn Ledger>,
     pub kept: Kept,
     pub planned: Planned,
     pub epoch: i64,
@@ -282,83 +335,12 @@ pub(super) struct Taken {
 }
 
 /// A first snapshot fills what is missing: rows that are there already would stay, right or wrong.
-fn must_be_empty(connection: &mut Connection, mapping: &Mapping) -> Result<(), Error> {
-    if connection.table(&mapping.table)?.is_none() {
-        return Ok(());
-    }
-    let sql = format!("SELECT 1 FROM {} LIMIT 1", connection.dialect().quoted(&mapping.table));
-    match connection.query(&sql, &[])?.rows.is_empty() {
-        true => Ok(()),
-        false => Err(Error::config(format!(
+fn must_be_empty(ledger: &mut dyn Ledger, mapping: &Mapping) -> Result<(), Error> {
+    match ledger.has_rows(mapping)? {
+        false => Ok(()),
+        true => Err(Error::config(format!(
             "table {} has rows, and this pipeline has not begun: empty it, or give table = \"another\"",
             mapping.table
         ))),
     }
-}
-
-fn login(source: &config::Source) -> Result<Login, Error> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let region = source.region.clone();
-    let region = region.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
-    let endpoint = source.endpoint.clone().or_else(|| variable("AWS_ENDPOINT_URL_DYNAMODB"));
-    let endpoint = endpoint.or_else(|| variable("AWS_ENDPOINT_URL"));
-    let own_streams = variable("AWS_ENDPOINT_URL_DYNAMODB_STREAMS").filter(|_| source.endpoint.is_none());
-    let is_aws = endpoint.is_none();
-    let (endpoint, streams_endpoint) = match (endpoint, &region) {
-        (Some(endpoint), _) => (endpoint.clone(), own_streams.unwrap_or(endpoint)),
-        (None, Some(region)) => (
-            format!("https://dynamodb.{region}.amazonaws.com"),
-            format!("https://streams.dynamodb.{region}.amazonaws.com"),
-        ),
-        (None, None) => {
-            return Err(Error::config(
-                "a source has an endpoint, or a region of AWS (region = …, AWS_REGION)",
-            ));
-        }
-    };
-    let given = |own: &Option<String>, name: &str| own.clone().or_else(|| variable(name));
-    let (access_key, secret) = match (
-        given(&source.access_key_id, "AWS_ACCESS_KEY_ID"),
-        given(&source.secret_access_key, "AWS_SECRET_ACCESS_KEY"),
-    ) {
-        (Some(key), Some(secret)) => (key, secret),
-        // A Millstream takes any.
-        _ if !is_aws => ("any".to_owned(), "any".to_owned()),
-        _ => {
-            return Err(Error::config(
-                "AWS needs credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or both in the source",
-            ));
-        }
-    };
-    let session_token = given(&source.session_token, "AWS_SESSION_TOKEN");
-    let credentials = Credentials { access_key, secret, session_token };
-    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-    Ok(Login { endpoint, streams_endpoint, region, credentials })
-}
-
-fn settings(target: &config::Target) -> Result<Settings, Error> {
-    let told = |error: sql::Error| Error::config(format!("target: {}", error.message));
-    if let Some(path) = &target.sqlite {
-        return Ok(Settings::sqlite(path));
-    }
-    let (url, wanted) = match (&target.postgres, &target.mysql) {
-        (Some(url), _) => (url, Dialect::Postgres),
-        (_, Some(url)) => (url, Dialect::Mysql),
-        _ => return Err(Error::config("a target is sqlite, postgres or mysql")),
-    };
-    let mut settings = Settings::parse(url).map_err(told)?;
-    if settings.dialect() != wanted {
-        return Err(Error::config(format!("target: {settings} is no URL of this kind of database")));
-    }
-    if let sql::Place::Server(server) = &mut settings.place {
-        if let Some(tls) = &target.tls {
-            server.tls = Tls::parse(tls).map_err(told)?;
-        }
-        match (&mut server.tls, &target.tls_ca) {
-            (Tls::VerifyFull { ca }, Some(path)) => *ca = Some(path.into()),
-            (_, Some(_)) => return Err(Error::config("target: tls_ca needs tls = \"verify-full\"")),
-            _ => {}
-        }
-    }
-    Ok(settings)
 }

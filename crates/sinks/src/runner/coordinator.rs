@@ -14,7 +14,7 @@ use crate::config::OnGap;
 use crate::join::{Action, Event, Sequence, ShardId, Work};
 use crate::source::{Begin, Table};
 use crate::spool::{Keeper, Spool, Stand};
-use crate::target::{Applied, Change, Shared, State};
+use crate::target::{Applied, Change, Shared};
 use crate::{Error, Kind};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -23,8 +23,6 @@ use std::time::Duration;
 
 const READERS: usize = 2;
 const SCANNERS: usize = 4;
-/// A record may be trimmed after this time; a little is kept for the way.
-const RETENTION_MS: u64 = (24 * 60 - 15) * 60_000;
 const CONFIRM_EVERY: Duration = Duration::from_secs(5);
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 const TICK_EVERY: Duration = Duration::from_secs(1);
@@ -54,7 +52,6 @@ enum Name {
 struct Coordinator<'a> {
     pipeline: &'a Pipeline,
     taken: Taken,
-    state: State,
     table: Table,
     feeds: BTreeMap<Name, Feed>,
     reads: Sender<Job>,
@@ -92,7 +89,7 @@ pub fn run(
 ) -> Result<Ended, Error> {
     let spool = pipeline.spool()?;
     let spool = spool.as_ref();
-    let (state, taken) = match spooling::take(pipeline, spool, once, stop, report) {
+    let taken = match spooling::take(pipeline, spool, once, stop, report) {
         Err(error) if error.kind == Kind::Gap && pipeline.config.on_gap == OnGap::Resnapshot => {
             report(Report::Note(error.to_string()));
             return Ok(Ended::Again);
@@ -111,6 +108,7 @@ pub fn run(
     let shared = Shared {
         pipeline: pipeline.config.name.clone(),
         epoch: taken.epoch,
+        recopy: taken.join.is_recopying(),
         schema: taken.planned.description.schema.clone(),
         mapping: Arc::new(RwLock::new(Arc::new(taken.planned.mapping.clone()))),
         now_ms: Arc::new(move || world.now().millis()),
@@ -136,6 +134,7 @@ pub fn run(
         stream: &stream,
         segments,
         spool,
+        page_items: pipeline.config.scan_units_per_second.map(|units| units.ceil() as usize),
     };
     std::thread::scope(|scope| {
         for at in 0..READERS + SCANNERS.min(segments as usize) {
@@ -145,7 +144,7 @@ pub fn run(
         }
         for (number, works) in lanes.into_iter().enumerate() {
             let writer = Writer {
-                settings: &pipeline.target,
+                target: &pipeline.target,
                 shared: shared.clone(),
                 number,
                 batch_rows: pipeline.config.batch_rows,
@@ -166,7 +165,6 @@ pub fn run(
         let mut coordinator = Coordinator {
             pipeline,
             taken,
-            state,
             table,
             feeds: BTreeMap::new(),
             reads,
@@ -325,14 +323,14 @@ impl Coordinator<'_> {
     /// Records are missing in the stream: nothing is lost when they are older than what is known to be applied.
     fn lost(&mut self, shard: &str) -> Result<(), Error> {
         let age_ms = self.unsafe_ms();
-        if age_ms < RETENTION_MS {
+        if age_ms < self.pipeline.kept_for_ms() {
             return Ok(());
         }
         Err(Error::new(
             Kind::Gap,
             format!(
-                "records of shard {shard} were trimmed before they were applied: all was applied {} hours ago for the last time; `millstream replicate FILE resync {}` begins again with a snapshot",
-                age_ms / 3_600_000,
+                "records of shard {shard} were trimmed before they were applied: all was applied {} seconds ago for the last time; `millstream replicate FILE resync {}` begins again with a snapshot",
+                age_ms / 1000,
                 self.pipeline.config.name
             ),
         ))

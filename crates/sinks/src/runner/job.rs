@@ -82,6 +82,8 @@ pub struct Reader<'a> {
     pub stream: &'a str,
     pub segments: u32,
     pub spool: Option<&'a Spool>,
+    /// Most items of a page of the scan: what a second may cost, where that is bounded.
+    pub page_items: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -109,7 +111,7 @@ impl Reader<'_> {
     fn work(&self, table: &mut Table, job: &Job) -> Result<Done, Error> {
         match job {
             Job::Scan { segment, from } => {
-                let page = table.scan(*segment, self.segments, from.as_deref(), None)?;
+                let page = table.scan(*segment, self.segments, from.as_deref(), self.page_items)?;
                 let rows = page.items.into_iter().map(|item| self.scanned(item)).collect();
                 Ok(Done::Page { segment: *segment, rows, next: page.next, units: page.read_units })
             }
@@ -173,7 +175,9 @@ impl Reader<'_> {
     fn scanned(&self, item: model::Item) -> Row<Change> {
         let keys = self.schema.key_of(&item);
         let (hash, name) = self.schema.name(&keys);
-        Row { hash, row: Change { name, keys, old: None, new: Some(item), created_s: 0, expired: false } }
+        let row =
+            Change { name, keys, old: None, new: Some(item), created_s: 0, expired: false, sequence: None };
+        Row { hash, row }
     }
 
     fn changed(&self, record: Record) -> (Sequence, Row<Change>) {
@@ -185,6 +189,7 @@ impl Reader<'_> {
             new: record.new,
             created_s: record.created_s,
             expired: record.expired,
+            sequence: Some(record.sequence.clone()),
         };
         (record.sequence, Row { hash, row: change })
     }

@@ -4,8 +4,7 @@ use super::Stop;
 use super::job::{Done, bytes_of};
 use crate::Error;
 use crate::join::Work;
-use crate::target::{Change, Lane, Shared};
-use sql::Settings;
+use crate::target::{Change, Lane, Place, Shared};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 use world::World;
@@ -14,7 +13,7 @@ const PAUSE_FIRST: Duration = Duration::from_millis(100);
 const PAUSE_MOST: Duration = Duration::from_secs(5);
 
 pub struct Writer<'a> {
-    pub settings: &'a Settings,
+    pub target: &'a Place,
     pub shared: Shared,
     pub number: usize,
     pub batch_rows: usize,
@@ -63,7 +62,7 @@ impl Writer<'_> {
 
     fn commit(
         &self,
-        lane: &mut Option<Lane>,
+        lane: &mut Option<Box<dyn Lane>>,
         batch: &[Work<Change>],
         done: &Sender<Done>,
     ) -> Result<Done, Error> {
@@ -72,7 +71,7 @@ impl Writer<'_> {
         loop {
             let tried = match lane {
                 Some(lane) => lane.commit(batch),
-                None => match Lane::open(self.settings, self.shared.clone(), self.number) {
+                None => match self.target.lane(self.shared.clone(), self.number, self.world) {
                     Ok(opened) => lane.insert(opened).commit(batch),
                     Err(error) => Err(error),
                 },

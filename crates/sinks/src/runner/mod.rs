@@ -3,6 +3,7 @@
 mod begin;
 mod coordinator;
 mod durable;
+mod follow;
 mod job;
 mod lane;
 mod progress;
@@ -40,7 +41,7 @@ pub enum Ended {
 
 impl Pipeline {
     /// Follows the source until it is told to stop, or, `once`, until it is at the tip.
-    pub fn run(&self, once: bool, stop: &Stop, report: &mut dyn FnMut(Report)) -> Result<Ended, Error> {
+    fn run(&self, once: bool, stop: &Stop, report: &mut dyn FnMut(Report)) -> Result<Ended, Error> {
         coordinator::run(self, once, stop, report)
     }
 }

@@ -26,31 +26,58 @@ pub enum Fault {
     /// No answer: whether it was done is unknown.
     Silent(String),
     /// AWS's name for it, and its words.
-    Refused { code: String, message: String, status: u16 },
+    /// `reasons`: of a transaction that was cancelled, each operation's code and message.
+    Refused { code: String, message: String, status: u16, reasons: Vec<(String, String)> },
 }
 
 impl Fault {
     pub fn is(&self, wanted: &str) -> bool {
         matches!(self, Fault::Refused { code, .. } if code == wanted)
     }
+
+    /// Why the transaction's operation with this number was refused.
+    pub fn reason(&self, at: usize) -> Option<&str> {
+        match self {
+            Fault::Refused { reasons, .. } => reasons.get(at).map(|(code, _)| code.as_str()),
+            Fault::Silent(_) => None,
+        }
+    }
+
+    /// What it means for whoever asked: the source, or the target.
+    pub fn of(self, who: Kind) -> Error {
+        const AGAIN: [&str; 8] = [
+            "ProvisionedThroughputExceededException",
+            "ThrottlingException",
+            "RequestLimitExceeded",
+            "LimitExceededException",
+            "TransactionConflictException",
+            "TransactionInProgressException",
+            "TransactionCanceledException",
+            "ResourceInUseException",
+        ];
+        const REFUSED: [&str; 5] = [
+            "UnrecognizedClientException",
+            "InvalidSignatureException",
+            "InvalidClientTokenId",
+            "ExpiredTokenException",
+            "ExpiredToken",
+        ];
+        match self {
+            Fault::Silent(message) => Error::new(Kind::Unreachable, message),
+            Fault::Refused { code, message, status, .. } => {
+                let again = status >= 500 || AGAIN.contains(&code.as_str());
+                let kind = if again { Kind::Unreachable } else { who };
+                let name = if who == Kind::Target { "target" } else { "source" };
+                let refused = REFUSED.contains(&code.as_str());
+                Error { refused, ..Error::new(kind, format!("{name}: {code}: {message}")) }
+            }
+        }
+    }
 }
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Error {
-        match fault {
-            Fault::Silent(message) => Error::new(Kind::Unreachable, message),
-            Fault::Refused { code, message, status } => {
-                let again = status >= 500
-                    || [
-                        "ProvisionedThroughputExceededException",
-                        "ThrottlingException",
-                        "LimitExceededException",
-                    ]
-                    .contains(&code.as_str());
-                let kind = if again { Kind::Unreachable } else { Kind::Source };
-                Error::new(kind, format!("source: {code}: {message}"))
-            }
-        }
+        fault.of(Kind::Source)
     }
 }
 
@@ -64,13 +91,20 @@ pub struct Http {
     login: Login,
     place: Place,
     world: World,
+    /// As signatures name it.
+    service: &'static str,
     stream: Option<BufReader<Stream>>,
 }
 
 impl Http {
     pub fn new(endpoint: &str, login: &Login, world: &World) -> Result<Http, Error> {
         let place = Place::parse(endpoint)?;
-        Ok(Http { login: login.clone(), place, world: world.clone(), stream: None })
+        Ok(Http { login: login.clone(), place, world: world.clone(), service: "dynamodb", stream: None })
+    }
+
+    /// The same, of another service.
+    pub fn of(self, service: &'static str) -> Http {
+        Http { service, ..self }
     }
 
     /// One call; `target` is the operation's long name.
@@ -89,14 +123,18 @@ impl Http {
             Some(stream) => stream,
             None => self.connect()?,
         };
+        let content_type = match self.service {
+            "dynamodb" => "application/x-amz-json-1.0",
+            _ => "application/x-amz-json-1.1",
+        };
         let request = wire::Request::post(body.to_vec())
             .with_header("host", &self.place.host)
-            .with_header("content-type", "application/x-amz-json-1.0")
+            .with_header("content-type", content_type)
             .with_header("x-amz-target", target);
         let signer = Signer {
             credentials: self.login.credentials.clone(),
             region: self.login.region.clone(),
-            service: "dynamodb".to_owned(),
+            service: self.service.to_owned(),
         };
         let request = signer.sign(request, self.world.now());
         let mut head = format!("POST / HTTP/1.1\r\ncontent-length: {}\r\n", body.len());
@@ -121,7 +159,10 @@ impl Http {
             Some(message) => message.to_owned(),
             None => format!("status {} from {}", answer.status, self.place.host),
         };
-        Err(Fault::Refused { code, message, status: answer.status })
+        let text = |tree: &serde_json::Value| tree.as_str().unwrap_or_default().to_owned();
+        let reasons = tree["CancellationReasons"].as_array().into_iter().flatten();
+        let reasons = reasons.map(|reason| (text(&reason["Code"]), text(&reason["Message"]))).collect();
+        Err(Fault::Refused { code, message, status: answer.status, reasons })
     }
 
     fn connect(&self) -> Result<BufReader<Stream>, Fault> {

@@ -2,9 +2,13 @@
 
 mod answer;
 mod http;
+mod login;
+mod secrets;
 mod stream;
 mod table;
 
 pub use answer::{Record, RecordsPage, ScanPage};
 pub use http::{Fault, Http, Login};
+pub use login::Service;
+pub use secrets::Secrets;
 pub use table::{Begin, Description, Table};

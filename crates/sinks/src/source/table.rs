@@ -164,6 +164,7 @@ fn unreadable(operation: &str) -> Fault {
         code: "Unreadable".to_owned(),
         message: format!("the answer to {operation} cannot be read"),
         status: 200,
+        reasons: Vec::new(),
     }
 }
 

@@ -18,8 +18,6 @@ const PAUSE_TROUBLE: Duration = Duration::from_secs(1);
 /// Items of a frame.
 const FRAME_BYTES: usize = 128 << 10;
 const LIST_EVERY: Duration = Duration::from_secs(10);
-/// Everything the source had is told apart from what it lost by this; a stream keeps records a little longer.
-const RETENTION_MS: u64 = (24 * 60 - 15) * 60_000;
 
 pub struct Keeper<'a> {
     pub spool: &'a Spool,
@@ -27,6 +25,8 @@ pub struct Keeper<'a> {
     pub login: &'a Login,
     pub world: &'a World,
     pub stream: &'a str,
+    /// What the source had is told apart by this from what it lost: records are kept a little longer.
+    pub kept_for_ms: u64,
 }
 
 /// Where the source is being read.
@@ -162,7 +162,7 @@ impl Keeper<'_> {
     fn trimmed(&self, cursors: &mut Cursors, shard: &ShardId, last: Option<Sequence>) -> bool {
         let now_ms = self.world.now().millis();
         self.spool.with(|inner| {
-            if now_ms.saturating_sub(inner.secured_ms) < RETENTION_MS {
+            if now_ms.saturating_sub(inner.secured_ms) < self.kept_for_ms {
                 cursors.horizon.insert(shard.clone(), last);
                 return true;
             }

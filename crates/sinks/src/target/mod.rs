@@ -1,18 +1,22 @@
-//! The target: rows, and beside them what the pipeline remembers, in the same database and the same transactions.
+//! The target: rows, and beside them what the pipeline remembers, in the same place and the same transactions.
 
-mod apply;
-mod fold;
+mod claims;
+pub mod database;
+mod decide;
 mod lane;
+mod ledger;
+pub mod look;
+mod marks;
+mod place;
 mod retry;
-mod schema;
-mod shared;
-mod state;
+pub mod table;
 
 pub use lane::{Applied, Lane};
+pub use ledger::{Kept, Ledger, Quarantined};
+pub use place::Place;
 pub use retry::{Retried, retry};
-pub use schema::{check_table, grow, make_table};
-pub use state::{Kept, Quarantined, State};
 
+use crate::join::Sequence;
 use crate::mapping::{ItemName, KeySchema, Mapping};
 use model::Item;
 use std::sync::{Arc, RwLock};
@@ -27,6 +31,8 @@ pub struct Change {
     pub created_s: u64,
     /// Time to live took it away.
     pub expired: bool,
+    /// The record's number in its shard; none: of the snapshot.
+    pub sequence: Option<Sequence>,
 }
 
 /// What the lanes of a pipeline share.
@@ -34,6 +40,8 @@ pub struct Change {
 pub struct Shared {
     pub pipeline: String,
     pub epoch: i64,
+    /// Rows are told apart from those of an earlier copy, until the snapshot has ended.
+    pub recopy: bool,
     pub schema: KeySchema,
     pub mapping: Arc<RwLock<Arc<Mapping>>>,
     pub now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,

@@ -4,7 +4,7 @@ use super::metrics::{self, Latest};
 use crate::cmd::Failure;
 use sinks::runner::{Ended, Phase, Pipeline, Progress, Report, Stop};
 use std::io::{IsTerminal, Write};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,7 +25,10 @@ pub fn follow(pipelines: Vec<Pipeline>, once: bool, metrics: Option<&str>) -> Re
         let mut running = Vec::new();
         for pipeline in &pipelines {
             let (told, stop) = (told.clone(), stop.clone());
-            running.push(scope.spawn(move || one(pipeline, once, &stop, &told)));
+            let mut report = move |report| {
+                let _ = told.send((pipeline.name().to_owned(), report));
+            };
+            running.push(scope.spawn(move || pipeline.follow(once, &stop, &mut report)));
         }
         drop(told);
         let mut printer = Printer { terminal, open: false, quiet: Vec::new(), latest };
@@ -45,24 +48,6 @@ pub fn follow(pipelines: Vec<Pipeline>, once: bool, metrics: Option<&str>) -> Re
     match failed.is_empty() {
         true => Ok(()),
         false => Err(Failure::Failed(failed.join("\n"))),
-    }
-}
-
-fn one(
-    pipeline: &Pipeline,
-    once: bool,
-    stop: &Stop,
-    told: &Sender<(String, Report)>,
-) -> Result<Ended, sinks::Error> {
-    let mut report = |report| {
-        let _ = told.send((pipeline.name().to_owned(), report));
-    };
-    loop {
-        let ended = pipeline.run(once, stop, &mut report)?;
-        if ended != Ended::Again {
-            return Ok(ended);
-        }
-        pipeline.reset()?;
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::cmd::Failure;
 use serde_json::json;
 use sinks::join::{Mark, Track};
-use sinks::mapping::{From, Keying, Mapping};
+use sinks::mapping::{From, Keying, Kind, Mapping, Others};
 use sinks::runner::Pipeline;
+use sinks::target::Place;
 use world::Timestamp;
 
 pub fn plan(pipelines: &[Pipeline]) -> Result<(), Failure> {
@@ -29,9 +30,20 @@ pub fn plan(pipelines: &[Pipeline]) -> Result<(), Failure> {
                     continue;
                 }
             };
-            println!("{} = {{ type = \"{}\", {from} }}", column.name, column.kind);
+            match column.kind {
+                Kind::Same => println!("{} = {{ {from} }}", column.name),
+                kind => println!("{} = {{ type = \"{kind}\", {from} }}", column.name),
+            }
         }
-        println!("\n{};\n", mapping.table().statement(pipeline.dialect(), ""));
+        match &pipeline.target {
+            Place::Database(settings) => {
+                println!("\n{};\n", mapping.table().statement(settings.dialect(), ""))
+            }
+            Place::Tables(_) if mapping.others == Others::Columns => {
+                println!("# and all other attributes as they are, but {:?}\n", mapping.drop);
+            }
+            Place::Tables(_) => println!(),
+        }
     }
     Ok(())
 }
@@ -85,15 +97,15 @@ pub fn verify(pipelines: &[Pipeline]) -> Result<(), Failure> {
 
 pub fn resync(pipelines: &[Pipeline]) -> Result<(), Failure> {
     for pipeline in pipelines {
-        pipeline.reset()?;
-        println!("{}: its table is empty; the next run begins with a snapshot", pipeline.name());
+        pipeline.begin_again()?;
+        println!("{}: the next run copies anew; until then its rows stay", pipeline.name());
     }
     Ok(())
 }
 
 pub fn pause(pipelines: &[Pipeline], paused: bool) -> Result<(), Failure> {
     for pipeline in pipelines {
-        if !pipeline.state()?.pause(paused)? {
+        if !pipeline.ledger()?.pause(paused)? {
             return Err(Failure::Failed(format!("{} has not begun", pipeline.name())));
         }
         println!("{}: {}", pipeline.name(), if paused { "paused" } else { "resumed" });
@@ -110,7 +122,14 @@ pub fn status(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
             }
             continue;
         };
-        let quarantined = pipeline.state()?.quarantined()?.len();
+        if kept.again {
+            match as_json {
+                true => println!("{}", json!({ "pipeline": pipeline.name(), "phase": "begins again" })),
+                false => println!("{}: begins again with the next run", pipeline.name()),
+            }
+            continue;
+        }
+        let quarantined = pipeline.ledger()?.quarantined()?.len();
         let phase = match (kept.paused, kept.stored.scanned) {
             (true, _) => "paused",
             (_, false) => "snapshot",

@@ -15,7 +15,7 @@ pub fn retry(pipelines: &[Pipeline]) -> Result<(), Failure> {
 
 pub fn list(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
     for pipeline in pipelines {
-        for entry in pipeline.state()?.quarantined()? {
+        for entry in pipeline.ledger()?.quarantined()? {
             let at = Timestamp::from_millis(entry.at_ms).iso_seconds();
             // An entry a line, however many lines the database said.
             let reason = entry.reason.lines().map(str::trim).collect::<Vec<_>>().join("; ");

@@ -1,9 +1,6 @@
 //! What the coordinator does from time to time, and the jobs it gives.
 
-use super::{
-    CONFIRM_EVERY, Coordinator, FeedJob, LIST_EVERY, Name, PAUSED_LOOK, REPORT_EVERY, RETENTION_MS,
-    TICK_EVERY,
-};
+use super::{CONFIRM_EVERY, Coordinator, FeedJob, LIST_EVERY, Name, PAUSED_LOOK, REPORT_EVERY, TICK_EVERY};
 use crate::join::{Event, Shard};
 use crate::runner::job::Job;
 use crate::runner::progress::{Phase, Progress, Report};
@@ -21,7 +18,7 @@ impl Coordinator<'_> {
         if self.list || now >= self.list_due {
             self.list_shards(now, report)?;
         }
-        if self.seal {
+        if self.seal && (self.waiting_works == 0 || !self.taken.join.is_recopying()) {
             self.write_the_end(report)?;
         }
         if now >= self.tick_due {
@@ -47,17 +44,26 @@ impl Coordinator<'_> {
 
     /// The snapshot has ended; a target that is away is told later.
     fn write_the_end(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
-        match self.state.seal(self.taken.epoch) {
-            Ok(()) => {
+        match self.sweep().and_then(|swept| self.taken.ledger.seal(self.taken.epoch).map(|()| swept)) {
+            Ok(swept) => {
+                if swept > 0 {
+                    report(Report::Note(format!("{swept} rows went that no item makes any more")));
+                }
                 self.seal = false;
                 self.step(Event::Sealed, report)
             }
-            Err(error) if error.is_retryable() => {
-                self.reconnect();
-                Ok(())
-            }
+            Err(error) if error.is_retryable() => self.reconnect(),
             Err(error) => Err(error),
         }
+    }
+
+    /// What an earlier copy left: no lane writes now, and none is given anything.
+    fn sweep(&mut self) -> Result<u64, Error> {
+        if !self.taken.join.is_recopying() {
+            return Ok(0);
+        }
+        let now_ms = self.pipeline.world.now().millis();
+        self.taken.ledger.sweep(&self.taken.planned.mapping, self.taken.epoch, now_ms)
     }
 
     fn list_shards(&mut self, now: Duration, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
@@ -117,11 +123,10 @@ impl Coordinator<'_> {
     }
 
     fn look_whether_paused(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
-        let paused = match self.state.is_paused(self.taken.epoch) {
+        let paused = match self.taken.ledger.is_paused(self.taken.epoch) {
             Ok(paused) => paused,
             Err(error) if error.is_retryable() => {
-                self.reconnect();
-                return Ok(());
+                return self.reconnect();
             }
             Err(error) => return Err(error),
         };
@@ -133,10 +138,13 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    fn reconnect(&mut self) {
-        if let Ok(state) = self.pipeline.state() {
-            self.state = state;
+    fn reconnect(&mut self) -> Result<(), Error> {
+        match self.pipeline.ledger() {
+            Ok(ledger) => self.taken.ledger = ledger,
+            Err(error) if error.is_retryable() => {}
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
 
     /// Notes up to when all that the source had is applied. That this fails now and then costs nothing.
@@ -148,9 +156,9 @@ impl Coordinator<'_> {
         if at_ms == self.confirmed_ms {
             return Ok(());
         }
-        match self.state.confirm(self.taken.epoch, at_ms, self.taken.join.is_consistent()) {
+        match self.taken.ledger.confirm(self.taken.epoch, at_ms, self.taken.join.is_consistent()) {
             Ok(()) => self.confirmed_ms = at_ms,
-            Err(error) if error.is_retryable() => self.reconnect(),
+            Err(error) if error.is_retryable() => return self.reconnect(),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -167,7 +175,8 @@ impl Coordinator<'_> {
     }
 
     pub(super) fn give_jobs(&mut self) {
-        if self.paused {
+        // Nobody writes while an earlier copy's rows are swept away.
+        if self.paused || self.seal && self.taken.join.is_recopying() {
             return;
         }
         let now = self.now();
@@ -214,7 +223,7 @@ impl Coordinator<'_> {
             shards_open: self.feeds.keys().filter(|name| matches!(name, Name::Shard(_))).count(),
             waiting: self.waiting_rows,
             trouble: self.trouble.values().next().cloned().or_else(|| self.source_trouble.clone()),
-            until_loss: Duration::from_millis(RETENTION_MS.saturating_sub(self.unsafe_ms())),
+            until_loss: Duration::from_millis(self.pipeline.kept_for_ms().saturating_sub(self.unsafe_ms())),
             spool: self.spool.as_ref().map(|spool| spool.stand()),
         }
     }

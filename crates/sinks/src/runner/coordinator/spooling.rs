@@ -1,12 +1,12 @@
 //! When records are kept on disk, what is told of it, and a target that is away from the start.
 
-use super::{Coordinator, RETENTION_MS};
+use super::Coordinator;
 use crate::join::{Mark, Track};
 use crate::runner::Stop;
 use crate::runner::begin::{Pipeline, Taken};
 use crate::runner::progress::Report;
 use crate::spool::{Keeper, Spool, Stand};
-use crate::target::{Kept, State};
+use crate::target::Kept;
 use crate::{Error, Kind};
 use std::time::Duration;
 
@@ -28,14 +28,14 @@ impl Pipeline {
         let secured_ms = spool.map_or(0, |root| Spool::secured_ms(root, &self.config.name, &kept.stream));
         let safe_ms = kept.confirmed_ms.max(secured_ms);
         let unsafe_ms = self.world.now().millis().saturating_sub(safe_ms);
-        Duration::from_millis(RETENTION_MS.saturating_sub(unsafe_ms))
+        Duration::from_millis(self.kept_for_ms().saturating_sub(unsafe_ms))
     }
 }
 
 impl<'a> Keeper<'a> {
     pub(super) fn of(pipeline: &'a Pipeline, spool: &'a Spool, stream: &'a str) -> Keeper<'a> {
         let Pipeline { source_table: table, login, world, .. } = pipeline;
-        Keeper { spool, table, login, world, stream }
+        Keeper { spool, table, login, world, stream, kept_for_ms: pipeline.kept_for_ms() }
     }
 }
 
@@ -104,12 +104,8 @@ pub(super) fn take(
     once: bool,
     stop: &Stop,
     report: &mut dyn FnMut(Report),
-) -> Result<Option<(State, Taken)>, Error> {
-    let attempt = || {
-        let mut state = pipeline.state()?;
-        pipeline.take(&mut state).map(|taken| (state, taken))
-    };
-    let first = match attempt() {
+) -> Result<Option<Taken>, Error> {
+    let first = match pipeline.take() {
         Err(error) if error.kind == Kind::Unreachable && !once => error,
         done => return done.map(Some),
     };
@@ -131,7 +127,7 @@ pub(super) fn take(
             if stop.is_set() {
                 break Ok(None);
             }
-            match attempt() {
+            match pipeline.take() {
                 Err(error) if error.kind == Kind::Unreachable => pause = (pause * 2).min(PAUSE_MOST),
                 done => break done.map(Some),
             }
@@ -139,7 +135,7 @@ pub(super) fn take(
             let stand = spool.stand();
             tell(&told, &stand, report);
             let unsafe_ms = pipeline.world.now().millis().saturating_sub(stand.secured_ms);
-            let left_s = RETENTION_MS.saturating_sub(unsafe_ms) / 1000;
+            let left_s = pipeline.kept_for_ms().saturating_sub(unsafe_ms) / 1000;
             if stand.full.is_some() {
                 report(Report::Note(format!("{left_s} s until records are lost")));
             }

@@ -1,20 +1,21 @@
 //! The tables: the pipeline's own, the target's, and what the two must have in common.
 
-use super::Shared;
+use crate::Error;
 use crate::mapping::{Column, Mapping};
-use crate::{Error, Kind};
+use crate::target::Shared;
 use sql::{ColumnKind, Connection, NewTable};
 
 pub const PIPELINES: &str = "millstream_pipelines";
 pub const LANES: &str = "millstream_lanes";
 pub const MARKS: &str = "millstream_marks";
 pub const GONE: &str = "millstream_gone";
+pub const SEEN: &str = "millstream_seen";
 pub const CLAIMS: &str = "millstream_claims";
 pub const PLACES: &str = "millstream_places";
 pub const QUARANTINE: &str = "millstream_quarantine";
 
 /// Names of texts are followed by `*` in a key; whole numbers by `#`.
-const TABLES: [(&str, &[&str], &[&str]); 7] = [
+const TABLES: [(&str, &[&str], &[&str]); 8] = [
     (
         PIPELINES,
         &["pipeline"],
@@ -36,6 +37,7 @@ const TABLES: [(&str, &[&str], &[&str]); 7] = [
     (LANES, &["pipeline", "lane#"], &["epoch#", "commits#"]),
     (MARKS, &["pipeline", "track", "lane#"], &["mark", "pages#", "ended#"]),
     (GONE, &["pipeline", "item"], &[]),
+    (SEEN, &["pipeline", "place"], &[]),
     (CLAIMS, &["pipeline", "place", "item"], &["rank#", "image"]),
     (PLACES, &["pipeline", "item"], &["place"]),
     (QUARANTINE, &["pipeline", "item"], &["item_key", "image", "reason", "at_ms#"]),
@@ -92,12 +94,13 @@ pub fn make_table(connection: &mut Connection, mapping: &Mapping, create: bool) 
         }
         Ok(())
     })?;
-    check_table(connection, mapping)
+    check_table(connection, mapping)?;
+    Ok(())
 }
 
-/// Whether a table that is there can be written as the mapping says.
-pub fn check_table(connection: &mut Connection, mapping: &Mapping) -> Result<(), Error> {
-    let Some(shape) = connection.table(&mapping.table)? else { return Ok(()) };
+/// Whether the table is there; one that cannot be written as the mapping says is refused.
+pub fn check_table(connection: &mut Connection, mapping: &Mapping) -> Result<bool, Error> {
+    let Some(shape) = connection.table(&mapping.table)? else { return Ok(false) };
     let mut given = shape.key.clone();
     let mut wanted = mapping.key.clone();
     given.sort();
@@ -119,7 +122,7 @@ pub fn check_table(connection: &mut Connection, mapping: &Mapping) -> Result<(),
             )));
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Gives new attributes columns: in the table, in what is remembered, in the mapping that all lanes share.
@@ -151,7 +154,7 @@ pub fn grow(connection: &mut Connection, shared: &Shared, more: Vec<Column>) -> 
         shared.epoch.into(),
     ];
     if connection.execute(&sql, &values)?.rows == 0 {
-        return Err(Error::new(Kind::Fenced, "another runner has taken this pipeline over; this one ends"));
+        return Err(crate::target::ledger::fenced());
     }
     *mapping = std::sync::Arc::new(grown);
     Ok(())

@@ -1,12 +1,13 @@
 //! One group into the database, inside a transaction.
 
 use super::fold::{Final, Group};
-use super::lane::Lane;
-use super::schema::{GONE, QUARANTINE};
+use super::lane::Connected;
+use super::look::name_of;
+use super::schema::{GONE, QUARANTINE, SEEN};
 use crate::Error;
 use crate::join::Origin;
 use crate::mapping::{Mapping, typed};
-use sql::{Connection, Kind as SqlKind, OnConflict, Upsert, Value};
+use sql::{Connection, Dialect, Kind as SqlKind, OnConflict, Upsert, Value};
 use std::collections::HashSet;
 use world::Timestamp;
 
@@ -21,7 +22,7 @@ pub enum Care {
     Single,
 }
 
-impl Lane {
+impl Connected {
     pub(super) fn apply(
         &mut self,
         mapping: &Mapping,
@@ -30,10 +31,8 @@ impl Lane {
     ) -> Result<(), Error> {
         let on_conflict = match group.origin {
             Origin::Snapshot => {
-                let names: Vec<&str> = group.items.keys().map(String::as_str).collect();
-                let gone = gone(&mut self.connection, &self.shared.pipeline, &names)?;
-                group.items.retain(|name, _| !gone.contains(name));
-                OnConflict::Keep
+                self.keep_missing(mapping, group)?;
+                if self.shared.recopy { OnConflict::Replace } else { OnConflict::Keep }
             }
             Origin::Stream => OnConflict::Replace,
         };
@@ -53,9 +52,44 @@ impl Lane {
             Care::Bulk => drop(self.connection.upsert(&upsert)?),
             Care::Single => self.one_by_one(upsert, &names, group)?,
         }
+        if self.shared.recopy && group.remember {
+            let good = |name: &&String| group.items.get(*name).is_some_and(|item| item.quarantine.is_none());
+            let written = names.iter().zip(&rows).filter(|(name, _)| good(name));
+            let places = written.map(|(_, row)| name_of(mapping, &mapping.key_of(row)));
+            self.list(SEEN, "place", &places.collect::<Vec<_>>())?;
+        }
         self.soften(mapping, group)?;
         self.remember(group)?;
         self.quarantine(group)
+    }
+
+    /// What the snapshot brings counts where neither a record nor this copy has brought anything.
+    fn keep_missing(&mut self, mapping: &Mapping, group: &mut Group<'_>) -> Result<(), Error> {
+        let names: Vec<&str> = group.items.keys().map(String::as_str).collect();
+        let gone = listed(&mut self.connection, GONE, "item", &self.shared.pipeline, &names)?;
+        group.items.retain(|name, _| !gone.contains(name));
+        if self.shared.recopy {
+            let place = |item: &Final<'_>| Some(name_of(mapping, &mapping.key_of(item.row.as_ref()?)));
+            let places: Vec<String> = group.items.values().filter_map(place).collect();
+            let places: Vec<&str> = places.iter().map(String::as_str).collect();
+            let seen = listed(&mut self.connection, SEEN, "place", &self.shared.pipeline, &places)?;
+            group.items.retain(|_, item| place(item).is_none_or(|place| !seen.contains(&place)));
+        }
+        Ok(())
+    }
+
+    /// Writes names down in a list of the pipeline's.
+    pub(super) fn list(&mut self, table: &str, column: &str, names: &[String]) -> Result<(), Error> {
+        let own = || Value::from(self.shared.pipeline.as_str());
+        let rows: Vec<Vec<Value>> = names.iter().map(|name| vec![own(), name.as_str().into()]).collect();
+        self.connection.upsert(&Upsert {
+            table,
+            columns: &["pipeline", column].map(str::to_owned),
+            key: &["pipeline", column].map(str::to_owned),
+            rows: &rows,
+            on_conflict: OnConflict::Keep,
+        })?;
+        Ok(())
     }
 
     fn delete(&mut self, mapping: &Mapping, group: &Group<'_>) -> Result<(), Error> {
@@ -67,22 +101,9 @@ impl Lane {
 
     /// Marks rows as deleted.
     fn soften(&mut self, mapping: &Mapping, group: &Group<'_>) -> Result<(), Error> {
-        let dialect = self.connection.dialect();
         for item in group.items.values() {
             let Some(seconds) = item.softly else { continue };
-            let tests: Vec<String> = mapping
-                .key
-                .iter()
-                .enumerate()
-                .map(|(at, name)| format!("{} = {}", dialect.quoted(name), dialect.parameter(at + 1)))
-                .collect();
-            let sql = format!(
-                "UPDATE {} SET {} = {} WHERE {}",
-                dialect.quoted(&mapping.table),
-                dialect.quoted(&mapping.deleted_at),
-                dialect.literal(&format!("{}Z", Timestamp::from_seconds(seconds).iso_seconds())),
-                tests.join(" AND ")
-            );
+            let sql = soften(self.connection.dialect(), mapping, seconds);
             for key in &item.deleted {
                 self.connection.execute(&sql, key)?;
             }
@@ -123,16 +144,8 @@ impl Lane {
             return Ok(());
         }
         let gone = group.items.iter().filter(|(_, item)| item.gone || item.quarantine.is_some());
-        let rows: Vec<Vec<Value>> =
-            gone.map(|(name, _)| vec![self.shared.pipeline.as_str().into(), name.as_str().into()]).collect();
-        self.connection.upsert(&Upsert {
-            table: GONE,
-            columns: &["pipeline", "item"].map(str::to_owned),
-            key: &["pipeline", "item"].map(str::to_owned),
-            rows: &rows,
-            on_conflict: OnConflict::Keep,
-        })?;
-        Ok(())
+        let names: Vec<String> = gone.map(|(name, _)| name.clone()).collect();
+        self.list(GONE, "item", &names)
     }
 
     /// Writes down what has no row and why, and takes back what has one again.
@@ -179,21 +192,44 @@ impl Lane {
     }
 }
 
-/// Which of these the stream has taken away.
-pub fn gone(connection: &mut Connection, pipeline: &str, names: &[&str]) -> Result<HashSet<String>, Error> {
+/// The statement that marks a row as deleted; it takes the key.
+pub fn soften(dialect: Dialect, mapping: &Mapping, seconds: u64) -> String {
+    let tests: Vec<String> = mapping
+        .key
+        .iter()
+        .enumerate()
+        .map(|(at, name)| format!("{} = {}", dialect.quoted(name), dialect.parameter(at + 1)))
+        .collect();
+    format!(
+        "UPDATE {} SET {} = {} WHERE {}",
+        dialect.quoted(&mapping.table),
+        dialect.quoted(&mapping.deleted_at),
+        dialect.literal(&format!("{}Z", Timestamp::from_seconds(seconds).iso_seconds())),
+        tests.join(" AND ")
+    )
+}
+
+/// Which of these names are in a list of the pipeline's.
+pub fn listed(
+    connection: &mut Connection,
+    table: &str,
+    column: &str,
+    pipeline: &str,
+    names: &[&str],
+) -> Result<HashSet<String>, Error> {
     let dialect = connection.dialect();
-    let mut gone = HashSet::new();
+    let mut all = HashSet::new();
     for names in names.chunks(NAMES_MAX) {
         let places: Vec<String> = (0..names.len()).map(|at| dialect.parameter(at + 2)).collect();
         let sql = format!(
-            "SELECT item FROM {GONE} WHERE pipeline = {} AND item IN ({})",
+            "SELECT {column} FROM {table} WHERE pipeline = {} AND {column} IN ({})",
             dialect.parameter(1),
             places.join(", ")
         );
         let values: Vec<Value> =
             std::iter::once(pipeline).chain(names.iter().copied()).map(Value::from).collect();
         let found = connection.query(&sql, &values)?;
-        gone.extend(found.rows.iter().filter_map(|row| row[0].as_text().map(str::to_owned)));
+        all.extend(found.rows.iter().filter_map(|row| row[0].as_text().map(str::to_owned)));
     }
-    Ok(gone)
+    Ok(all)
 }

@@ -1,12 +1,12 @@
 //! Many changes of one item become the last of them; what is left is what a transaction writes.
 
-use super::Change;
-use crate::config::Deletes;
+use crate::Error;
 use crate::join::{Origin, Work};
-use crate::mapping::{Fault, ItemName, KeySchema, Keying, Made, Mapping};
-use crate::{Error, Kind};
+use crate::mapping::{ItemName, KeySchema, Rows, Shape};
+use crate::target::Change;
+use crate::target::decide::decide;
 use model::Item;
-use sql::{Dialect, Value};
+use sql::Value;
 use std::collections::BTreeMap;
 
 /// What is written of one item.
@@ -39,9 +39,8 @@ pub struct Group<'w> {
 /// What mapping needs to know.
 #[derive(Clone, Copy)]
 pub struct Rules<'a> {
-    pub mapping: &'a Mapping,
+    pub shape: Rows<'a>,
     pub schema: &'a KeySchema,
-    pub dialect: Dialect,
 }
 
 pub fn fold<'w>(works: &'w [Work<Change>], rules: Rules<'_>) -> Result<Vec<Group<'w>>, Error> {
@@ -72,53 +71,25 @@ impl Rules<'_> {
             quarantine: None,
             gone: false,
         });
-        let made = match &change.new {
-            Some(item) => self.mapping.row(item, self.dialect),
-            None => Ok(Made::Nothing),
-        };
-        // Only a stream's record says where the row was before.
-        let before = match (group.origin, self.mapping.keying) {
-            (Origin::Snapshot, _) | (_, Keying::Shared(_)) => None,
-            (_, Keying::Fixed) => self.mapping.key_values(&change.keys),
-            (_, Keying::Moving) => change.old.as_ref().and_then(|old| self.mapping.key_values(old)),
-        };
-        let (mut row, mut quarantine) = (None, None);
-        match made {
-            Ok(Made::Row(values)) => row = Some(values),
-            Ok(Made::Nothing) => {}
-            Err(Fault { reason, stop: true }) => {
-                let key = crate::mapping::typed(&self.schema.key_of(&change.keys));
-                return Err(Error::new(Kind::Record, format!("item {key}: {reason}")));
-            }
-            Err(Fault { reason, .. }) => quarantine = Some(reason),
-        }
-        let is_quarantined = quarantine.is_some();
+        let decided = decide(&self.shape, self.schema, group.origin, change)?;
         entry.image = change.new.as_ref();
-        entry.quarantine = quarantine;
+        entry.quarantine = decided.quarantine;
         entry.softly = None;
-        let after = row.as_ref().map(|row| self.mapping.key_of(row));
-        let by_delete = change.new.is_none();
-        let rule = if change.expired { self.mapping.ttl_deletes } else { self.mapping.deletes };
-        if by_delete && rule == Deletes::Ignore {
+        if decided.ignored {
             // The last row of the batch, if there is one, is what stays.
             return Ok(());
         }
-        if let Some(before) = before
-            && after.as_ref() != Some(&before)
+        entry.gone |= decided.gone;
+        entry.softly = decided.softly;
+        if let Some(before) = decided.remove
+            && !entry.deleted.contains(&before)
         {
-            entry.gone = true;
-            if row.is_none() && !is_quarantined && rule == Deletes::Soft {
-                entry.softly = Some(change.created_s);
-            }
-            if !entry.deleted.contains(&before) {
-                entry.deleted.push(before);
-            }
-        } else if row.is_none() && group.origin == Origin::Stream {
-            entry.gone = true;
+            entry.deleted.push(before);
         }
         // A soft delete keeps what an earlier change of the batch wrote.
+        let after = decided.row.as_ref().map(|row| self.shape.key(row));
         if entry.softly.is_none() {
-            entry.row = row;
+            entry.row = decided.row;
         }
         if let Some(after) = after {
             entry.deleted.retain(|deleted| *deleted != after);

@@ -1,0 +1,70 @@
+//! What a mapping makes, for those who do not care whether it is a row or an item.
+
+use super::{Fault, Made, Mapping};
+use model::Item;
+use sql::{Dialect, Value};
+use std::fmt::Debug;
+
+pub trait Shape {
+    type Row: Clone + Debug;
+    type Key: Clone + Debug + PartialEq;
+
+    fn mapping(&self) -> &Mapping;
+    fn make(&self, item: &Item) -> Result<Made<Self::Row>, Fault>;
+    fn key(&self, row: &Self::Row) -> Self::Key;
+    /// The key of the row that this item has, or had.
+    fn key_before(&self, item: &Item) -> Option<Self::Key>;
+}
+
+/// Rows of a database.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    pub mapping: &'a Mapping,
+    pub dialect: Dialect,
+}
+
+/// Items of a table.
+#[derive(Clone, Copy)]
+pub struct Items<'a>(pub &'a Mapping);
+
+impl Shape for Rows<'_> {
+    type Row = Vec<Value>;
+    type Key = Vec<Value>;
+
+    fn mapping(&self) -> &Mapping {
+        self.mapping
+    }
+
+    fn make(&self, item: &Item) -> Result<Made, Fault> {
+        self.mapping.row(item, self.dialect)
+    }
+
+    fn key(&self, row: &Vec<Value>) -> Vec<Value> {
+        self.mapping.key_of(row)
+    }
+
+    fn key_before(&self, item: &Item) -> Option<Vec<Value>> {
+        self.mapping.key_values(item)
+    }
+}
+
+impl Shape for Items<'_> {
+    type Row = Item;
+    type Key = Item;
+
+    fn mapping(&self) -> &Mapping {
+        self.0
+    }
+
+    fn make(&self, item: &Item) -> Result<Made<Item>, Fault> {
+        self.0.item(item)
+    }
+
+    fn key(&self, row: &Item) -> Item {
+        self.0.key_of_item(row)
+    }
+
+    fn key_before(&self, item: &Item) -> Option<Item> {
+        self.0.item_key(item)
+    }
+}

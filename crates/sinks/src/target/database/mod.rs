@@ -1,0 +1,14 @@
+//! A database as the target: rows and what is remembered in tables, one transaction over both.
+
+mod apply;
+mod fold;
+mod keeper;
+mod lane;
+mod look;
+mod schema;
+mod state;
+mod sweep;
+
+pub use lane::Connected;
+pub use look::Seen;
+pub use state::State;

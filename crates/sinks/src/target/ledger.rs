@@ -1,0 +1,73 @@
+//! What a pipeline remembers, wherever its target keeps it.
+
+use crate::join::{Mark, Stored, Track};
+use crate::mapping::{Column, Mapping};
+use crate::{Error, Kind};
+use model::Item;
+
+pub trait Ledger {
+    /// Makes the pipelines' own tables where they are missing.
+    fn prepare(&mut self) -> Result<(), Error>;
+    /// None: the pipeline has not begun.
+    fn load(&mut self) -> Result<Option<Kept>, Error>;
+    /// Writes the plan, before the first row is read.
+    fn begin(&mut self, kept: &Kept) -> Result<(), Error>;
+    /// Takes the pipeline over: whatever another runner commits from now on is rolled back.
+    fn take(&mut self) -> Result<i64, Error>;
+    /// Writes marks as they shall be instead.
+    fn level(&mut self, marks: &[(Track, usize, Option<Mark>)]) -> Result<(), Error>;
+    /// The snapshot has ended: its deletions need no longer be remembered.
+    fn seal(&mut self, epoch: i64) -> Result<(), Error>;
+    /// Everything that the source had at this time is applied.
+    fn confirm(&mut self, epoch: i64, now_ms: u64, consistent: bool) -> Result<(), Error>;
+    /// Whether the pipeline is to rest, and whether it is still this runner's.
+    fn is_paused(&mut self, epoch: i64) -> Result<bool, Error>;
+    /// Whether there is such a pipeline.
+    fn pause(&mut self, paused: bool) -> Result<bool, Error>;
+    /// Forgets where the pipeline was, and keeps its rows: it begins again, with a copy. A runner that is at it is out.
+    fn again(&mut self) -> Result<(), Error>;
+    /// Takes away, as deletes do, what this copy did not bring. Nobody may write meanwhile.
+    fn sweep(&mut self, mapping: &Mapping, epoch: i64, now_ms: u64) -> Result<u64, Error>;
+    fn quarantined(&mut self) -> Result<Vec<Quarantined>, Error>;
+
+    /// Makes the target's table, or what it lacks.
+    fn make(&mut self, mapping: &Mapping, create: bool) -> Result<(), Error>;
+    /// Whether the target's table is there; one that cannot be written as the mapping says is refused.
+    fn check(&mut self, mapping: &Mapping) -> Result<bool, Error>;
+    /// Whether the target's table has rows.
+    fn has_rows(&mut self, mapping: &Mapping) -> Result<bool, Error>;
+    /// Writes what an item in quarantine has become; none: it does not fit. A record may have settled it meanwhile.
+    fn rewrite(&mut self, mapping: &Mapping, entry: &Quarantined, item: &Item)
+    -> Result<Option<bool>, Error>;
+}
+
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub source: String,
+    pub stream: String,
+    pub fingerprint: String,
+    /// Columns that no file names.
+    pub derived: Vec<Column>,
+    pub epoch: i64,
+    pub begun_ms: u64,
+    /// When everything that the source had was applied, the last time that this was known.
+    pub confirmed_ms: u64,
+    pub consistent_ms: u64,
+    pub paused: bool,
+    /// It has rows, and begins again.
+    pub again: bool,
+    pub stored: Stored,
+}
+
+#[derive(Clone, Debug)]
+pub struct Quarantined {
+    pub item: String,
+    pub key: String,
+    pub image: Option<String>,
+    pub reason: String,
+    pub at_ms: u64,
+}
+
+pub fn fenced() -> Error {
+    Error::new(Kind::Fenced, "another runner has taken this pipeline over; this one ends")
+}

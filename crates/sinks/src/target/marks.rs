@@ -1,0 +1,68 @@
+//! How plans and marks are spelt where they are kept.
+
+use crate::join::{Mark, Plan, Sequence, ShardId, Track};
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// By track and lane: the mark, and whether the track ended there.
+pub type Marks = BTreeMap<(Track, usize), (Option<Mark>, bool)>;
+
+/// The form of what is remembered.
+pub const VERSION: i64 = 1;
+
+pub fn write_track(track: &Track) -> String {
+    match track {
+        Track::Shard(id) => format!("shard:{id}"),
+        Track::Segment(number) => format!("segment:{number}"),
+    }
+}
+
+pub fn read_track(text: &str) -> Option<Track> {
+    match text.split_once(':')? {
+        ("shard", id) => Some(Track::Shard(id.into())),
+        ("segment", number) => Some(Track::Segment(number.parse().ok()?)),
+        _ => None,
+    }
+}
+
+/// A mark's text, and the number of pages.
+pub fn write_mark(mark: Option<&Mark>) -> (Option<&str>, Option<i64>) {
+    match mark {
+        Some(Mark::Record(sequence)) => (Some(sequence.as_str()), None),
+        Some(Mark::Page { pages, next }) => (next.as_deref(), Some(*pages as i64)),
+        None => (None, None),
+    }
+}
+
+/// The outer none: it cannot be read.
+pub fn read_mark(track: &Track, text: Option<&str>, pages: Option<i64>) -> Option<Option<Mark>> {
+    Some(match (track, text, pages) {
+        (Track::Segment(_), next, Some(pages)) => {
+            Some(Mark::Page { pages: pages as u64, next: next.map(Into::into) })
+        }
+        (Track::Shard(_), Some(text), _) => Some(Mark::Record(Sequence::parse(text)?)),
+        _ => None,
+    })
+}
+
+pub fn write_plan(plan: &Plan) -> String {
+    json!({
+        "lanes": plan.lanes, "segments": plan.segments, "past": plan.past, "captured": plan.captured,
+        "recopy": plan.recopy,
+    })
+    .to_string()
+}
+
+pub fn read_plan(text: &str) -> Option<Plan> {
+    let tree: Json = serde_json::from_str(text).ok()?;
+    let ids = |name: &str| -> Option<BTreeSet<ShardId>> {
+        tree[name].as_array()?.iter().map(|id| id.as_str().map(ShardId::from)).collect()
+    };
+    Some(Plan {
+        lanes: tree["lanes"].as_u64()? as usize,
+        segments: tree["segments"].as_u64()? as u32,
+        past: ids("past")?,
+        captured: ids("captured")?,
+        recopy: tree["recopy"] == true,
+    })
+}
