@@ -5,11 +5,13 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the real clock")]
 
 mod bare;
+mod handlers;
 mod items;
 mod latency;
 mod load;
 mod raw;
 mod replicate;
+mod triggers;
 
 use load::{Load, Rate};
 use serde_json::json;
@@ -30,12 +32,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if arguments.first().map(String::as_str) == Some("replicate") {
         return replicate::run(arguments);
     }
-    let records = flag(arguments, "--records")?.unwrap_or(200_000);
-    let built = Command::new("cargo").args(["build", "--release", "--quiet", "-p", "millstream"]).status()?;
-    if !built.success() {
-        return Err("the release build failed".into());
+    if arguments.first().map(String::as_str) == Some("triggers") {
+        return triggers::run(&arguments[1..]);
     }
-    let binary = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/millstream");
+    let records = flag(arguments, "--records")?.unwrap_or(200_000);
+    let binary = release()?;
     if arguments.first().map(String::as_str) == Some("items") {
         return items::run(binary, &arguments[1..]);
     }
@@ -45,8 +46,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         ROUND.as_secs()
     );
 
-    let only =
-        arguments.iter().position(|argument| argument == "--only").and_then(|at| arguments.get(at + 1));
+    let only = word(arguments, "--only");
     let wanted = |name: &str| only.is_none_or(|only| only == name);
     if wanted("ready") {
         ready(binary)?;
@@ -61,6 +61,21 @@ pub fn run(arguments: &[String]) -> Result<()> {
         latency::run(binary)?;
     }
     Ok(())
+}
+
+/// Builds the release binary; where it lies.
+fn release() -> Result<&'static str> {
+    let built = Command::new("cargo").args(["build", "--release", "--quiet", "-p", "millstream"]).status()?;
+    match built.success() {
+        true => Ok(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/millstream")),
+        false => Err("the release build failed".into()),
+    }
+}
+
+/// What follows a flag.
+fn word<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    let at = arguments.iter().position(|argument| argument == name)?;
+    arguments.get(at + 1).map(String::as_str)
 }
 
 fn flag(arguments: &[String], name: &str) -> Result<Option<u64>> {
