@@ -1,35 +1,36 @@
 //! From a request to the service that answers it.
 
-use crate::apigateway::ApiGateway;
-use crate::auth::{Gate, Identity, Keys, Mode};
-use crate::call::{Answer, Call, Caller, Inside, Pending};
-use crate::cloudformation::{CloudFormation, Expected};
-use crate::documents::unavailable;
-use crate::dynamodb::Dynamodb;
-use crate::ec2::Ec2;
 use crate::ecr::Ecr;
 use crate::iam::Iam;
 use crate::kms::Kms;
-use crate::lambda::{Lambda, LambdaTargets};
-use crate::logs::{LogBook, Logs};
 use crate::parameters::Parameters;
 use crate::rds::{Hosts, Rds};
 use crate::rds_data::RdsData;
-use crate::reply::{Reply, Tail};
-use crate::s3::{self, Body, ObjectsHold, S3, Stored, Whole};
 use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::{Queues, Sqs};
 use crate::sts::Sts;
-use crate::vault::Vault;
+use access::{Gate, Identity, Keys};
+use apigateway::ApiGateway;
+use cloudformation::CloudFormation;
+use dynamodb::Dynamodb;
+use ec2::Ec2;
 use engine::Engine;
 use feed::Feed;
 use functions::Functions;
-use serde_json::Value;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use lambda::{Lambda, LambdaTargets};
+use logs::{LogBook, Logs};
+use s3::{ObjectsHold, S3};
+use servicekit::Mode;
+use servicekit::Settings;
+use servicekit::body::{Body, Whole};
+use servicekit::call::{Call, Caller, Pending};
+use servicekit::house::House;
+use servicekit::reply::Reply;
+use servicekit::vault::Vault;
+use std::sync::{Arc, Weak};
 use store::Store;
-use wire::shape::{Kind, Location};
-use wire::{Operation, Request, Response, ServiceError};
+use wire::{Request, Response, ServiceError};
 use world::World;
 
 /// What the services stand on.
@@ -52,46 +53,20 @@ pub struct Parts {
     pub settings: Settings,
 }
 
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The account every caller belongs to.
-    pub account: Arc<str>,
-    /// The region of calls that name none.
-    pub region: Arc<str>,
-    /// How much is asked of a caller.
-    pub auth: Mode,
-    /// The account's own access key and its secret.
-    pub root_key: Option<(String, String)>,
-    /// Where objects' bytes lie; none for a directory that goes with the server.
-    pub objects: Option<std::path::PathBuf>,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            account: "123456789012".into(),
-            region: "us-east-1".into(),
-            auth: Mode::Lenient,
-            root_key: None,
-            objects: None,
-        }
-    }
-}
-
 /// Every AWS service the house speaks, behind one call. Cheap to clone.
 #[derive(Clone)]
-pub struct Services(Arc<Inner>);
+pub struct Services(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) parts: Parts,
-    gate: Gate,
+    pub(crate) gate: Gate,
     dynamodb: Dynamodb,
     lambda: Lambda,
     pub(crate) iam: Iam,
     sts: Sts,
     logs: Logs,
     sqs: Sqs,
-    s3: S3,
+    pub(crate) s3: S3,
     ecr: Ecr,
     ec2: Ec2,
     cloudformation: CloudFormation,
@@ -104,107 +79,39 @@ pub(crate) struct Inner {
     kms: Kms,
 }
 
-/// The services, as one of them asks another. Does not keep them alive.
-#[derive(Clone)]
-pub(crate) struct House(Weak<Inner>);
-
-/// An object by its names.
-pub(crate) struct Object<'a> {
-    pub bucket: &'a str,
-    pub key: &'a str,
-    pub version: Option<&'a str>,
-}
-
-impl House {
-    /// A house in which nobody answers.
-    #[cfg(test)]
-    pub fn empty() -> House {
-        House(Weak::new())
-    }
-
-    /// Asks as a client would: the same checks, the same answer, no form on the wire. A service may ask itself, so
-    /// the future does not show what it is made of.
-    pub fn ask<'a>(
-        &'a self,
-        caller: &'a Caller,
-        service: &'a str,
-        operation: &'a str,
-        input: Value,
-    ) -> Pending<'a, Answer> {
-        Box::pin(async move {
-            let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
-            inner.ask(caller, service, operation, input).await
-        })
-    }
-
-    /// Puts an object whose bytes come as they are made.
-    pub fn put_object<'a>(&'a self, caller: &'a Caller, input: Value, body: Body) -> Pending<'a, Answer> {
-        Box::pin(async move {
-            let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
-            inner.ask_storage(caller, "PutObject", input, body).await.map(|(answer, _)| answer)
-        })
-    }
-
-    /// The bytes of an object, to be read as they are needed.
-    pub fn get_object<'a>(
-        &'a self,
-        caller: &'a Caller,
-        input: Value,
-    ) -> Pending<'a, Result<Stored, ServiceError>> {
-        Box::pin(async move {
-            let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
-            let (_, tail) = inner.ask_storage(caller, "GetObject", input, Box::new(Whole(None))).await?;
-            match tail {
-                Some(Tail::Stored(stored)) => Ok(stored),
-                _ => Err(unavailable("an object came without its bytes")),
-            }
-        })
-    }
-
-    /// An address of ours for a custom resource's answer.
-    pub fn expect(&self) -> Result<Expected, ServiceError> {
-        let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
-        Ok(inner.cloudformation.answers.expect(inner.parts.functions.endpoint(), &inner.parts.world))
-    }
-
-    /// The bytes of an object that a resource is made from; at most so many.
-    pub async fn object(&self, place: &Object<'_>, bytes_max: u64) -> Result<Vec<u8>, ServiceError> {
-        let inner = self.0.upgrade().ok_or_else(|| unavailable("the server is being stopped"))?;
-        inner.s3.read(place.bucket, place.key, place.version, bytes_max).await
-    }
-}
-
 impl Services {
     pub fn new(parts: Parts) -> Services {
         let post = parts.targets.post.clone();
         let keys = Keys::new(&parts.store, &parts.world, &parts.vault, &parts.settings);
         parts.targets.hand_keys(&keys, parts.settings.auth);
-        let inner = Arc::new_cyclic(|house| Inner {
-            cloudformation: CloudFormation::new(&parts, House(house.clone())),
-            apigateway: ApiGateway::new(&parts),
-            dynamodb: Dynamodb::new(&parts, House(house.clone())),
-            lambda: Lambda::new(&parts, House(house.clone())),
-            iam: Iam::new(&parts, &keys),
-            sts: Sts::new(&parts, &keys),
-            logs: Logs::new(&parts),
-            sqs: Sqs::new(&parts.queues),
-            sns: Sns::new(&parts),
-            secrets: Secrets::new(&parts),
-            rds: Rds::new(&parts, House(house.clone())),
-            rds_data: RdsData::new(&parts, House(house.clone())),
-            kms: Kms::new(&parts),
-            parameters: Parameters::new(&parts, House(house.clone())),
-            gate: Gate::new(parts.settings.auth, keys, &parts.world),
-            s3: S3::new(&parts),
-            ecr: Ecr::new(&parts),
-            ec2: Ec2::new(&parts),
-            parts,
+        let (store, world, functions) = (parts.store.clone(), parts.world.clone(), parts.functions.clone());
+        let (store, world, own) = (&store, &world, functions.endpoint());
+        let inner = Arc::new_cyclic(|inner: &Weak<Inner>| {
+            let house = House::of(inner.clone());
+            Inner {
+                cloudformation: CloudFormation::new(store, world, own, house.clone()),
+                apigateway: ApiGateway::new(store, world, own, &parts.targets),
+                dynamodb: Dynamodb::new(store, world, &parts.engine, &parts.logs, house.clone()),
+                lambda: Lambda::new(store, &parts.targets, &parts.feed, house.clone()),
+                iam: Iam::new(&parts, &keys),
+                sts: Sts::new(&parts, &keys),
+                logs: Logs::over(&parts.logs, world),
+                sqs: Sqs::new(&parts.queues),
+                sns: Sns::new(&parts),
+                secrets: Secrets::new(&parts),
+                rds: Rds::new(&parts, house.clone()),
+                rds_data: RdsData::new(&parts, house.clone()),
+                kms: Kms::new(&parts),
+                parameters: Parameters::new(&parts, house.clone()),
+                gate: Gate::new(parts.settings.auth, keys, &parts.world),
+                s3: S3::over(store, world, parts.settings.objects.as_deref()),
+                ecr: Ecr::new(&parts),
+                ec2: Ec2::over(store, world),
+                parts,
+            }
         });
-        post.open(Arc::downgrade(&inner));
-        Services(inner)
-    }
-
-    pub(crate) fn of(inner: Arc<Inner>) -> Services {
+        let household: Weak<Inner> = Arc::downgrade(&inner);
+        post.open(household);
         Services(inner)
     }
 
@@ -221,12 +128,7 @@ impl Services {
         }
     }
 
-    /// The same for a request that one of our own services makes: nobody's signature is checked.
-    pub(crate) async fn call_inside(&self, request: Request) -> Response {
-        self.take(request, Mode::Lenient).await.whole().await
-    }
-
-    async fn take(&self, request: Request, mode: Mode) -> Reply {
+    pub(crate) async fn take(&self, request: Request, mode: Mode) -> Reply {
         let inner = &*self.0;
         if self.is_storage(&request) {
             let body = request.body.clone();
@@ -345,7 +247,7 @@ impl Services {
     /// The answer to a request to a function's or an API's address; None when it is to something else.
     pub async fn call_url(&self, request: &Request) -> Option<Reply> {
         let inner = &*self.0;
-        if let Some(answer) = inner.cloudformation.answers.take(request) {
+        if let Some(answer) = inner.cloudformation.take_answer(request) {
             return Some(answer.into());
         }
         if inner.gate.mode != Mode::Lenient
@@ -358,7 +260,7 @@ impl Services {
             && let Some(method) = inner.apigateway.signed(request)
             && let Err(error) = inner.permit_api(request, &method).await
         {
-            return Some(crate::apigateway::forbidden(error).into());
+            return Some(apigateway::forbidden(error).into());
         }
         match inner.lambda.call_url(request).await {
             Some(answer) => Some(answer),
@@ -368,7 +270,7 @@ impl Services {
 
     #[cfg(test)]
     pub(crate) fn house(&self) -> House {
-        House(Arc::downgrade(&self.0))
+        House::of(Arc::downgrade(&self.0) as Weak<Inner>)
     }
 
     #[cfg(test)]
@@ -379,7 +281,7 @@ impl Services {
     /// Every mapping's records and what stands in their way, as JSON; or those of one mapping.
     pub fn triggers(&self, id: Option<&str>) -> String {
         let parts = &self.0.parts;
-        crate::lambda::mapping_status(&parts.feed, &parts.world, id).to_string()
+        lambda::mapping_status(&parts.feed, &parts.world, id).to_string()
     }
 
     /// Goes on with what a stopped server left unfinished.
@@ -408,7 +310,11 @@ impl Services {
 
 impl Inner {
     /// Refuses what policies do not allow. Boxed: policies of resources are asked of services.
-    fn permit<'a>(&'a self, call: &'a Call, identity: &'a Identity) -> Pending<'a, Result<(), ServiceError>> {
+    pub(crate) fn permit<'a>(
+        &'a self,
+        call: &'a Call,
+        identity: &'a Identity,
+    ) -> Pending<'a, Result<(), ServiceError>> {
         Box::pin(async move {
             self.authorize(call, identity).await?;
             self.authorize_trigger(call)
@@ -445,7 +351,7 @@ impl Inner {
         method: &'a str,
     ) -> Pending<'a, Result<(), ServiceError>> {
         Box::pin(async move {
-            let (scope, identity) = self.gate.admit(self.gate.mode, request, &crate::apigateway::EXECUTE)?;
+            let (scope, identity) = self.gate.admit(self.gate.mode, request, &apigateway::EXECUTE)?;
             let Some(identity) = identity.filter(|_| self.gate.mode == Mode::Enforce) else { return Ok(()) };
             let caller = Caller {
                 account: self.parts.settings.account.clone(),
@@ -456,7 +362,7 @@ impl Inner {
         })
     }
 
-    fn serve(&self, call: Call) -> Pending<'_> {
+    pub(crate) fn serve(&self, call: Call) -> Pending<'_> {
         match call.service.name {
             "dynamodb" | "dynamodbstreams" => self.dynamodb.call(call),
             "lambda" => self.lambda.call(call),
@@ -479,80 +385,9 @@ impl Inner {
         }
     }
 
-    pub(crate) async fn ask(&self, caller: &Caller, service: &str, operation: &str, input: Value) -> Answer {
-        let (call, answer) = self.inside(caller, service, operation, input).await?;
-        self.serve(call).await;
-        told(&answer)
-    }
-
-    /// Asks S3, whose bodies are no members: the body of what is put, and of what is read.
-    async fn ask_storage(
-        &self,
-        caller: &Caller,
-        operation: &str,
-        input: Value,
-        body: Body,
-    ) -> Result<(Value, Option<Tail>), ServiceError> {
-        let (call, answer) = self.inside(caller, "s3", operation, input).await?;
-        let reply = self.s3.call(call, body).await;
-        Ok((told(&answer)?, reply.tail))
-    }
-
-    /// A call from inside the house that may be made, and the place for its answer.
-    async fn inside(
-        &self,
-        caller: &Caller,
-        service: &str,
-        operation: &str,
-        input: Value,
-    ) -> Result<(Call, AnswerPlace), ServiceError> {
-        let known = api::SERVICES.iter().find(|known| known.name == service);
-        let operation = known.and_then(|known| known.operation(operation)).ok_or_else(|| {
-            ServiceError::new("NotImplemented", format!("{service}.{operation} is not implemented"))
-        })?;
-        let answer = Arc::new(Mutex::new(None));
-        let body = serde_json::to_vec(&input).map_err(unavailable)?;
-        let request = Request { path: path_of(operation, &input), ..Request::post(body) };
-        // What an answer's addresses are made of.
-        let host = self.parts.functions.endpoint().trim_start_matches("http://");
-        let request = request.with_header("host", host);
-        let inside = Some(Inside { input, answer: answer.clone() });
-        let (caller, request_id) = (caller.clone(), self.parts.world.uuid());
-        let call = Call { request, service: operation.service, operation, caller, request_id, inside };
-        // Whom a service asks for may not do through it what he may not do himself.
-        let key = call.caller.access_key.clone().filter(|_| self.gate.mode == Mode::Enforce);
-        if let Some(known) = key.map(|key| self.gate.keys.find(&key)).transpose()?.flatten() {
-            self.permit(&call, &known.identity).await?;
-        }
-        Ok((call, answer))
-    }
-
     /// The default region is shared rather than copied for every call.
     fn region(&self, named: &str) -> Arc<str> {
         let default = &self.parts.settings.region;
         if named.is_empty() || named == &**default { default.clone() } else { named.into() }
     }
-}
-
-type AnswerPlace = Arc<Mutex<Option<Answer>>>;
-
-fn told(place: &AnswerPlace) -> Answer {
-    let answer = place.lock().unwrap_or_else(PoisonError::into_inner).take();
-    answer.unwrap_or_else(|| Err(unavailable("a service gave no answer")))
-}
-
-/// The path a client would use, its labels filled in.
-pub(crate) fn path_of(operation: &Operation, input: &Value) -> String {
-    let mut path = operation.uri.to_owned();
-    let members = match operation.input.map(|shape| &shape.kind) {
-        Some(Kind::Structure(structure)) => structure.members,
-        _ => &[],
-    };
-    for member in members.iter().filter(|member| member.location == Location::Uri) {
-        let value = input.get(member.name).and_then(Value::as_str).unwrap_or_default();
-        for label in [format!("{{{}}}", member.wire_name), format!("{{{}+}}", member.wire_name)] {
-            path = path.replace(&label, &wire::percent::encode(value));
-        }
-    }
-    path
 }

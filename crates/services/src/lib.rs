@@ -1,29 +1,17 @@
-//! One folder per AWS service: each turns wire words into our words, calls the floors below, and turns the answer back.
+//! All AWS services behind one call: who is asked, whether the caller may, and the smaller services themselves, a folder each.
 //! Never opens a socket, a process or a storage engine.
 
 mod auth;
-mod call;
 mod dispatch;
-mod documents;
-mod fields;
-mod ids;
-mod post;
-mod reply;
-mod vault;
+mod household;
+mod sealed;
 
-mod apigateway;
-mod cloudformation;
-mod dynamodb;
-mod ec2;
 mod ecr;
 mod iam;
 mod kms;
-mod lambda;
-mod logs;
 mod parameters;
 mod rds;
 mod rds_data;
-mod s3;
 mod secrets;
 mod sns;
 mod sqs;
@@ -31,14 +19,18 @@ mod sts;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
-pub use auth::Mode as AuthMode;
-pub use dispatch::{Parts, Services, Settings};
+pub use dispatch::{Parts, Services};
 pub use dynamodb::files as table_files;
 pub use lambda::LambdaTargets;
 pub use logs::{LogBook, LogQueue};
 pub use rds::{DatabaseServers, Hosts};
-pub use reply::{Reply, Tail};
-pub use s3::{BodyBroken, BodySource, NextPiece, ObjectsHold, Stored};
+pub use s3::ObjectsHold;
+pub use sealed::has_sealed;
+pub use servicekit::body::{BodyBroken, BodySource, NextPiece, Stored};
+pub use servicekit::reply::{Reply, Tail};
+pub use servicekit::vault::Vault;
+pub use servicekit::{Mode as AuthMode, Settings};
 pub use sqs::{Attribute, Queues};
-pub use vault::{Vault, has_sealed};

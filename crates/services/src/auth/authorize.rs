@@ -1,13 +1,14 @@
 //! Whether policies let a call pass: what it needs, what its caller may, what the resources say.
 
-use super::keys::Identity;
 use super::needs::{self, Asked, Need};
-use super::policy::{Context, Document, Policies, Question, Verdict, Who, Why, decide};
-use crate::call::{Call, Caller};
 use crate::dispatch::Inner;
-use crate::lambda::FunctionName;
+use access::Identity;
+use access::policy::{Context, Document, Policies, Question, Verdict, Who, Why, decide};
 use engine::Scope;
+use lambda::FunctionName;
 use serde_json::{Value, json};
+use servicekit::call::{Call, Caller};
+use servicekit::house::Household;
 use wire::{Protocol, ServiceError};
 
 impl Inner {
@@ -136,7 +137,7 @@ impl Inner {
         let service = need.action.split(':').next().unwrap_or_default();
         let (operation, input, at) = match service {
             "sts" => {
-                let role = crate::iam::RoleArn::parse(resource);
+                let role = access::RoleArn::parse(resource);
                 return match role {
                     Some(role) => self.iam.trust_of(&role.account, &role.name),
                     None => Ok(None),

@@ -1,15 +1,5 @@
-//! Who calls, and what they may: access keys and their secrets, signatures, policies.
+//! What a call needs leave for, and whether its caller has it.
 
 mod authorize;
-mod gate;
-mod keys;
 mod needs;
-pub(crate) mod policy;
 mod trigger;
-
-#[cfg(test)]
-mod tests;
-
-pub(crate) use gate::Gate;
-pub use gate::Mode;
-pub(crate) use keys::{AccessKey, Identity, Keys, Session};

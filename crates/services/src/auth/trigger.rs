@@ -1,12 +1,12 @@
 //! Whether a function's role may read the stream that is to trigger it.
 
-use super::keys::Identity;
-use super::policy::{Context, Question, Verdict, Who, decide};
-use crate::call::Call;
 use crate::dispatch::Inner;
-use crate::fields::text;
-use crate::iam::RoleArn;
-use crate::lambda::FunctionName;
+use access::Identity;
+use access::RoleArn;
+use access::policy::{Context, Question, Verdict, Who, decide};
+use lambda::FunctionName;
+use servicekit::call::Call;
+use servicekit::fields::text;
 use wire::ServiceError;
 
 const ACTIONS: [&str; 4] =

@@ -1,12 +1,12 @@
 //! Elastic Container Registry: repositories by name, with their policies. There are no images: functions run without
 //! containers, and what would push or pull one is refused by name.
 
-use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
-use crate::documents::{Documents, Edit};
-use crate::fields::{object, required, tag_list, tags_of, text, texts};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call, Pending};
+use servicekit::documents::{Documents, Edit};
+use servicekit::fields::{object, required, tag_list, tags_of, text, texts};
 use std::collections::BTreeMap;
 use wire::{Response, ServiceError};
 use world::World;
@@ -171,10 +171,10 @@ impl Ecr {
             let shown = |name: &String| Ok(shown(call, name, &self.get(call, name)?));
             names.iter().map(shown).collect::<Result<_, ServiceError>>()?
         };
-        let limit = crate::fields::integer(input, "maxResults").unwrap_or(1000) as usize;
+        let limit = servicekit::fields::integer(input, "maxResults").unwrap_or(1000) as usize;
         let entries =
             found.into_iter().map(|one| (required(&one, "repositoryName").to_owned(), one)).collect();
-        let page = crate::fields::page(entries, text(input, "nextToken"), limit, || {
+        let page = servicekit::fields::page(entries, text(input, "nextToken"), limit, || {
             ServiceError::new("InvalidParameterException", "Invalid parameter at 'nextToken'")
         })?;
         Ok(object([("repositories", Some(page.items.into())), ("nextToken", page.next.map(Value::from))]))

@@ -1,11 +1,11 @@
 //! Users' access keys. A secret is shown once, when its key is made.
 
 use super::{Iam, no_such_entity, paged};
-use crate::auth::AccessKey;
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{required, text};
+use access::AccessKey;
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{required, text};
 use wire::ServiceError;
 
 /// AWS's number.

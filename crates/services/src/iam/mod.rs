@@ -8,21 +8,19 @@ mod role;
 mod user;
 mod versions;
 
-use crate::auth::Keys;
-use crate::auth::policy::Document;
-use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
-use crate::documents::Documents;
-use crate::fields::{self, integer, text};
+use access::Keys;
+use access::policy::Document;
 use policy::Policy;
 use role::Role;
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call, Pending};
+use servicekit::documents::Documents;
+use servicekit::fields::{self, integer, text};
 use store::Store;
 use user::User;
 use wire::{Response, ServiceError};
 use world::World;
-
-pub(crate) use role::RoleArn;
 
 pub(crate) struct Iam {
     world: World,

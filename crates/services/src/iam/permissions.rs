@@ -3,8 +3,8 @@
 use super::policy::Policy;
 use super::user::key;
 use super::{Iam, Role};
-use crate::auth::Identity;
-use crate::auth::policy::{Document, Policies};
+use access::Identity;
+use access::policy::{Document, Policies};
 use std::collections::BTreeMap;
 use wire::ServiceError;
 

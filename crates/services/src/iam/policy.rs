@@ -3,12 +3,12 @@
 use super::managed::MANAGED;
 use super::versions::Versions;
 use super::{Iam, already_exists, checked_document, delete_conflict, no_such_entity, paged};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{self, object, required, text};
-use crate::ids;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{self, object, required, text};
+use servicekit::ids;
 use std::collections::BTreeMap;
 use wire::ServiceError;
 

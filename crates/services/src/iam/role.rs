@@ -1,12 +1,12 @@
 //! Roles: their trust, their inline policies, the managed policies attached to them.
 
 use super::{Iam, already_exists, checked_document, delete_conflict, no_such_entity, paged};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{self, integer, object, required, text};
-use crate::ids;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{self, integer, object, required, text};
+use servicekit::ids;
 use std::collections::BTreeMap;
 use wire::ServiceError;
 
@@ -72,35 +72,6 @@ impl Role {
             ("PermissionsBoundary", boundary),
             ("Tags", (!self.tags.is_empty()).then(|| fields::tag_list(&self.tags))),
         ])
-    }
-}
-
-/// The parts of `arn:aws:iam::123456789012:role/path/name` that the rest of the house asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RoleArn {
-    pub account: String,
-    /// Without its path.
-    pub name: String,
-    text: String,
-}
-
-impl RoleArn {
-    pub fn parse(text: &str) -> Option<RoleArn> {
-        let rest = text.strip_prefix("arn:aws:iam::")?;
-        let (account, path) = rest.split_once(":role/")?;
-        let name = path.rsplit('/').next()?;
-        let account_is_one = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        (account_is_one && !name.is_empty()).then(|| RoleArn {
-            account: account.to_owned(),
-            name: name.to_owned(),
-            text: text.to_owned(),
-        })
-    }
-}
-
-impl std::fmt::Display for RoleArn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Forms and the XML they are answered.
 
 use super::Iam;
-use crate::call::{Call, Caller};
+use servicekit::call::{Call, Caller};
 use store::Store;
 use wire::{Request, percent};
 use world::World;
@@ -18,7 +18,7 @@ impl Bench {
     fn new() -> Bench {
         let (store, world) = (Store::memory(), World::simulated(5));
         let vault = crate::Vault::fleeting(&world);
-        let keys = crate::auth::Keys::new(&store, &world, &vault, &crate::Settings::default());
+        let keys = access::Keys::new(&store, &world, &vault, &crate::Settings::default());
         let iam = Iam::over(&store, &world, &keys);
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
         Bench { iam, runtime }

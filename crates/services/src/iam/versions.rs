@@ -3,11 +3,11 @@
 use super::policy::{Policy, missing};
 use super::role::encoded;
 use super::{Iam, checked_document, delete_conflict, no_such_entity, paged};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{object, required};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{object, required};
 use std::collections::BTreeMap;
 use wire::ServiceError;
 

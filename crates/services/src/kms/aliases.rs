@@ -2,10 +2,10 @@
 
 use super::key::{Alias, invalid, is_managed, no_key};
 use super::{Kms, keys::listed, place};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{object, required, text};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{object, required, text};
 use wire::ServiceError;
 
 impl Kms {

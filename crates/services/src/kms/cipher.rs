@@ -2,11 +2,11 @@
 
 use super::key::Key;
 use super::{Kms, place, unsupported};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{integer, object, required, text};
-use crate::vault::Vault;
 use serde_json::{Map, Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{integer, object, required, text};
+use servicekit::vault::Vault;
 use wire::ServiceError;
 
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";

@@ -1,9 +1,9 @@
 //! A key and an alias, as they are kept.
 
-use crate::call::Call;
-use crate::fields::object;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use servicekit::call::Call;
+use servicekit::fields::object;
 use std::collections::BTreeMap;
 use wire::ServiceError;
 

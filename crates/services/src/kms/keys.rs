@@ -2,10 +2,10 @@
 
 use super::key::{Alias, Key, Material, default_policy, invalid};
 use super::{Kms, place, unsupported};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{integer, object, page, required, text};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{integer, object, page, required, text};
 use std::collections::BTreeMap;
 use wire::ServiceError;
 

@@ -6,13 +6,13 @@ mod key;
 mod keys;
 mod policies;
 
-use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
-use crate::documents::{Documents, Edit};
-use crate::fields::required;
-use crate::vault::Vault;
 use key::{Alias, Key, no_key};
 use serde_json::Value;
+use servicekit::call::{Answer, Call, Pending};
+use servicekit::documents::{Documents, Edit};
+use servicekit::fields::required;
+use servicekit::vault::Vault;
 use wire::{Response, ServiceError};
 use world::World;
 

@@ -3,9 +3,9 @@
 use super::Kms;
 use super::key::no_key;
 use super::keys::listed;
-use crate::call::{Answer, Call};
-use crate::fields::{required, text, texts};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::fields::{required, text, texts};
 use std::collections::BTreeMap;
 use wire::ServiceError;
 

@@ -1,9 +1,9 @@
 //! Keys as clients see them.
 
 use super::Kms;
-use crate::call::{Call, Caller};
-use crate::vault::Vault;
 use serde_json::{Value, json};
+use servicekit::call::{Call, Caller};
+use servicekit::vault::Vault;
 use std::time::Duration;
 use store::Store;
 use wire::Request;

@@ -2,9 +2,9 @@
 
 use super::parameter::{Parameter, Version};
 use super::{Parameters, invalid_token, name, no_parameter, no_version, prefix, search, validation};
-use crate::call::{Answer, Call};
-use crate::fields::{integer, object, page, required, text, texts};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::fields::{integer, object, page, required, text, texts};
 use wire::ServiceError;
 
 const PATH_PAGE: i64 = 10;

@@ -2,10 +2,10 @@
 
 use super::parameter::Parameter;
 use super::{Parameters, key, no_parameter, no_version};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{integer, required, tag_list, tags_of, texts};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{integer, required, tag_list, tags_of, texts};
 use wire::ServiceError;
 
 const LABELS_MAX: usize = 10;

@@ -7,12 +7,13 @@ mod parameter;
 mod put;
 mod search;
 
-use crate::call::{Answer, Call, Pending};
-use crate::dispatch::{House, Parts};
-use crate::documents::Documents;
-use crate::vault::Vault;
+use crate::dispatch::Parts;
 use parameter::Parameter;
 use serde_json::Value;
+use servicekit::call::{Answer, Call, Pending};
+use servicekit::documents::Documents;
+use servicekit::house::House;
+use servicekit::vault::Vault;
 use wire::{Response, ServiceError};
 use world::World;
 

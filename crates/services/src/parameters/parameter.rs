@@ -1,10 +1,10 @@
 //! A parameter and its versions.
 
 use super::name;
-use crate::call::Caller;
-use crate::fields::object;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use servicekit::call::Caller;
+use servicekit::fields::object;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Older versions go when there are more, unless a label holds them.

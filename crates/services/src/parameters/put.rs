@@ -2,10 +2,10 @@
 
 use super::parameter::{Parameter, SECURE, VERSIONS_MAX, Version};
 use super::{Parameters, key, name, validation};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{required, tags_of, text};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{required, tags_of, text};
 use wire::ServiceError;
 
 const STANDARD_MAX: usize = 4_096;

@@ -2,9 +2,9 @@
 
 use super::parameter::Parameter;
 use super::{Parameters, invalid_token, name, prefix, validation};
-use crate::call::{Answer, Call};
-use crate::fields::{integer, object, page, required, text, texts};
 use serde_json::Value;
+use servicekit::call::{Answer, Call};
+use servicekit::fields::{integer, object, page, required, text, texts};
 use wire::ServiceError;
 
 const PAGE: i64 = 50;

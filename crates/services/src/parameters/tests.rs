@@ -2,10 +2,10 @@
 
 use super::Parameters;
 use super::name::{asked, below, check};
-use crate::call::{Call, Caller};
-use crate::dispatch::House;
-use crate::vault::Vault;
 use serde_json::{Value, json};
+use servicekit::call::{Call, Caller};
+use servicekit::house::House;
+use servicekit::vault::Vault;
 use store::Store;
 use wire::Request;
 use world::World;

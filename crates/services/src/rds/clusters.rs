@@ -3,10 +3,10 @@
 use super::hosts::Family;
 use super::master::check_database;
 use super::{Cluster, Rds, arn, combination, invalid, key, prefix, refuse};
-use crate::call::{Answer, Call, Caller};
-use crate::documents::Edit;
-use crate::fields::{integer, required, tags_of, text};
 use serde_json::{Map, Value, json};
+use servicekit::call::{Answer, Call, Caller};
+use servicekit::documents::Edit;
+use servicekit::fields::{integer, required, tags_of, text};
 use wire::ServiceError;
 
 /// Nothing here answers to these.
@@ -76,7 +76,7 @@ impl Rds {
             }
         };
         let cluster = Cluster {
-            resource: format!("cluster-{}", crate::ids::token(&self.world, 26)),
+            resource: format!("cluster-{}", servicekit::ids::token(&self.world, 26)),
             version: version(&engine, text(input, "EngineVersion")),
             engine,
             host,
@@ -109,7 +109,7 @@ impl Rds {
             None => self.clusters.list(&prefix(caller))?.into_iter().map(|(_, cluster)| cluster).collect(),
         };
         for filter in input.get("Filters").and_then(Value::as_array).into_iter().flatten() {
-            let values = crate::fields::texts(filter, "Values");
+            let values = servicekit::fields::texts(filter, "Values");
             match required(filter, "Name") {
                 "db-cluster-id" => found.retain(|cluster| {
                     values.contains(&cluster.id) || values.contains(&arn(caller, "cluster", &cluster.id))

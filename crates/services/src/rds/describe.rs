@@ -1,9 +1,9 @@
 //! How clusters and instances are told.
 
 use super::{Cluster, Instance, Rds, arn, invalid, prefix};
-use crate::call::{Answer, Caller};
-use crate::fields::{integer, tag_list, text};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Caller};
+use servicekit::fields::{integer, tag_list, text};
 use wire::ServiceError;
 
 impl Rds {
@@ -140,7 +140,7 @@ fn secret(arn: &str) -> Value {
 }
 
 fn security_groups(told: &Value) -> Vec<Value> {
-    let groups = crate::fields::texts(told, "VpcSecurityGroupIds");
+    let groups = servicekit::fields::texts(told, "VpcSecurityGroupIds");
     groups.into_iter().map(|id| json!({"VpcSecurityGroupId": id, "Status": "active"})).collect()
 }
 
@@ -166,7 +166,7 @@ pub(super) fn page<T>(
     }
     let entries = found.iter().map(shape).collect::<Result<Vec<_>, _>>()?;
     let marker = text(input, "Marker");
-    let page = crate::fields::page(entries, marker, limit as usize, || {
+    let page = servicekit::fields::page(entries, marker, limit as usize, || {
         invalid(format!("The request must contain a valid marker: {}", marker.unwrap_or_default()))
     })?;
     let mut answer = json!({ member: page.items });

@@ -1,10 +1,10 @@
 //! Groups of subnets and of parameters: kept and told. The databases here have neither network nor machine.
 
 use super::{Group, Rds, arn, key, prefix};
-use crate::call::{Answer, Call};
-use crate::documents::{Documents, Edit};
-use crate::fields::{required, tags_of, text, texts};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::{Documents, Edit};
+use servicekit::fields::{required, tags_of, text, texts};
 use wire::ServiceError;
 
 impl Rds {

@@ -1,9 +1,9 @@
 //! The database servers behind clusters and instances: real ones, as child processes, each with its own directory.
 
 use super::servers::{self, DatabaseServers};
-use crate::documents::unavailable;
 use database::{Database, Durability, Engine};
 use serde::{Deserialize, Serialize};
+use servicekit::documents::unavailable;
 use sql::{Connection, Dialect, Server, Settings, Tls};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -4,10 +4,10 @@ use super::clusters::{final_snapshot, flag, identifier, no_cluster, port, told, 
 use super::hosts::Family;
 use super::master::check_database;
 use super::{Instance, Rds, arn, combination, invalid, key, prefix, refuse};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{required, tags_of, text};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{required, tags_of, text};
 use wire::ServiceError;
 
 /// Nothing here answers to these.
@@ -68,7 +68,7 @@ impl Rds {
             return Err(exists());
         }
         let mut instance = Instance {
-            resource: format!("db-{}", crate::ids::token(&self.world, 26)),
+            resource: format!("db-{}", servicekit::ids::token(&self.world, 26)),
             version: version(&engine, text(input, "EngineVersion")),
             class: required(input, "DBInstanceClass").to_owned(),
             cluster: None,
@@ -140,7 +140,7 @@ impl Rds {
             None => self.instances.list(&prefix(caller))?.into_iter().map(|(_, instance)| instance).collect(),
         };
         for filter in input.get("Filters").and_then(Value::as_array).into_iter().flatten() {
-            let values = crate::fields::texts(filter, "Values");
+            let values = servicekit::fields::texts(filter, "Values");
             match required(filter, "Name") {
                 "db-instance-id" => found.retain(|instance| values.contains(&instance.id)),
                 "db-cluster-id" => found.retain(|instance| {

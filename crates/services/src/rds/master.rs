@@ -3,10 +3,10 @@
 use super::hosts::Guest;
 use super::servers::{self, Tenant};
 use super::{Family, Host, Rds, combination, hosts, invalid};
-use crate::call::Caller;
-use crate::documents::unavailable;
-use crate::fields::text;
 use serde_json::{Value, json};
+use servicekit::call::Caller;
+use servicekit::documents::unavailable;
+use servicekit::fields::text;
 use wire::ServiceError;
 
 pub(super) struct Master {

@@ -9,12 +9,13 @@ mod master;
 mod servers;
 mod tags;
 
-use crate::call::{Answer, Call, Caller, Pending};
-use crate::dispatch::{House, Parts};
-use crate::documents::Documents;
-use crate::vault::Vault;
+use crate::dispatch::Parts;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use servicekit::call::{Answer, Call, Caller, Pending};
+use servicekit::documents::Documents;
+use servicekit::house::House;
+use servicekit::vault::Vault;
 use std::collections::BTreeMap;
 use wire::{Response, ServiceError};
 use world::World;

@@ -1,12 +1,12 @@
 //! Tags of whatever has an ARN.
 
 use super::{Rds, arn, invalid, key};
-use crate::call::{Answer, Call};
-use crate::documents::{Documents, Edit};
-use crate::fields::{required, tag_list, tags_of, texts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::{Documents, Edit};
+use servicekit::fields::{required, tag_list, tags_of, texts};
 use std::collections::BTreeMap;
 use wire::ServiceError;
 

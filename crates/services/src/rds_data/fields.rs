@@ -1,8 +1,8 @@
 //! Fields of the Data API: values on their way in, with hints of their types, and on their way out.
 
 use super::bad_request;
-use crate::fields::{required, text};
 use serde_json::{Map, Value, json};
+use servicekit::fields::{required, text};
 use sql::{ColumnShape, Dialect};
 use wire::ServiceError;
 

@@ -7,11 +7,12 @@ mod named;
 mod statement;
 mod transactions;
 
-use crate::call::{Answer, Call, Pending};
-use crate::dispatch::{House, Parts};
-use crate::fields::{required, text};
+use crate::dispatch::Parts;
 use crate::rds::{Cluster, Rds};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call, Pending};
+use servicekit::fields::{required, text};
+use servicekit::house::House;
 use sql::{Connection, Settings};
 use std::time::Duration;
 use transactions::Transactions;

@@ -2,9 +2,9 @@
 
 use super::fields::{Wishes, field, given, metadata, text_of};
 use super::{CALL_MAX, Door, RdsData, bad_request, named};
-use crate::call::{Answer, Call};
-use crate::fields::{required, text};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::fields::{required, text};
 use sql::{Connection, Dialect, Outcome};
 use wire::ServiceError;
 
@@ -50,7 +50,7 @@ impl RdsData {
             // Whoever does not wait any longer leaves the statement to itself.
             let done = tokio::time::timeout(CALL_MAX + CALL_MAX / 9, running).await;
             let late = || sql::Error::new(sql::Kind::Timeout, "");
-            let done = done.map_err(|_| door.error(&late()))?.map_err(crate::documents::unavailable)?;
+            let done = done.map_err(|_| door.error(&late()))?.map_err(servicekit::documents::unavailable)?;
             return done.map_err(|error| door.error(&error));
         };
         let mut loan = self.transactions.borrow(&door.cluster.resource, id)?;
@@ -60,7 +60,7 @@ impl RdsData {
             loan.give_back(connection);
             done
         });
-        running.await.map_err(crate::documents::unavailable)?.map_err(|error| door.error(&error))
+        running.await.map_err(servicekit::documents::unavailable)?.map_err(|error| door.error(&error))
     }
 }
 

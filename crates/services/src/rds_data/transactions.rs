@@ -2,9 +2,9 @@
 //! longer than a day.
 
 use super::{Door, RdsData, bad_request, errors};
-use crate::call::{Answer, Call};
-use crate::fields::required;
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::fields::required;
 use sql::Connection;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

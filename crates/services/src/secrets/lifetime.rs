@@ -3,9 +3,9 @@
 use super::Secrets;
 use super::secret::{CURRENT, bad_parameter};
 use super::values::no_value;
-use crate::call::{Answer, Call};
-use crate::fields::{integer, required, text};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::fields::{integer, required, text};
 
 impl Secrets {
     pub(super) async fn update_version_stage(&self, call: &Call, input: &Value) -> Answer {

@@ -2,9 +2,9 @@
 
 use super::secret::{Secret, Version, bad_parameter, bad_request};
 use super::{Secrets, prefix};
-use crate::call::{Answer, Call};
-use crate::fields::{integer, object, required, tag_list, tags_of, text, texts};
 use serde_json::{Map, Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::fields::{integer, object, required, tag_list, tags_of, text, texts};
 use wire::ServiceError;
 
 const TAGS_MAX: usize = 50;

@@ -8,15 +8,15 @@ mod rotor;
 mod secret;
 mod values;
 
-use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
-use crate::documents::{Documents, Edit};
-use crate::fields::required;
-use crate::lambda::ServiceCalls;
-use crate::vault::Vault;
+use lambda::ServiceCalls;
 use rotor::Rotor;
 use secret::{Secret, no_secret};
 use serde_json::Value;
+use servicekit::call::{Answer, Call, Pending};
+use servicekit::documents::{Documents, Edit};
+use servicekit::fields::required;
+use servicekit::vault::Vault;
 use store::Store;
 use wire::{Response, ServiceError};
 use world::World;
@@ -37,7 +37,7 @@ pub(crate) struct Secrets {
 
 impl Secrets {
     pub fn new(parts: &Parts) -> Secrets {
-        let calls = ServiceCalls::new("secretsmanager.amazonaws.com", parts);
+        let calls = ServiceCalls::new("secretsmanager.amazonaws.com", &parts.targets);
         Secrets {
             rotor: Some(Rotor::new(Box::new(calls))),
             ..Secrets::over(&parts.store, &parts.world, &parts.vault)

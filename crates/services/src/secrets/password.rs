@@ -1,9 +1,9 @@
 //! Passwords that nobody can guess.
 
 use super::secret::bad_parameter;
-use crate::call::Answer;
-use crate::fields::{integer, text};
 use serde_json::{Value, json};
+use servicekit::call::Answer;
+use servicekit::fields::{integer, text};
 use world::World;
 
 const LENGTH: i64 = 32;

@@ -4,10 +4,10 @@ use super::Secrets;
 use super::list::refuse;
 use super::secret::{CURRENT, PENDING, Secret, Version, bad_parameter, bad_request};
 use super::values::no_value;
-use crate::call::{Answer, Call};
-use crate::fields::{integer, object, text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::fields::{integer, object, text};
 use wire::ServiceError;
 
 const HOUR_S: u64 = 3_600;

@@ -3,10 +3,10 @@
 use super::Secrets;
 use super::rotation::Running;
 use super::secret::{CURRENT, PENDING, Secret, no_secret};
-use crate::call::Caller;
-use crate::documents::{Edit, unavailable};
-use crate::lambda::{Ask, ServiceCalls, Told};
+use lambda::{Ask, ServiceCalls, Told};
 use serde_json::{Value, json};
+use servicekit::call::Caller;
+use servicekit::documents::{Edit, unavailable};
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};

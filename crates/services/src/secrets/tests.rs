@@ -3,9 +3,9 @@
 mod rotation;
 
 use super::Secrets;
-use crate::call::{Call, Caller};
-use crate::vault::Vault;
 use serde_json::{Value, json};
+use servicekit::call::{Call, Caller};
+use servicekit::vault::Vault;
 use std::time::Duration;
 use store::{Order, Space, Store};
 use wire::Request;

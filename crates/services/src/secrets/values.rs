@@ -3,10 +3,10 @@
 use super::list::{check_tags, refuse};
 use super::secret::{CURRENT, Secret, Version, bad_parameter, bad_request};
 use super::{Secrets, key};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{object, required, tags_of, text, texts};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{object, required, tags_of, text, texts};
 use std::collections::BTreeMap;
 use wire::ServiceError;
 use world::World;

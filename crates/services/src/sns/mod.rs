@@ -5,13 +5,13 @@ mod publish;
 mod subscriptions;
 mod topics;
 
-use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
-use crate::documents::Documents;
-use crate::post::Post;
 use crate::sqs::Queues;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use servicekit::call::{Answer, Call, Pending};
+use servicekit::documents::Documents;
+use servicekit::post::Post;
 use std::collections::BTreeMap;
 use wire::{Response, ServiceError};
 use world::World;

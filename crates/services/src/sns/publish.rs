@@ -1,10 +1,10 @@
 //! What is published goes to every subscriber before the publisher has an answer.
 
 use super::{Sns, Subscription, filter, invalid};
-use crate::call::Answer;
-use crate::fields::{object, required, text};
 use crate::sqs::{Attribute, attributes};
 use serde_json::{Map, Value, json};
+use servicekit::call::Answer;
+use servicekit::fields::{object, required, text};
 use std::collections::BTreeMap;
 use wire::ServiceError;
 

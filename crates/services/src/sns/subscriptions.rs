@@ -1,10 +1,10 @@
 //! Who is told what is published: queues and functions.
 
 use super::{Sns, Subscription, filter, invalid};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{object, page, required, text};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{object, page, required, text};
 use wire::ServiceError;
 
 const PAGE: usize = 100;

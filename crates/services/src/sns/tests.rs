@@ -1,9 +1,9 @@
 //! What is published reaches who subscribed.
 
 use super::Sns;
-use crate::call::{Call, Caller};
 use crate::sqs::Queues;
 use serde_json::Value;
+use servicekit::call::{Call, Caller};
 use std::collections::BTreeMap;
 use store::Store;
 use wire::{Request, percent};

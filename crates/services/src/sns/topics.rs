@@ -1,10 +1,10 @@
 //! Topics: made, described, deleted.
 
 use super::{Sns, Topic, invalid, no_topic};
-use crate::call::{Answer, Call};
-use crate::documents::Edit;
-use crate::fields::{object, page, required, tag_list, tags_of, text, texts};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{object, page, required, tag_list, tags_of, text, texts};
 use std::collections::BTreeMap;
 use wire::ServiceError;
 

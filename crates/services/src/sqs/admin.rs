@@ -4,9 +4,9 @@ use super::definition::{check, map_answer, pick, strings};
 use super::fault::{self, Fault};
 use super::queues::Queue;
 use super::{Sqs, key};
-use crate::call::{Answer, Call};
-use crate::fields::{integer, object, page, required, text, texts};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::fields::{integer, object, page, required, text, texts};
 use std::sync::Arc;
 
 impl Sqs {

@@ -1,9 +1,9 @@
 //! A queue's own document: its attributes, in AWS's names, and what they must look like.
 
 use super::fault::{self, Fault};
-use crate::fields::object;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use servicekit::fields::object;
 use std::collections::BTreeMap;
 
 pub(crate) const MESSAGE_BYTES_MAX: u64 = 1 << 20;

@@ -2,9 +2,9 @@
 
 use super::definition::MESSAGE_BYTES_MAX;
 use super::fault::{self, Fault};
-use crate::fields::{required, text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use servicekit::fields::{required, text};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,11 +12,11 @@ mod receive;
 mod send;
 mod settle;
 
-use crate::call::{Answer, Call, Pending};
-use crate::fields::required;
 use fault::Fault;
 use queues::Queue;
 use serde_json::{Map, Value, json};
+use servicekit::call::{Answer, Call, Pending};
+use servicekit::fields::required;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::Poll;

@@ -7,9 +7,9 @@ use super::line::Entry;
 use super::message::{Message, shown};
 use super::queues::{self, Queue, Queues, key_of_arn};
 use super::send::sequence;
-use crate::documents::unavailable;
-use crate::fields::{integer, object, texts};
 use serde_json::{Map, Value, json};
+use servicekit::documents::unavailable;
+use servicekit::fields::{integer, object, texts};
 use std::sync::Arc;
 use std::time::Duration;
 

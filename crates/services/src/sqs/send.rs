@@ -5,9 +5,9 @@ use super::fault::{self, Fault};
 use super::line::Entry;
 use super::message::{Attribute, Message, too_long};
 use super::queues::{self, DEDUP_MS, Dedup, Queue, Queues, key_of_arn};
-use crate::documents::unavailable;
-use crate::fields::{integer, object, required, text};
 use serde_json::Value;
+use servicekit::documents::unavailable;
+use servicekit::fields::{integer, object, required, text};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -3,9 +3,9 @@
 use super::fault::{self, Fault};
 use super::handle::Handle;
 use super::queues::{self, Queue, Queues};
-use crate::documents::unavailable;
-use crate::fields::{integer, required};
 use serde_json::{Value, json};
+use servicekit::documents::unavailable;
+use servicekit::fields::{integer, required};
 use std::sync::Arc;
 
 impl Queues {

@@ -1,8 +1,8 @@
 //! Queues as clients see them.
 
 use super::{Queues, Sqs};
-use crate::call::{Call, Caller};
 use serde_json::{Value, json};
+use servicekit::call::{Call, Caller};
 use std::time::Duration;
 use store::Store;
 use wire::Request;

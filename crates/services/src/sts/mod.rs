@@ -1,12 +1,12 @@
 //! Security Token Service: who is calling, and temporary credentials for roles.
 
-use crate::auth::{Identity, Keys, Session};
-use crate::call::{Answer, Call, Pending};
 use crate::dispatch::Parts;
-use crate::fields::{integer, object, required, text};
-use crate::iam::RoleArn;
-use crate::ids;
+use access::RoleArn;
+use access::{Identity, Keys, Session};
 use serde_json::{Value, json};
+use servicekit::call::{Answer, Call, Pending};
+use servicekit::fields::{integer, object, required, text};
+use servicekit::ids;
 use wire::{Response, ServiceError};
 use world::World;
 

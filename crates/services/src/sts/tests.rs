@@ -1,7 +1,7 @@
 //! Who is calling, and for how long.
 
 use super::Sts;
-use crate::call::{Call, Caller};
+use servicekit::call::{Call, Caller};
 use std::time::Duration;
 use store::Store;
 use wire::Request;
@@ -9,7 +9,7 @@ use world::World;
 
 fn over(world: &World) -> Sts {
     let vault = crate::Vault::fleeting(world);
-    Sts::over(world, &crate::auth::Keys::new(&Store::memory(), world, &vault, &crate::Settings::default()))
+    Sts::over(world, &access::Keys::new(&Store::memory(), world, &vault, &crate::Settings::default()))
 }
 
 fn ask(sts: &Sts, access_key: Option<&str>, form: &'static str) -> (u16, String) {

@@ -1,7 +1,7 @@
 //! Tables, indexes, streams and backups; the keys and attributes that a request touches.
 
 use super::{Asked, Need};
-use crate::auth::policy::Context;
+use access::policy::Context;
 use model::partiql::{Select, Statement, parse};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -3,9 +3,9 @@
 mod dynamodb;
 mod other;
 
-use super::policy::Context;
-use crate::call::Caller;
+use access::policy::Context;
 use serde_json::Value;
+use servicekit::call::Caller;
 
 /// A permission that a call needs.
 #[derive(Clone, Debug, PartialEq, Eq)]

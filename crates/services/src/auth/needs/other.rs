@@ -1,8 +1,8 @@
 //! Functions, queues, topics, logs, roles and the rest.
 
 use super::{Asked, Need};
-use crate::auth::policy::Context;
-use crate::lambda::FunctionName;
+use access::policy::Context;
+use lambda::FunctionName;
 use serde_json::Value;
 
 pub(super) fn needs(asked: &Asked<'_>, context: &mut Context) -> Vec<Need> {
@@ -86,7 +86,7 @@ fn apis(asked: &Asked<'_>) -> Vec<Need> {
     let service = api::SERVICES.iter().find(|service| service.name == asked.service);
     let operation = service.and_then(|service| service.operation(asked.operation));
     let need = operation.map(|operation| {
-        let path = crate::dispatch::path_of(operation, asked.input);
+        let path = servicekit::house::path_of(operation, asked.input);
         let path = path.split('?').next().unwrap_or_default();
         Need::new(
             format!("apigateway:{}", operation.method),

@@ -1,10 +1,10 @@
 //! Rotation, with a function that does what its switch says.
 
 use super::House;
-use crate::call::Caller;
 use crate::secrets::Secrets;
 use crate::secrets::rotor::{Doing, Rotor, Runner};
 use serde_json::{Value, json};
+use servicekit::call::Caller;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,0 +1,122 @@
+//! REST APIs (version 1 of the service): their parts, kept as AWS's members, and how they serve.
+
+mod admit;
+mod api;
+mod authorizer;
+mod book;
+mod deployment;
+mod fault;
+mod integration;
+mod live;
+mod method;
+mod patch;
+mod resource;
+mod responses;
+mod serve;
+mod tags;
+mod template;
+mod test_invoke;
+
+use super::cache::Cache;
+use super::members::{self, Members, Names};
+use book::Book;
+use lambda::ServiceCalls;
+use live::Live;
+use serde_json::Value;
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Documents;
+use servicekit::fields::text;
+use store::Store;
+use world::World;
+
+pub(super) struct Rest {
+    book: Book,
+    /// The role for logs, by region.
+    accounts: Documents<String>,
+    live: Cache<Live>,
+}
+
+impl Rest {
+    pub fn new(store: &Store, world: &World) -> Rest {
+        Rest {
+            book: Book::new(store, world),
+            accounts: Documents::new(store, "apigateway/account"),
+            live: Cache::new(),
+        }
+    }
+
+    pub async fn answer(&self, targets: &ServiceCalls, call: &Call, input: &Value) -> Answer {
+        let answer = match call.operation.name {
+            "CreateRestApi" => self.create_rest_api(call, input).await,
+            "GetRestApi" => self.get_rest_api(call, input),
+            "GetRestApis" => self.get_rest_apis(call, input),
+            "UpdateRestApi" => self.update_rest_api(call, input).await,
+            "DeleteRestApi" => self.delete_rest_api(call, input).await,
+            "CreateResource" => self.create_resource(call, input).await,
+            "GetResource" => self.get_resource(call, input),
+            "GetResources" => self.get_resources(call, input),
+            "UpdateResource" => self.update_resource(call, input).await,
+            "DeleteResource" => self.delete_resource(call, input).await,
+            "PutMethod" => self.put_method(call, input).await,
+            "GetMethod" => self.get_method(call, input),
+            "UpdateMethod" => self.update_method(call, input).await,
+            "DeleteMethod" => self.delete_method(call, input).await,
+            "PutMethodResponse" => self.put_method_response(call, input).await,
+            "GetMethodResponse" => self.get_method_response(call, input),
+            "UpdateMethodResponse" => self.update_method_response(call, input).await,
+            "DeleteMethodResponse" => self.delete_method_response(call, input).await,
+            "PutIntegration" => self.put_integration(call, input).await,
+            "GetIntegration" => self.get_integration(call, input),
+            "UpdateIntegration" => self.update_integration(call, input).await,
+            "DeleteIntegration" => self.delete_integration(call, input).await,
+            "PutIntegrationResponse" => self.put_integration_response(call, input).await,
+            "GetIntegrationResponse" => self.get_integration_response(call, input),
+            "UpdateIntegrationResponse" => self.update_integration_response(call, input).await,
+            "DeleteIntegrationResponse" => self.delete_integration_response(call, input).await,
+            _ => self.answer_more(targets, call, input).await,
+        };
+        if let Some(id) = text(input, "restApiId") {
+            self.live.forget(id);
+        }
+        answer
+    }
+
+    /// What concerns deployments, stages, the account and all there is of an API.
+    async fn answer_more(&self, targets: &ServiceCalls, call: &Call, input: &Value) -> Answer {
+        match call.operation.name {
+            "CreateDeployment" => self.create_deployment(call, input).await,
+            "GetDeployment" => self.get_deployment(call, input),
+            "GetDeployments" => self.get_deployments(call, input),
+            "UpdateDeployment" => self.update_deployment(call, input).await,
+            "DeleteDeployment" => self.delete_deployment(call, input).await,
+            "CreateStage" => self.create_stage(call, input).await,
+            "GetStage" => self.get_stage(call, input),
+            "GetStages" => self.get_stages(call, input),
+            "UpdateStage" => self.update_stage(call, input).await,
+            "DeleteStage" => self.delete_stage(call, input).await,
+            "PutGatewayResponse" => self.put_gateway_response(call, input).await,
+            "GetGatewayResponse" => self.get_gateway_response(call, input),
+            "GetGatewayResponses" => self.get_gateway_responses(call, input),
+            "UpdateGatewayResponse" => self.update_gateway_response(call, input).await,
+            "DeleteGatewayResponse" => self.delete_gateway_response(call, input).await,
+            "GetAccount" => self.get_account(call),
+            "UpdateAccount" => self.update_account(call, input).await,
+            "CreateAuthorizer" => self.create_authorizer(call, input).await,
+            "GetAuthorizer" => self.get_authorizer(call, input),
+            "GetAuthorizers" => self.get_authorizers(call, input),
+            "UpdateAuthorizer" => self.update_authorizer(call, input).await,
+            "DeleteAuthorizer" => self.delete_authorizer(call, input).await,
+            "FlushStageAuthorizersCache" => self.flush_authorizers(call, input),
+            "TestInvokeMethod" => self.test_invoke(targets, call, input).await,
+            "GetTags" => super::tags::get(&self.book, call, input),
+            "TagResource" => super::tags::put(&self.book, call, input).await,
+            "UntagResource" => super::tags::remove(&self.book, call, input).await,
+            _ => Err(call.unknown()),
+        }
+    }
+}
+
+/// One page of things by id.
+fn page(input: &Value, all: impl IntoIterator<Item = (String, Members)>) -> Answer {
+    members::page(input, all, &Names { limit: "limit", token: "position", items: "items" })
+}

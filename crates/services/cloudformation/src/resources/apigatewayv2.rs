@@ -1,0 +1,222 @@
+//! `AWS::ApiGatewayV2::Api`, `Authorizer`, `Integration`, `Route`, `Stage` and `Deployment`.
+
+use super::{Cx, pick};
+use crate::template::evaluate::Made;
+use serde_json::{Map, Value, json};
+
+/// The calls for one type of part, and the member that is its id.
+struct Part {
+    create: &'static str,
+    update: &'static str,
+    delete: &'static str,
+    id: &'static str,
+    /// What a property goes back to when the template says it no more.
+    defaults: fn() -> Vec<(&'static str, Value)>,
+}
+
+const SERVICE: &str = "apigatewayv2";
+
+fn part(kind: &str) -> Part {
+    match kind {
+        "AWS::ApiGatewayV2::Api" => Part {
+            create: "CreateApi",
+            update: "UpdateApi",
+            delete: "DeleteApi",
+            id: "ApiId",
+            defaults: || {
+                vec![
+                    ("CorsConfiguration", json!({})),
+                    ("Description", json!("")),
+                    ("DisableExecuteApiEndpoint", json!(false)),
+                ]
+            },
+        },
+        "AWS::ApiGatewayV2::Authorizer" => Part {
+            create: "CreateAuthorizer",
+            update: "UpdateAuthorizer",
+            delete: "DeleteAuthorizer",
+            id: "AuthorizerId",
+            defaults: || {
+                vec![
+                    ("AuthorizerCredentialsArn", json!("")),
+                    ("AuthorizerResultTtlInSeconds", json!(0)),
+                    ("EnableSimpleResponses", json!(false)),
+                    ("IdentitySource", json!([])),
+                ]
+            },
+        },
+        "AWS::ApiGatewayV2::Integration" => Part {
+            create: "CreateIntegration",
+            update: "UpdateIntegration",
+            delete: "DeleteIntegration",
+            id: "IntegrationId",
+            defaults: || {
+                vec![
+                    ("CredentialsArn", json!("")),
+                    ("Description", json!("")),
+                    ("TimeoutInMillis", json!(30_000)),
+                ]
+            },
+        },
+        "AWS::ApiGatewayV2::Route" => Part {
+            create: "CreateRoute",
+            update: "UpdateRoute",
+            delete: "DeleteRoute",
+            id: "RouteId",
+            defaults: || {
+                vec![
+                    ("AuthorizationScopes", json!([])),
+                    ("AuthorizationType", json!("NONE")),
+                    ("AuthorizerId", json!("")),
+                ]
+            },
+        },
+        "AWS::ApiGatewayV2::Stage" => Part {
+            create: "CreateStage",
+            update: "UpdateStage",
+            delete: "DeleteStage",
+            id: "StageName",
+            defaults: || {
+                vec![
+                    ("AutoDeploy", json!(false)),
+                    ("DefaultRouteSettings", json!({"DetailedMetricsEnabled": false})),
+                    ("Description", json!("")),
+                ]
+            },
+        },
+        _ => Part {
+            create: "CreateDeployment",
+            update: "UpdateDeployment",
+            delete: "DeleteDeployment",
+            id: "DeploymentId",
+            defaults: || vec![("Description", json!(""))],
+        },
+    }
+}
+
+/// The members of the calls: tags are told apart, and a warning is nothing to fail on.
+fn members(properties: &Value) -> Map<String, Value> {
+    let mut input = properties.as_object().cloned().unwrap_or_default();
+    input.remove("Tags");
+    if input.get("FailOnWarnings").is_some_and(|own| own == false || own == "false") {
+        input.remove("FailOnWarnings");
+    }
+    input
+}
+
+/// A map of the resource's own tags, which are a map here, and of the stack's.
+fn tags(cx: &Cx<'_>, properties: &Value) -> Map<String, Value> {
+    let stack = cx.tags(&Value::Null).into_iter();
+    let mut tags: Map<String, Value> =
+        stack.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].clone()))).collect();
+    tags.extend(properties.get("Tags").and_then(Value::as_object).cloned().unwrap_or_default());
+    tags
+}
+
+fn has_tags(kind: &str) -> bool {
+    matches!(kind, "AWS::ApiGatewayV2::Api" | "AWS::ApiGatewayV2::Stage")
+}
+
+pub(super) async fn create(kind: &str, cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
+    let part = part(kind);
+    let mut input = members(properties);
+    if has_tags(kind) {
+        input.insert("Tags".to_owned(), tags(cx, properties).into());
+    }
+    let answer = cx.ask(SERVICE, part.create, input.into()).await?;
+    let id = answer[part.id].as_str().unwrap_or_default().to_owned();
+    let mut attributes = Map::new();
+    for name in [part.id, "ApiEndpoint"] {
+        if let Some(value) = answer.get(name) {
+            attributes.insert(name.to_owned(), value.clone());
+        }
+    }
+    Ok(Made { id, attributes: attributes.into_iter().collect() })
+}
+
+pub(super) async fn update(
+    kind: &str,
+    cx: &Cx<'_>,
+    made: &Made,
+    old: &Value,
+    new: &Value,
+) -> Result<Made, String> {
+    let part = part(kind);
+    let (before, mut input) = (members(old), members(new));
+    for (member, default) in (part.defaults)() {
+        if before.contains_key(member) {
+            input.entry(member).or_insert(default);
+        }
+    }
+    if kind == "AWS::ApiGatewayV2::Stage" {
+        forget_settings(cx, old, new).await?;
+        forget_variables(&before, &mut input);
+    }
+    // These are only for what is made.
+    for fixed in ["ProtocolType", "Target", "RouteKey", "CredentialsArn"] {
+        if kind == "AWS::ApiGatewayV2::Api" {
+            input.remove(fixed);
+        }
+    }
+    if kind == "AWS::ApiGatewayV2::Deployment" {
+        input.remove("StageName");
+    }
+    input.insert(part.id.to_owned(), made.id.as_str().into());
+    cx.ask(SERVICE, part.update, input.into()).await?;
+    if has_tags(kind) && old.get("Tags") != new.get("Tags") {
+        retag(kind, cx, made, old, new).await?;
+    }
+    Ok(made.clone())
+}
+
+async fn forget_settings(cx: &Cx<'_>, old: &Value, new: &Value) -> Result<(), String> {
+    let of = |properties: &Value| {
+        properties.get("RouteSettings").and_then(Value::as_object).cloned().unwrap_or_default()
+    };
+    let kept = of(new);
+    for (key, _) in of(old).into_iter().filter(|(key, _)| !kept.contains_key(key)) {
+        let mut input = pick(new, &["ApiId", "StageName"]);
+        input.insert("RouteKey".to_owned(), key.into());
+        cx.ask_gone(SERVICE, "DeleteRouteSettings", input.into()).await?;
+    }
+    Ok(())
+}
+
+/// A variable is taken away by giving it no value.
+fn forget_variables(before: &Map<String, Value>, input: &mut Map<String, Value>) {
+    let old = before.get("StageVariables").and_then(Value::as_object).cloned().unwrap_or_default();
+    if old.is_empty() {
+        return;
+    }
+    let variables = input.entry("StageVariables").or_insert_with(|| json!({}));
+    if let Some(variables) = variables.as_object_mut() {
+        for (name, _) in old {
+            variables.entry(name).or_insert_with(|| json!(""));
+        }
+    }
+}
+
+async fn retag(kind: &str, cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<(), String> {
+    let region = &cx.caller.region;
+    let arn = match kind {
+        "AWS::ApiGatewayV2::Api" => format!("arn:aws:apigateway:{region}::/apis/{}", made.id),
+        _ => {
+            let api = new["ApiId"].as_str().unwrap_or_default();
+            format!("arn:aws:apigateway:{region}::/apis/{api}/stages/{}", made.id)
+        }
+    };
+    let now = tags(cx, new);
+    let gone: Vec<String> = tags(cx, old).into_iter().map(|(key, _)| key).collect();
+    let gone: Vec<_> = gone.into_iter().filter(|key| !now.contains_key(key)).collect();
+    if !gone.is_empty() {
+        cx.ask(SERVICE, "UntagResource", json!({"ResourceArn": arn, "TagKeys": gone})).await?;
+    }
+    cx.ask(SERVICE, "TagResource", json!({"ResourceArn": arn, "Tags": now})).await.map(|_| ())
+}
+
+pub(super) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<(), String> {
+    let part = part(kind);
+    let mut input = pick(properties, &["ApiId"]);
+    input.insert(part.id.to_owned(), made.id.as_str().into());
+    cx.ask_gone(SERVICE, part.delete, input.into()).await
+}

@@ -1,0 +1,36 @@
+//! `AWS::Logs::LogGroup`.
+
+use super::{Cx, only};
+use crate::template::evaluate::Made;
+use serde_json::{Value, json};
+
+pub(super) async fn create(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Made, String> {
+    only(properties, &["LogGroupName", "RetentionInDays", "LogGroupClass", "Tags"])?;
+    let mut input = json!({"logGroupName": name});
+    if let Some(class) = properties.get("LogGroupClass") {
+        input["logGroupClass"] = class.clone();
+    }
+    cx.ask("logs", "CreateLogGroup", input).await?;
+    let made = Made { id: name.to_owned(), ..Made::default() };
+    let (account, region) = (&cx.caller.account, &cx.caller.region);
+    let arn = format!("arn:aws:logs:{region}:{account}:log-group:{name}:*");
+    let made = Made { attributes: [("Arn".to_owned(), arn.into())].into(), ..made };
+    update(cx, &made, properties).await
+}
+
+pub(super) async fn update(cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<Made, String> {
+    match properties.get("RetentionInDays") {
+        Some(days) => {
+            let input = json!({"logGroupName": made.id, "retentionInDays": days});
+            cx.ask("logs", "PutRetentionPolicy", input).await?;
+        }
+        None => {
+            cx.ask("logs", "DeleteRetentionPolicy", json!({"logGroupName": made.id})).await?;
+        }
+    }
+    Ok(made.clone())
+}
+
+pub(super) async fn delete(cx: &Cx<'_>, made: &Made) -> Result<(), String> {
+    cx.ask_gone("logs", "DeleteLogGroup", json!({"logGroupName": made.id})).await
+}

@@ -1,0 +1,412 @@
+//! The types of resources: how each is made, changed and removed by asking our own services, as a client would.
+
+mod apigateway;
+mod apigatewayv2;
+mod custom;
+mod dynamodb;
+mod ecr;
+mod fit;
+mod iam;
+mod keys;
+mod lambda;
+mod lambda_parts;
+mod logs;
+mod messages;
+mod nested;
+mod network;
+mod rds;
+mod secrets;
+mod security_groups;
+mod storage;
+mod surroundings;
+
+use super::stack::Stack;
+use super::template::evaluate::Made;
+use crate::answers::Answers;
+use serde_json::{Map, Value};
+use servicekit::call::Caller;
+use servicekit::house::House;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use world::World;
+
+/// A type of resource, as change sets and names need to know it.
+pub(crate) struct Kind {
+    pub name: &'static str,
+    /// The property that names it, and the most letters of a name that is made up.
+    named_by: Option<(&'static str, usize)>,
+    /// Properties that cannot change in place; `*` for all.
+    pub fixed: &'static [&'static str],
+}
+
+const fn kind(
+    name: &'static str,
+    named_by: Option<(&'static str, usize)>,
+    fixed: &'static [&'static str],
+) -> Kind {
+    Kind { name, named_by, fixed }
+}
+
+static KINDS: &[Kind] = &[
+    kind("AWS::ApiGateway::Account", None, &[]),
+    kind("AWS::ApiGateway::Authorizer", None, &["RestApiId"]),
+    kind("AWS::ApiGateway::Deployment", None, &["RestApiId", "StageName"]),
+    kind("AWS::ApiGateway::GatewayResponse", None, &["RestApiId", "ResponseType"]),
+    kind("AWS::ApiGateway::Method", None, &["RestApiId", "ResourceId", "HttpMethod"]),
+    kind("AWS::ApiGateway::Resource", None, &["RestApiId", "ParentId", "PathPart"]),
+    kind("AWS::ApiGateway::RestApi", None, &["ApiKeySourceType"]),
+    kind("AWS::ApiGateway::Stage", None, &["RestApiId", "StageName"]),
+    kind("AWS::ApiGatewayV2::Api", None, &["ProtocolType", "Target", "RouteKey", "CredentialsArn"]),
+    kind("AWS::ApiGatewayV2::Authorizer", None, &["ApiId"]),
+    kind("AWS::ApiGatewayV2::Deployment", None, &["ApiId", "StageName"]),
+    kind("AWS::ApiGatewayV2::Integration", None, &["ApiId"]),
+    kind("AWS::ApiGatewayV2::Route", None, &["ApiId"]),
+    kind("AWS::ApiGatewayV2::Stage", None, &["ApiId", "StageName"]),
+    kind("AWS::CDK::Metadata", None, &[]),
+    kind("AWS::CloudFormation::CustomResource", None, &["ServiceToken"]),
+    kind("AWS::CloudFormation::Stack", None, &[]),
+    kind("AWS::CloudFormation::WaitConditionHandle", None, &[]),
+    kind(
+        "AWS::DynamoDB::GlobalTable",
+        Some(("TableName", 255)),
+        &["TableName", "KeySchema", "LocalSecondaryIndexes"],
+    ),
+    kind(
+        "AWS::DynamoDB::Table",
+        Some(("TableName", 255)),
+        &["TableName", "KeySchema", "LocalSecondaryIndexes"],
+    ),
+    kind("AWS::EC2::EIP", None, &["Domain"]),
+    kind("AWS::EC2::InternetGateway", None, &[]),
+    kind("AWS::EC2::NatGateway", None, &["AllocationId", "ConnectivityType", "PrivateIpAddress", "SubnetId"]),
+    kind("AWS::EC2::Route", None, &["DestinationCidrBlock", "RouteTableId"]),
+    kind("AWS::EC2::RouteTable", None, &["VpcId"]),
+    kind("AWS::EC2::SecurityGroup", Some(("GroupName", 255)), &["GroupDescription", "GroupName", "VpcId"]),
+    kind("AWS::EC2::SecurityGroupEgress", None, &[]),
+    kind("AWS::EC2::SecurityGroupIngress", None, &[]),
+    kind("AWS::EC2::Subnet", None, &["AvailabilityZone", "AvailabilityZoneId", "CidrBlock", "VpcId"]),
+    kind("AWS::EC2::SubnetRouteTableAssociation", None, &["SubnetId"]),
+    kind("AWS::EC2::VPC", None, &["CidrBlock", "InstanceTenancy"]),
+    kind("AWS::EC2::VPCEndpoint", None, &["ServiceName", "VpcEndpointType", "VpcId"]),
+    kind("AWS::EC2::VPCGatewayAttachment", None, &[]),
+    kind(
+        "AWS::ECR::Repository",
+        Some(("RepositoryName", 256)),
+        &["RepositoryName", "EncryptionConfiguration", "ImageScanningConfiguration"],
+    ),
+    kind(
+        "AWS::IAM::ManagedPolicy",
+        Some(("ManagedPolicyName", 128)),
+        &["ManagedPolicyName", "Path", "Description"],
+    ),
+    kind("AWS::IAM::Policy", Some(("PolicyName", 128)), &["PolicyName"]),
+    kind("AWS::IAM::Role", Some(("RoleName", 64)), &["RoleName", "Path"]),
+    kind("AWS::KMS::Alias", None, &["AliasName"]),
+    kind("AWS::KMS::Key", None, &["KeySpec", "KeyUsage", "MultiRegion", "Origin"]),
+    kind("AWS::Lambda::Alias", None, &["FunctionName", "Name"]),
+    kind("AWS::Lambda::EventInvokeConfig", None, &["FunctionName", "Qualifier"]),
+    kind(
+        "AWS::Lambda::EventSourceMapping",
+        None,
+        &["EventSourceArn", "StartingPosition", "StartingPositionTimestamp"],
+    ),
+    kind("AWS::Lambda::Function", Some(("FunctionName", 64)), &["FunctionName", "PackageType"]),
+    kind("AWS::Lambda::LayerVersion", Some(("LayerName", 140)), &["*"]),
+    kind("AWS::Lambda::Permission", None, &["*"]),
+    kind("AWS::Lambda::Url", None, &["TargetFunctionArn", "Qualifier"]),
+    kind("AWS::Lambda::Version", None, &["*"]),
+    kind("AWS::Logs::LogGroup", Some(("LogGroupName", 512)), &["LogGroupName"]),
+    kind("AWS::S3::Bucket", Some(("BucketName", 63)), &["BucketName"]),
+    kind("AWS::S3::BucketPolicy", None, &["Bucket"]),
+    kind("AWS::SNS::Subscription", None, &["Endpoint", "Protocol", "TopicArn"]),
+    kind("AWS::SNS::Topic", Some(("TopicName", 256)), &["TopicName", "FifoTopic"]),
+    kind("AWS::SNS::TopicPolicy", None, &[]),
+    kind("AWS::SQS::Queue", Some(("QueueName", 75)), &["QueueName", "FifoQueue"]),
+    kind("AWS::SQS::QueuePolicy", None, &[]),
+    kind("AWS::SSM::Parameter", Some(("Name", 512)), &["Name"]),
+    kind("AWS::SecretsManager::ResourcePolicy", None, &["SecretId"]),
+    kind("AWS::SecretsManager::RotationSchedule", None, &["SecretId"]),
+    kind("AWS::SecretsManager::Secret", Some(("Name", 512)), &["Name"]),
+    kind("AWS::SecretsManager::SecretTargetAttachment", None, &[]),
+    kind(
+        "AWS::RDS::DBCluster",
+        Some(("DBClusterIdentifier", 63)),
+        &[
+            "AvailabilityZones",
+            "DatabaseName",
+            "DBClusterIdentifier",
+            "DBSubnetGroupName",
+            "Engine",
+            "EngineMode",
+            "KmsKeyId",
+            "MasterUsername",
+            "Port",
+            "StorageEncrypted",
+        ],
+    ),
+    kind(
+        "AWS::RDS::DBClusterParameterGroup",
+        Some(("DBClusterParameterGroupName", 255)),
+        &["DBClusterParameterGroupName", "Description", "Family"],
+    ),
+    kind(
+        "AWS::RDS::DBInstance",
+        Some(("DBInstanceIdentifier", 63)),
+        &[
+            "AvailabilityZone",
+            "DBClusterIdentifier",
+            "DBInstanceIdentifier",
+            "DBName",
+            "DBSubnetGroupName",
+            "Engine",
+            "KmsKeyId",
+            "MasterUsername",
+            "Port",
+            "StorageEncrypted",
+        ],
+    ),
+    kind(
+        "AWS::RDS::DBParameterGroup",
+        Some(("DBParameterGroupName", 255)),
+        &["DBParameterGroupName", "Description", "Family"],
+    ),
+    kind("AWS::RDS::DBSubnetGroup", Some(("DBSubnetGroupName", 255)), &["DBSubnetGroupName"]),
+];
+
+/// The parts of networks.
+const EC2: &str = "AWS::EC2::";
+
+/// The types of databases and their groups.
+const RDS: &str = "AWS::RDS::";
+
+/// The types of REST APIs and of HTTP APIs; which of them there are says `KINDS`.
+const V1: &str = "AWS::ApiGateway::";
+const V2: &str = "AWS::ApiGatewayV2::";
+
+fn unrecognized(kind: &str) -> String {
+    format!("Template format error: Unrecognized resource types: [{kind}]")
+}
+
+/// A type by its name.
+pub(crate) fn known(name: &str) -> Option<&'static Kind> {
+    let name = if custom::is_custom(name) { "AWS::CloudFormation::CustomResource" } else { name };
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+impl Kind {
+    /// Whether a change of these properties needs a new resource.
+    pub fn replaces(&self, old: &Value, new: &Value) -> bool {
+        let differs = |name: &&str| match *name {
+            "*" => old != new,
+            name => old.get(name) != new.get(name),
+        };
+        self.fixed.iter().any(differs)
+    }
+}
+
+/// What became of a change.
+pub(crate) enum Changed {
+    InPlace(Made),
+    /// It has to be made anew.
+    Replace,
+}
+
+/// The surroundings of one resource.
+pub(crate) struct Cx<'a> {
+    pub house: &'a House,
+    pub answers: &'a Arc<Answers>,
+    pub caller: &'a Caller,
+    pub world: &'a World,
+    pub stack: &'a Stack,
+    pub logical: &'a str,
+    /// The stack's tags, which its resources get too.
+    pub tags: &'a BTreeMap<String, String>,
+}
+
+/// The types that are removed by their name; for most of them it is what `Ref` gives, too.
+const REFERRED_BY_NAME: &[&str] = &[
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::SQS::Queue",
+    "AWS::SSM::Parameter",
+    "AWS::SecretsManager::Secret",
+];
+
+/// The name that a resource is to have: its own, or one that is made up.
+pub(crate) fn name(kind: &str, cx: &Cx<'_>, properties: &Value) -> String {
+    let named = known(kind).and_then(|kind| kind.named_by);
+    let name = named.map(|(property, length)| match properties.get(property).and_then(Value::as_str) {
+        Some(name) => name.to_owned(),
+        None => cx.made_up_name(length),
+    });
+    name.unwrap_or_default()
+}
+
+/// What can be said of a resource before it is made, so that a server that is killed meanwhile can take it back: only where
+/// the name is made up, for one that the template gives may be somebody else's.
+pub(crate) fn promised(kind: &str, name: &str, properties: &Value) -> Option<Made> {
+    let (property, _) = known(kind)?.named_by?;
+    let ours = properties.get(property).is_none() && REFERRED_BY_NAME.contains(&kind);
+    ours.then(|| Made { id: name.to_owned(), ..Made::default() })
+}
+
+pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Made, String> {
+    match kind {
+        "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => {
+            Ok(Made { id: cx.made_up_name(255), ..Made::default() })
+        }
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
+            dynamodb::create(kind, cx, name, properties).await
+        }
+        kind if custom::is_custom(kind) => custom::create(cx, kind, properties).await,
+        "AWS::CloudFormation::Stack" => nested::create(cx, properties).await,
+        "AWS::ECR::Repository" => ecr::create(cx, name, properties).await,
+        "AWS::S3::Bucket" => storage::create_bucket(cx, name, properties).await,
+        "AWS::S3::BucketPolicy" => storage::put_policy(cx, properties).await,
+        "AWS::Lambda::Alias" => lambda_parts::create_alias(cx, properties).await,
+        "AWS::Lambda::EventInvokeConfig" => lambda_parts::put_event_config(cx, properties).await,
+        "AWS::Lambda::LayerVersion" => lambda_parts::publish_layer(cx, name, properties).await,
+        "AWS::Lambda::Url" => lambda_parts::create_url(cx, properties).await,
+        "AWS::Lambda::Version" => lambda_parts::publish_version(cx, properties).await,
+        "AWS::IAM::Role" => iam::create_role(cx, name, properties).await,
+        "AWS::IAM::Policy" => iam::put_policy(cx, name, &Value::Null, properties).await,
+        "AWS::IAM::ManagedPolicy" => iam::create_managed_policy(cx, name, properties).await,
+        "AWS::KMS::Alias" => keys::put_alias(cx, None, properties).await,
+        "AWS::KMS::Key" => keys::create_key(cx, properties).await,
+        "AWS::Lambda::Function" => lambda::create_function(cx, name, properties).await,
+        kind if kind.starts_with(EC2) => network::create(kind, cx, name, properties).await,
+        kind if kind.starts_with(RDS) => rds::create(kind, cx, name, properties).await,
+        kind if kind.starts_with(V1) => apigateway::create(kind, cx, properties).await,
+        kind if kind.starts_with(V2) => apigatewayv2::create(kind, cx, properties).await,
+        "AWS::Lambda::EventSourceMapping" => lambda::create_mapping(cx, properties).await,
+        "AWS::Lambda::Permission" => lambda::add_permission(cx, properties).await,
+        "AWS::Logs::LogGroup" => logs::create(cx, name, properties).await,
+        "AWS::SNS::Subscription" => messages::subscribe(cx, properties).await,
+        "AWS::SNS::Topic" => messages::create_topic(cx, name, properties).await,
+        "AWS::SNS::TopicPolicy" | "AWS::SQS::QueuePolicy" => {
+            messages::put_policy(cx, kind, None, &Value::Null, properties).await
+        }
+        "AWS::SQS::Queue" => messages::create_queue(cx, name, properties).await,
+        "AWS::SSM::Parameter" => secrets::create_parameter(cx, name, properties).await,
+        "AWS::SecretsManager::ResourcePolicy" => secrets::put_policy(cx, properties).await,
+        "AWS::SecretsManager::RotationSchedule" => secrets::rotate(cx, properties).await,
+        "AWS::SecretsManager::Secret" => secrets::create_secret(cx, name, properties).await,
+        "AWS::SecretsManager::SecretTargetAttachment" => secrets::attach(cx, properties).await,
+        _ => Err(unrecognized(kind)),
+    }
+}
+
+pub(crate) async fn update(
+    kind: &str,
+    cx: &Cx<'_>,
+    made: &Made,
+    old: &Value,
+    new: &Value,
+) -> Result<Changed, String> {
+    if known(kind).is_some_and(|kind| kind.replaces(old, new)) {
+        return Ok(Changed::Replace);
+    }
+    let now = match kind {
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
+            dynamodb::update(kind, cx, made, old, new).await?
+        }
+        kind if kind.starts_with(EC2) => network::update(kind, cx, made, old, new).await?,
+        kind if kind.starts_with(RDS) => rds::update(kind, cx, made, old, new).await?,
+        kind if kind.starts_with(V1) => apigateway::update(kind, cx, made, old, new).await?,
+        kind if kind.starts_with(V2) => apigatewayv2::update(kind, cx, made, old, new).await?,
+        kind if custom::is_custom(kind) => custom::update(cx, kind, made, old, new).await?,
+        "AWS::CloudFormation::Stack" => nested::update(cx, made, new).await?,
+        "AWS::ECR::Repository" => ecr::update(cx, made, old, new).await?,
+        "AWS::S3::Bucket" => storage::update_bucket(cx, made, old, new).await?,
+        "AWS::S3::BucketPolicy" => storage::put_policy(cx, new).await?,
+        "AWS::Lambda::Alias" => lambda_parts::update_alias(cx, made, new).await?,
+        "AWS::Lambda::EventInvokeConfig" => lambda_parts::put_event_config(cx, new).await?,
+        "AWS::Lambda::Url" => lambda_parts::update_url(cx, made, new).await?,
+        "AWS::IAM::Role" => iam::update_role(cx, made, old, new).await?,
+        "AWS::IAM::Policy" => iam::put_policy(cx, &made.id, old, new).await?,
+        "AWS::IAM::ManagedPolicy" => return Ok(Changed::Replace),
+        "AWS::KMS::Alias" => keys::put_alias(cx, Some(made), new).await?,
+        "AWS::KMS::Key" => keys::update_key(cx, made, old, new).await?,
+        "AWS::Lambda::Function" => lambda::update_function(cx, made, old, new).await?,
+        "AWS::Lambda::EventSourceMapping" => lambda::update_mapping(cx, made, new).await?,
+        "AWS::Logs::LogGroup" => logs::update(cx, made, new).await?,
+        "AWS::SNS::Subscription" => messages::update_subscription(cx, made, old, new).await?,
+        "AWS::SNS::Topic" => messages::update_topic(cx, made, old, new).await?,
+        "AWS::SNS::TopicPolicy" | "AWS::SQS::QueuePolicy" => {
+            messages::put_policy(cx, kind, Some(made), old, new).await?
+        }
+        "AWS::SQS::Queue" => messages::update_queue(cx, made, old, new).await?,
+        "AWS::SSM::Parameter" => secrets::update_parameter(cx, made, old, new).await?,
+        "AWS::SecretsManager::ResourcePolicy" => secrets::put_policy(cx, new).await?,
+        "AWS::SecretsManager::RotationSchedule" => secrets::rotate(cx, new).await?,
+        "AWS::SecretsManager::Secret" => secrets::update_secret(cx, made, old, new).await?,
+        "AWS::SecretsManager::SecretTargetAttachment" => secrets::attach(cx, new).await?,
+        "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => made.clone(),
+        _ => return Err(unrecognized(kind)),
+    };
+    Ok(Changed::InPlace(now))
+}
+
+/// Removes a resource; one that is gone already counts as removed.
+pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<(), String> {
+    match kind {
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => dynamodb::delete(cx, made).await,
+        kind if kind.starts_with(EC2) => network::delete(kind, cx, made, properties).await,
+        kind if kind.starts_with(RDS) => rds::delete(kind, cx, made).await,
+        kind if kind.starts_with(V1) => apigateway::delete(kind, cx, made, properties).await,
+        kind if kind.starts_with(V2) => apigatewayv2::delete(kind, cx, made, properties).await,
+        kind if custom::is_custom(kind) => custom::delete(cx, kind, made, properties).await,
+        "AWS::CloudFormation::Stack" => nested::delete(cx, made).await,
+        "AWS::ECR::Repository" => ecr::delete(cx, made).await,
+        "AWS::S3::Bucket" => storage::delete_bucket(cx, made).await,
+        "AWS::S3::BucketPolicy" => storage::delete_policy(cx, made).await,
+        "AWS::Lambda::Alias" => lambda_parts::delete_alias(cx, made).await,
+        "AWS::Lambda::EventInvokeConfig" => lambda_parts::delete_event_config(cx, properties).await,
+        "AWS::Lambda::LayerVersion" => lambda_parts::delete_layer(cx, made).await,
+        "AWS::Lambda::Url" => lambda_parts::delete_url(cx, properties).await,
+        "AWS::Lambda::Version" => lambda_parts::delete_version(cx, made).await,
+        "AWS::IAM::Role" => iam::delete_role(cx, made).await,
+        "AWS::IAM::Policy" => iam::delete_policy(cx, made, properties).await,
+        "AWS::IAM::ManagedPolicy" => iam::delete_managed_policy(cx, made).await,
+        "AWS::KMS::Alias" => keys::delete_alias(cx, made).await,
+        "AWS::KMS::Key" => keys::delete_key(cx, made, properties).await,
+        "AWS::Lambda::Function" => lambda::delete_function(cx, made).await,
+        "AWS::Lambda::EventSourceMapping" => lambda::delete_mapping(cx, made).await,
+        "AWS::Lambda::Permission" => lambda::remove_permission(cx, made, properties).await,
+        "AWS::Logs::LogGroup" => logs::delete(cx, made).await,
+        "AWS::SNS::Subscription" => messages::unsubscribe(cx, made).await,
+        "AWS::SNS::Topic" => messages::delete_topic(cx, made).await,
+        "AWS::SNS::TopicPolicy" | "AWS::SQS::QueuePolicy" => {
+            messages::delete_policy(cx, kind, properties).await
+        }
+        "AWS::SQS::Queue" => messages::delete_queue(cx, made).await,
+        "AWS::SSM::Parameter" => secrets::delete_parameter(cx, made).await,
+        "AWS::SecretsManager::ResourcePolicy" => secrets::delete_policy(cx, made).await,
+        "AWS::SecretsManager::RotationSchedule" => secrets::stop_rotating(cx, made).await,
+        "AWS::SecretsManager::Secret" => secrets::delete_secret(cx, made).await,
+        // The secret keeps what it knows.
+        "AWS::SecretsManager::SecretTargetAttachment" => Ok(()),
+        "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => Ok(()),
+        _ => Err(unrecognized(kind)),
+    }
+}
+
+/// The members of an object that have these names.
+fn pick(properties: &Value, names: &[&str]) -> Map<String, Value> {
+    let own = properties.as_object().into_iter().flatten();
+    own.filter(|(name, _)| names.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Refuses properties that the type does not have here, by name.
+fn only(properties: &Value, names: &[&str]) -> Result<(), String> {
+    let own = properties.as_object().into_iter().flatten();
+    match own.map(|(name, _)| name).find(|name| !names.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(format!("Model validation failed (#: extraneous key [{name}] is not permitted)")),
+    }
+}

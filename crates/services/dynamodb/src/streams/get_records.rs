@@ -1,0 +1,82 @@
+//! GetRecords.
+
+use super::token::{LIFETIME_MS, Token};
+use super::{limit, shard, stream};
+use crate::answer::corrupt;
+use crate::fault::{Fault, data, validation};
+use crate::tree::Tree;
+use crate::{Body, Dynamodb};
+use api::dynamodb::{Object, StreamRecord, stream_record};
+use engine::stream::Record;
+use model::CorruptImage;
+use servicekit::call::Call;
+use world::Timestamp;
+
+const LIMIT_MAX: usize = 1000;
+const RECORDS_BYTES_MAX: usize = 1 << 20;
+
+pub(crate) fn get_records(dynamodb: &Dynamodb, call: &Call) -> Body {
+    let input = call.input()?;
+    let input = Tree::of(&input);
+    let now = dynamodb.world.now();
+    let token = open(dynamodb, input.text("ShardIterator").unwrap_or_default(), now)?;
+    let stream = stream(dynamodb, &call.caller, &token.stream)?;
+    let shard = shard(&stream, &token.shard)?;
+    let limit = limit(input, LIMIT_MAX)?;
+    let read = dynamodb.engine.read_records(&shard, token.after, limit, RECORDS_BYTES_MAX).map_err(data)?;
+
+    let mut body = Vec::with_capacity(256);
+    let mut object = Object::new(&mut body);
+    let out = object.member("Records");
+    out.push(b'[');
+    for (at, record) in read.records.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write(record, &call.caller.region, out).map_err(corrupt)?;
+    }
+    out.push(b']');
+    // A closed shard that has been read to its end has no next iterator: that is how consumers learn of it.
+    if let Some(after) = read.next {
+        let next = Token { after, issued: now, ..token };
+        object.string("NextShardIterator", &dynamodb.seal.issue(&next));
+    }
+    object.end();
+    Ok(body)
+}
+
+fn open(dynamodb: &Dynamodb, text: &str, now: Timestamp) -> Result<Token, Fault> {
+    let Some(token) = dynamodb.seal.open(text) else {
+        return Err(validation("Invalid ShardIterator"));
+    };
+    if now.millis().saturating_sub(token.issued.millis()) > LIFETIME_MS {
+        return Err(Fault::new(
+            "ExpiredIteratorException",
+            format!(
+                "Iterator expired. The iterator was created at time {} while right now it is {} which is further in the future than the tolerated delay of {LIFETIME_MS} milliseconds.",
+                token.issued.iso_millis(),
+                now.iso_millis()
+            ),
+        ));
+    }
+    Ok(token)
+}
+
+fn write(record: &Record, region: &str, out: &mut Vec<u8>) -> Result<(), CorruptImage> {
+    let (event_id, sequence_number) = (record.event_id(), record.sequence.to_string());
+    let told = StreamRecord {
+        event_id: &event_id,
+        event_name: record.event.as_str(),
+        region,
+        created_seconds: record.created.seconds(),
+        keys: record.keys(),
+        new_image: record.after(),
+        old_image: record.before(),
+        sequence_number: &sequence_number,
+        size_bytes: record.size_bytes as usize,
+        view_type: record.view.as_str(),
+        service_delete: record.service_delete,
+        source_arn: None,
+    };
+    stream_record(&told, out)
+}

@@ -1,0 +1,199 @@
+//! Functions as targets of mappings: a batch becomes an event, an answer becomes an outcome.
+
+use super::letter::LetterBox;
+use super::name::FunctionName;
+use super::registry::Registry;
+use super::window;
+use ::functions::{FunctionConfig, Functions, Invocation, InvokeError};
+use access::Keys;
+use api::dynamodb::{StreamRecord, stream_record};
+use bytes::Bytes;
+use engine::stream::{Event, Record, Sequence};
+use feed::{Batch, BoxFuture, Delivery, Destination, Mapping, Outcome, Report, Target, Targets};
+use servicekit::Mode;
+use servicekit::call::Caller;
+use servicekit::post::{Place, Post};
+use std::str::FromStr;
+use std::sync::Arc;
+use store::Store;
+use world::World;
+
+/// Makes the targets of event source mappings.
+#[derive(Clone)]
+pub struct LambdaTargets {
+    pub registry: Registry,
+    pub(crate) functions: Functions,
+    pub(crate) world: World,
+    pub post: Post,
+}
+
+impl LambdaTargets {
+    pub fn new(store: &Store, functions: &Functions, world: &World) -> LambdaTargets {
+        LambdaTargets {
+            registry: Registry::new(store),
+            functions: functions.clone(),
+            world: world.clone(),
+            post: Post::new(world),
+        }
+    }
+
+    /// Who gives functions their credentials. Functions run from then on.
+    pub fn hand_keys(&self, keys: &Keys, mode: Mode) {
+        let _ = self.registry.keys.set((keys.clone(), mode));
+        self.registry.changed.notify_waiters();
+    }
+}
+
+impl Targets for LambdaTargets {
+    fn destination(&self, mapping: &Mapping) -> Option<Arc<dyn Destination>> {
+        let place = Place::parse(mapping.on_failure.as_deref()?)?;
+        Some(Arc::new(LetterBox { place, post: self.post.clone(), world: self.world.clone() }))
+    }
+
+    fn target(&self, mapping: &Mapping) -> Arc<dyn Target> {
+        Arc::new(FunctionTarget {
+            caller: Caller {
+                account: mapping.account.as_str().into(),
+                region: mapping.region.as_str().into(),
+                access_key: None,
+            },
+            stream: mapping.stream.clone(),
+            function: mapping.target.clone(),
+            partial: mapping.policy.partial,
+            parts: self.clone(),
+        })
+    }
+}
+
+struct FunctionTarget {
+    caller: Caller,
+    stream: String,
+    /// The function's ARN.
+    function: String,
+    /// Whether its answer may name records that failed.
+    partial: bool,
+    parts: LambdaTargets,
+}
+
+impl FunctionTarget {
+    /// The function as it is now: it may change, go and come back while a mapping runs.
+    fn config(&self) -> Option<FunctionConfig> {
+        let name = FunctionName::parse(&self.function, &self.caller).ok()?;
+        let draw = self.parts.world.random_u64();
+        let function = self.parts.registry.pick(&self.caller, &name, draw).ok()?;
+        self.parts.registry.config(&function, &self.caller)
+    }
+
+    async fn run(&self, batch: Batch) -> Delivery {
+        let unreachable = |why: String| Delivery { error: Some(why), ..Delivery::of(Outcome::Unavailable) };
+        let Some(config) = self.config() else {
+            return unreachable(format!("{} does not exist, or cannot run here", self.function));
+        };
+        let request_id = self.parts.world.uuid();
+        let invocation = Invocation {
+            request_id: request_id.clone(),
+            payload: event(&batch),
+            client_context: None,
+            function_arn: self.function.clone(),
+        };
+        let done = match self.parts.functions.invoke(Arc::new(config), invocation).await {
+            Ok(done) => done,
+            Err(why) => return unreachable(told(&why)),
+        };
+        let state = match &batch.frame {
+            Some(frame) if !done.failed => {
+                Some(window::state(&done.payload).or(frame.is_final.then(Bytes::new)))
+            }
+            _ => None,
+        };
+        let outcome = if done.failed || state == Some(None) {
+            // [reference: event-source-mapping §7] An answer without a state fails a batch of a window.
+            Outcome::Refused
+        } else if self.partial && !batch.records.is_empty() {
+            let sequences: Vec<u64> = batch.records.iter().map(|record| record.sequence).collect();
+            let parse = |text: &str| Sequence::from_str(text).ok().map(|sequence| sequence.0);
+            feed::read_verdict(&done.payload, &sequences, parse)
+        } else {
+            Outcome::Accepted
+        };
+        let error = match outcome {
+            Outcome::Accepted => None,
+            _ if state == Some(None) => Some(format!(
+                "the answer to a batch of a tumbling window has to hold a state, an object: {}",
+                complaint(&done.payload)
+            )),
+            _ => Some(complaint(&done.payload)),
+        };
+        let failure = done.failed.then(|| "Unhandled".to_owned());
+        let report = Report { request_id, version: done.version, error: failure };
+        Delivery { error, report: Some(report), state: state.flatten(), ..Delivery::of(outcome) }
+    }
+}
+
+fn told(why: &InvokeError) -> String {
+    match why {
+        InvokeError::Throttled { .. } => "throttled: as many invocations run as may".to_owned(),
+        InvokeError::Closed => "the server is going down".to_owned(),
+    }
+}
+
+/// How much of an answer is kept for who asks why.
+const COMPLAINT_CHARS_MAX: usize = 500;
+
+fn complaint(payload: &[u8]) -> String {
+    String::from_utf8_lossy(payload).chars().take(COMPLAINT_CHARS_MAX).collect()
+}
+
+impl Target for FunctionTarget {
+    fn encode(&self, record: &Record) -> Result<Bytes, String> {
+        let (id, sequence) = (record.event_id(), record.sequence.to_string());
+        let told = StreamRecord {
+            event_id: &id,
+            event_name: match record.event {
+                Event::Insert => "INSERT",
+                Event::Modify => "MODIFY",
+                Event::Remove => "REMOVE",
+            },
+            region: &self.caller.region,
+            created_seconds: record.created.seconds(),
+            keys: record.keys(),
+            new_image: record.after(),
+            old_image: record.before(),
+            sequence_number: &sequence,
+            size_bytes: record.size_bytes as usize,
+            view_type: record.view.as_str(),
+            service_delete: record.service_delete,
+            source_arn: Some(&self.stream),
+        };
+        let mut out = Vec::with_capacity(512 + 2 * record.bytes());
+        stream_record(&told, &mut out).map_err(|error| format!("{error:?}"))?;
+        Ok(out.into())
+    }
+
+    fn deliver(&self, batch: Batch) -> BoxFuture<'_, Delivery> {
+        Box::pin(self.run(batch))
+    }
+
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.parts.registry.changed.notified())
+    }
+}
+
+fn event(batch: &Batch) -> Bytes {
+    let bytes: usize = batch.records.iter().map(|record| record.encoded.len() + 1).sum();
+    let framing = batch.frame.as_ref().map_or(0, feed::Frame::bytes);
+    let mut event = Vec::with_capacity(bytes + framing + 14);
+    event.extend_from_slice(br#"{"Records":["#);
+    for (index, record) in batch.records.iter().enumerate() {
+        if index > 0 {
+            event.push(b',');
+        }
+        event.extend_from_slice(&record.encoded);
+    }
+    event.push(b']');
+    if let Some(frame) = &batch.frame {
+        window::write(frame, batch, &mut event);
+    }
+    event.push(b'}');
+    event.into()
+}

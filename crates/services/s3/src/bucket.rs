@@ -1,0 +1,201 @@
+//! Buckets: made, found, listed, removed.
+
+use super::fault::{self, Fault};
+use super::shelf::{self, Bucket, Piece, Upload, Versioning};
+use super::{S3, owner};
+use serde_json::{Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::documents::Edit;
+use servicekit::fields::{integer, object, required, tag_list, text};
+
+impl S3 {
+    pub(super) async fn create_bucket(&self, call: &Call, input: &Value) -> Answer {
+        let name = required(input, "Bucket");
+        check_name(name)?;
+        if input.get("ObjectLockEnabledForBucket").and_then(Value::as_bool) == Some(true) {
+            return Err(fault::not_built("ObjectLockEnabledForBucket"));
+        }
+        let configuration = input.get("CreateBucketConfiguration").cloned().unwrap_or_default();
+        for member in ["Location", "Bucket"] {
+            if configuration.get(member).is_some() {
+                return Err(fault::not_built(member));
+            }
+        }
+        let region = &*call.caller.region;
+        check_location(text(&configuration, "LocationConstraint"), region)?;
+        let ownership = text(input, "ObjectOwnership").unwrap_or("BucketOwnerEnforced");
+        let _alone = self.changing.write().await;
+        if self.buckets.get(name)?.is_some() {
+            if region == "us-east-1" {
+                return Ok(json!({ "Location": format!("/{name}") }));
+            }
+            let message =
+                "Your previous request to create the named bucket succeeded and you already own it.";
+            return Err(fault::new(409, "BucketAlreadyOwnedByYou", message).with("BucketName", name));
+        }
+        let all = json!({ "BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true });
+        let settings =
+            [("ownership", json!({ "Rules": [{ "ObjectOwnership": ownership }] })), ("public-access", all)];
+        let bucket = Bucket {
+            incarnation: self.world.hex(16),
+            created_s: self.now_s(),
+            region: region.to_owned(),
+            versioning: Versioning::Never,
+            tags: servicekit::fields::tags_of(&configuration, "Tags"),
+            settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
+        };
+        self.buckets.put(name, bucket).await?;
+        Ok(json!({ "Location": format!("/{name}") }))
+    }
+
+    pub(super) async fn delete_bucket(&self, call: &Call, input: &Value) -> Answer {
+        let name = required(input, "Bucket");
+        let _alone = self.changing.write().await;
+        let bucket = self.bucket(call, input)?;
+        let start = shelf::object_start(&bucket);
+        if self.shelf.scan(&start, &shelf::end_of(&start)).next().is_some() {
+            let message = "The bucket you tried to delete is not empty";
+            return Err(fault::new(409, "BucketNotEmpty", message).with("BucketName", name));
+        }
+        let uploads = shelf::uploads_start(&bucket);
+        for (rest, upload) in self.shelf.all::<Upload>(&uploads)? {
+            self.forget([&uploads[..], &rest].concat(), &upload.id).await?;
+        }
+        self.buckets.remove(name).await?;
+        Ok(json!({}))
+    }
+
+    pub(super) fn head_bucket(&self, call: &Call, input: &Value) -> Answer {
+        let bucket = self.bucket(call, input)?;
+        Ok(json!({ "BucketRegion": bucket.region, "AccessPointAlias": false }))
+    }
+
+    pub(super) fn get_location(&self, call: &Call, input: &Value) -> Answer {
+        let bucket = self.bucket(call, input)?;
+        let region = Some(bucket.region).filter(|region| region != "us-east-1");
+        Ok(json!({ "LocationConstraint": region }))
+    }
+
+    pub(super) fn list_buckets(&self, call: &Call, input: &Value) -> Answer {
+        let (prefix, region) = (text(input, "Prefix").unwrap_or_default(), text(input, "BucketRegion"));
+        let after = text(input, "ContinuationToken").unwrap_or_default();
+        let limit = integer(input, "MaxBuckets").unwrap_or(10_000).clamp(1, 10_000) as usize;
+        let mut found =
+            self.buckets.list(prefix)?.into_iter().map(|(rest, bucket)| (format!("{prefix}{rest}"), bucket));
+        let mut buckets: Vec<(String, Bucket)> = found
+            .by_ref()
+            .filter(|(name, bucket)| &**name > after && region.is_none_or(|region| region == bucket.region))
+            .take(limit + 1)
+            .collect();
+        let more = buckets.len() > limit;
+        buckets.truncate(limit);
+        let token = buckets.last().filter(|_| more).map(|(name, _)| Value::from(name.as_str()));
+        let listed: Value = buckets
+            .iter()
+            .map(|(name, bucket)| json!({ "Name": name, "CreationDate": bucket.created_s, "BucketRegion": bucket.region }))
+            .collect();
+        Ok(object([
+            ("Buckets", Some(listed)),
+            ("Owner", Some(owner(call))),
+            ("ContinuationToken", token),
+            ("Prefix", text(input, "Prefix").map(Value::from)),
+        ]))
+    }
+
+    pub(super) fn get_versioning(&self, call: &Call, input: &Value) -> Answer {
+        let bucket = self.bucket(call, input)?;
+        Ok(match bucket.versioning {
+            Versioning::Never => json!({}),
+            Versioning::Enabled => json!({ "Status": "Enabled" }),
+            Versioning::Suspended => json!({ "Status": "Suspended" }),
+        })
+    }
+
+    pub(super) async fn put_versioning(&self, call: &Call, input: &Value) -> Answer {
+        let configuration = input.get("VersioningConfiguration").ok_or_else(fault::malformed)?;
+        if text(configuration, "MFADelete") == Some("Enabled") {
+            return Err(fault::not_built("MFADelete"));
+        }
+        let versioning = match text(configuration, "Status") {
+            Some("Enabled") => Versioning::Enabled,
+            Some("Suspended") => Versioning::Suspended,
+            _ => return Err(fault::malformed()),
+        };
+        self.change(call, input, |bucket| bucket.versioning = versioning).await
+    }
+
+    pub(super) fn get_bucket_tagging(&self, call: &Call, input: &Value) -> Answer {
+        let bucket = self.bucket(call, input)?;
+        if bucket.tags.is_empty() {
+            return Err(fault::new(404, "NoSuchTagSet", "The TagSet does not exist")
+                .with("BucketName", required(input, "Bucket")));
+        }
+        Ok(json!({ "TagSet": tag_list(&bucket.tags) }))
+    }
+
+    pub(super) async fn put_bucket_tagging(&self, call: &Call, input: &Value) -> Answer {
+        let tags = super::tagging::tags(input.get("Tagging"), 50)?;
+        self.change(call, input, |bucket| bucket.tags = tags.clone()).await
+    }
+
+    pub(super) async fn delete_bucket_tagging(&self, call: &Call, input: &Value) -> Answer {
+        self.change(call, input, |bucket| bucket.tags.clear()).await
+    }
+
+    /// Changes a bucket's record, while nobody changes what is in it.
+    pub(super) async fn change(&self, call: &Call, input: &Value, change: impl Fn(&mut Bucket)) -> Answer {
+        let _alone = self.changing.write().await;
+        self.bucket(call, input)?;
+        let name = required(input, "Bucket");
+        self.buckets
+            .edit(name, |bucket| {
+                let mut bucket = bucket.ok_or_else(|| fault::no_bucket(name))?;
+                change(&mut bucket);
+                Ok((Edit::Put(bucket), ()))
+            })
+            .await?;
+        Ok(json!({}))
+    }
+
+    /// All files of an object.
+    pub(super) fn files(&self, version: &shelf::Version) -> Result<Vec<String>, Fault> {
+        if version.parts.is_none() {
+            return Ok(Some(version.file.clone()).filter(|file| !file.is_empty()).into_iter().collect());
+        }
+        let pieces: Option<Vec<Piece>> = self.shelf.get(&shelf::pieces_key(&version.file))?;
+        Ok(pieces.unwrap_or_default().into_iter().map(|piece| piece.file).collect())
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Fault> {
+    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let fits = (3..=63).contains(&name.len())
+        && name.bytes().all(|byte| inside(byte) || b".-".contains(&byte))
+        && name.bytes().next().is_some_and(inside)
+        && name.bytes().last().is_some_and(inside)
+        && !name.contains("..")
+        && name.parse::<std::net::Ipv4Addr>().is_err();
+    match fits {
+        true => Ok(()),
+        false => Err(fault::new(400, "InvalidBucketName", "The specified bucket is not valid.")
+            .with("BucketName", name)),
+    }
+}
+
+fn check_location(constraint: Option<&str>, region: &str) -> Result<(), Fault> {
+    let told = match constraint.filter(|constraint| !constraint.is_empty()) {
+        None if region == "us-east-1" => return Ok(()),
+        Some(constraint) if constraint == region && region != "us-east-1" => return Ok(()),
+        Some("EU") if region == "eu-west-1" => return Ok(()),
+        Some("us-east-1") if region == "us-east-1" => {
+            let message = "The specified location-constraint is not valid";
+            return Err(fault::new(400, "InvalidLocationConstraint", message));
+        }
+        None => "unspecified",
+        Some(constraint) => constraint,
+    };
+    let message = format!(
+        "The {told} location constraint is incompatible for the region specific endpoint this request was sent to."
+    );
+    Err(fault::new(400, "IllegalLocationConstraintException", message))
+}

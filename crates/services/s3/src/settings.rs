@@ -1,0 +1,154 @@
+//! Documents that a bucket keeps for its clients: encryption, policy, lifecycle, public access, ownership.
+
+use super::S3;
+use super::fault::{self, Fault};
+use super::shelf::Bucket;
+use serde_json::{Map, Value, json};
+use servicekit::call::{Answer, Call};
+use servicekit::fields::{required, text};
+
+#[derive(Clone, Copy)]
+pub(super) enum Verb {
+    Get,
+    Put,
+    Delete,
+}
+
+/// One kind of document, and what is done with it.
+#[derive(Clone, Copy)]
+pub(super) struct Setting {
+    verb: Verb,
+    name: &'static str,
+    /// The member that carries it.
+    member: &'static str,
+    /// The error where there is none.
+    missing: (&'static str, &'static str),
+}
+
+/// The setting that an operation is about.
+pub(super) fn of(operation: &str) -> Option<Setting> {
+    let (verb, rest) = match operation {
+        name if name.starts_with("Get") => (Verb::Get, &name[3..]),
+        name if name.starts_with("Put") => (Verb::Put, &name[3..]),
+        name if name.starts_with("Delete") => (Verb::Delete, &name[6..]),
+        _ => return None,
+    };
+    let (name, member, missing) = match rest {
+        "BucketEncryption" => (
+            "encryption",
+            "ServerSideEncryptionConfiguration",
+            (
+                "ServerSideEncryptionConfigurationNotFoundError",
+                "The server side encryption configuration was not found",
+            ),
+        ),
+        "BucketPolicy" => ("policy", "Policy", ("NoSuchBucketPolicy", "The bucket policy does not exist")),
+        "BucketLifecycleConfiguration" | "BucketLifecycle" => (
+            "lifecycle",
+            "LifecycleConfiguration",
+            ("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+        ),
+        "PublicAccessBlock" => (
+            "public-access",
+            "PublicAccessBlockConfiguration",
+            ("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"),
+        ),
+        "BucketOwnershipControls" => (
+            "ownership",
+            "OwnershipControls",
+            ("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
+        ),
+        _ => return None,
+    };
+    Some(Setting { verb, name, member, missing })
+}
+
+impl S3 {
+    pub(super) async fn setting(&self, call: &Call, input: &Value, setting: Setting) -> Answer {
+        let Setting { name, member, missing, .. } = setting;
+        match setting.verb {
+            Verb::Get => {
+                let bucket = self.bucket(call, input)?;
+                let kept = bucket.settings.get(name).cloned();
+                let value = match (kept, name) {
+                    (Some(value), _) => value,
+                    // Every bucket has one: this, unless another one was put.
+                    (None, "encryption") => json!({ "Rules": [{
+                        "ApplyServerSideEncryptionByDefault": { "SSEAlgorithm": "AES256" },
+                        "BucketKeyEnabled": false,
+                    }] }),
+                    (None, _) => {
+                        return Err(fault::new(404, missing.0, missing.1)
+                            .with("BucketName", required(input, "Bucket")));
+                    }
+                };
+                if name == "lifecycle" {
+                    return Ok(value);
+                }
+                Ok(Value::Object(Map::from_iter([(member.to_owned(), value)])))
+            }
+            Verb::Put => {
+                let value = input.get(member).cloned().ok_or_else(fault::malformed)?;
+                check(name, &value)?;
+                let size = text(input, "TransitionDefaultMinimumObjectSize").map(str::to_owned);
+                self.change(call, input, |bucket| {
+                    let mut value = value.clone();
+                    if let (Some(size), Some(members)) = (&size, value.as_object_mut()) {
+                        members.insert("TransitionDefaultMinimumObjectSize".into(), size.as_str().into());
+                    }
+                    bucket.settings.insert(name.to_owned(), value);
+                })
+                .await
+            }
+            Verb::Delete => self.change(call, input, |bucket| drop(bucket.settings.remove(name))).await,
+        }
+    }
+}
+
+fn check(name: &str, value: &Value) -> Result<(), Fault> {
+    let rules = || value.get("Rules").and_then(Value::as_array).filter(|rules| !rules.is_empty());
+    match name {
+        "policy" => {
+            let document = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+            let words = match document {
+                None => "This policy contains invalid Json",
+                Some(document) if document.get("Statement").is_none() => "Missing required field Statement",
+                Some(_) => return Ok(()),
+            };
+            Err(fault::new(400, "MalformedPolicy", words))
+        }
+        "encryption" => {
+            let rules = rules().ok_or_else(fault::malformed)?;
+            let known = rules.iter().all(|rule| {
+                let default = rule.get("ApplyServerSideEncryptionByDefault");
+                default
+                    .and_then(|default| text(default, "SSEAlgorithm"))
+                    .is_none_or(|algorithm| matches!(algorithm, "AES256" | "aws:kms" | "aws:kms:dsse"))
+            });
+            if known { Ok(()) } else { Err(fault::malformed()) }
+        }
+        "lifecycle" => {
+            let rules = rules().ok_or_else(fault::malformed)?;
+            let sound = rules.iter().all(|rule| matches!(text(rule, "Status"), Some("Enabled" | "Disabled")));
+            if sound { Ok(()) } else { Err(fault::malformed()) }
+        }
+        "ownership" => {
+            let known = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
+            let rules = rules().ok_or_else(fault::malformed)?;
+            let sound = rules
+                .iter()
+                .all(|rule| text(rule, "ObjectOwnership").is_some_and(|one| known.contains(&one)));
+            if sound { Ok(()) } else { Err(fault::malformed()) }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What new objects of a bucket are told to be encrypted with.
+pub(super) fn default_encryption(bucket: &Bucket) -> (String, Option<String>) {
+    let rule = bucket.settings.get("encryption").and_then(|value| value.get("Rules")?.get(0)).cloned();
+    let default =
+        rule.and_then(|rule| rule.get("ApplyServerSideEncryptionByDefault").cloned()).unwrap_or_default();
+    let algorithm = text(&default, "SSEAlgorithm").unwrap_or("AES256").to_owned();
+    (algorithm, text(&default, "KMSMasterKeyID").map(str::to_owned))
+}

@@ -1,9 +1,0 @@
-//! Calls as clients make them, to functions that really run.
-
-pub(crate) mod bench;
-mod events;
-mod layers;
-mod logging;
-mod stream;
-mod urls;
-mod versions;

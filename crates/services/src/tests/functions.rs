@@ -1,0 +1,8 @@
+//! Calls as clients make them, to functions that really run.
+
+mod events;
+mod layers;
+mod logging;
+mod stream;
+mod urls;
+mod versions;
