@@ -6,7 +6,7 @@ use std::process::Command;
 pub fn run() -> Result<(), Box<dyn Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut test = Command::new(cargo);
-    test.args(["test", "--quiet", "-p", "services", "--lib", "dynamodb::tests::compatibility"]);
+    test.args(["test", "--quiet", "-p", "dynamodb", "--lib", "tests::compatibility"]);
     match test.env("WRITE_COMPATIBILITY", "1").status()?.success() {
         true => Ok(()),
         false => Err("the page's tests failed: see above".into()),

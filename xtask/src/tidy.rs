@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which crates each crate may stand on. Arrows go down only.
-const FLOORS: [(&str, &[&str]); 16] = [
+const FLOORS: [(&str, &[&str]); 25] = [
     ("world", &[]),
     ("model", &[]),
     ("store", &["world"]),
@@ -15,9 +15,38 @@ const FLOORS: [(&str, &[&str]); 16] = [
     ("engine", &["world", "model", "store"]),
     ("api", &["wire", "model"]),
     ("feed", &["world", "model", "store", "engine"]),
+    ("servicekit", &["world", "store", "wire", "api"]),
+    ("access", &["world", "store", "wire", "api", "functions", "servicekit"]),
+    ("logs", &["world", "store", "wire", "api", "functions", "servicekit"]),
+    ("s3", &["world", "store", "wire", "api", "servicekit"]),
+    ("ec2", &["world", "store", "wire", "api", "servicekit"]),
+    ("dynamodb", &["world", "model", "store", "wire", "api", "engine", "servicekit", "logs"]),
+    ("lambda", &["world", "store", "wire", "api", "engine", "functions", "feed", "servicekit", "access"]),
+    ("apigateway", &["world", "store", "wire", "servicekit", "access", "lambda"]),
+    ("cloudformation", &["world", "store", "wire", "api", "functions", "servicekit", "ec2"]),
     (
         "services",
-        &["world", "model", "store", "wire", "api", "engine", "functions", "feed", "sql", "database"],
+        &[
+            "world",
+            "model",
+            "store",
+            "wire",
+            "api",
+            "engine",
+            "functions",
+            "feed",
+            "sql",
+            "database",
+            "servicekit",
+            "access",
+            "logs",
+            "lambda",
+            "dynamodb",
+            "cloudformation",
+            "apigateway",
+            "s3",
+            "ec2",
+        ],
     ),
     ("sinks", &["world", "model", "wire", "sql", "api"]),
     ("server", &["world", "store", "wire", "engine", "functions", "feed", "services"]),
@@ -65,8 +94,7 @@ pub fn run(root: &Path) -> Result<(), String> {
 
 fn floors(root: &Path, faults: &mut Vec<String>) {
     for (name, below) in FLOORS {
-        let dir = if name == "xtask" { root.join(name) } else { root.join("crates").join(name) };
-        let Ok(manifest) = fs::read_to_string(dir.join("Cargo.toml")) else {
+        let Ok(manifest) = fs::read_to_string(home(root, name).join("Cargo.toml")) else {
             faults.push(format!("{name} has no Cargo.toml"));
             continue;
         };
@@ -80,6 +108,13 @@ fn floors(root: &Path, faults: &mut Vec<String>) {
             }
         }
     }
+}
+
+/// The folder of a crate: a service's is in the folder of all services.
+fn home(root: &Path, name: &str) -> PathBuf {
+    let name = if name == "servicekit" { "kit" } else { name };
+    let places = [root.join(name), root.join("crates").join(name), root.join("crates/services").join(name)];
+    places.into_iter().find(|place| place.is_dir()).unwrap_or_default()
 }
 
 /// A crate's first line says what it knows, the second what it never knows.

@@ -3,5 +3,6 @@
 mod apis;
 mod bench;
 mod functions;
+mod mappings;
 mod stacks;
 mod transfers;

@@ -1,8 +1,9 @@
 //! Whose signatures pass, and what the others are told.
 
-use super::gate::{Gate, Mode};
+use super::gate::Gate;
 use super::keys::{AccessKey, Identity, Keys, Session};
-use crate::{Settings, Vault};
+use servicekit::vault::Vault;
+use servicekit::{Mode, Settings};
 use std::time::Duration;
 use store::Store;
 use wire::sigv4::{Credentials, Signer};

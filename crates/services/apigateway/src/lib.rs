@@ -1,4 +1,5 @@
 //! API Gateway: addresses of their own for functions. HTTP APIs and REST APIs: two services, one place that serves.
+//! Never runs a function itself.
 
 mod authorizer;
 mod cache;

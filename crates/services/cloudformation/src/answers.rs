@@ -72,8 +72,8 @@ mod tests {
 
     #[test]
     fn an_answer_comes_once_and_to_its_own_address() {
-        let answers = Arc::new(Answers::default());
-        let mut expected = answers.expect("http://here:1", &World::simulated(1));
+        let answers = Answers::under("http://here:1");
+        let mut expected = answers.expect(&World::simulated(1));
         let path = expected.url.strip_prefix("http://here:1").expect("the server's address").to_owned();
         let put = |path: &str, body: &str| {
             let request =
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(put(&path, "{\"Status\":\"SUCCESS\"}"), Some(200));
         assert_eq!(expected.answer.try_recv().ok(), Some(json!({ "Status": "SUCCESS" })));
         assert_eq!(put(&path, "{}"), Some(404));
-        let path = answers.expect("http://here:1", &World::simulated(2)).url[13..].to_owned();
+        let path = answers.expect(&World::simulated(2)).url[13..].to_owned();
         assert_eq!(put(&path, "{}"), Some(404), "whoever waited has gone");
     }
 }

@@ -1,4 +1,5 @@
 //! CloudFormation: templates become tables, functions, mappings and roles, by asking our own services as a client would.
+//! Never touches what it makes but through calls.
 
 mod answers;
 mod change_sets;

@@ -1,4 +1,4 @@
-//! DynamoDB and DynamoDB Streams.
+//! DynamoDB and DynamoDB Streams. Never opens a socket, and keeps nothing but through the engine and its documents.
 //!
 //! One operation, one file. The busiest have two readers for their input: `api`'s typed one, which gives up at the first
 //! oddity, and the tree of `wire`, which finds the service's words for it. What follows is the same for both.

@@ -1,4 +1,5 @@
 //! Elastic Compute Cloud, as far as descriptions of networks go: they are kept and told back, and no network is made.
+//! Never opens a socket.
 
 mod addresses;
 mod cidr;

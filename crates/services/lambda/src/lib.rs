@@ -1,4 +1,5 @@
 //! Lambda: functions, and the event source mappings that call them.
+//! Never starts a process itself, and never reads a stream.
 
 mod functions;
 mod mappings;

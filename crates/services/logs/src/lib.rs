@@ -1,4 +1,5 @@
 //! CloudWatch Logs: groups, streams, and the lines that functions write.
+//! Never knows what wrote a line.
 
 mod book;
 mod groups;

@@ -1,4 +1,5 @@
 //! Simple Storage Service: buckets of objects, whose bytes are files of the data directory.
+//! Never knows what an object means.
 
 mod address;
 mod bucket;

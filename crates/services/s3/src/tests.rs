@@ -4,9 +4,9 @@ mod integrity;
 mod objects;
 mod uploads;
 
-use super::{BodyBroken, BodySource, NextPiece, S3, lead};
+use super::{S3, lead};
 use bytes::Bytes;
-use servicekit::body::Whole;
+use servicekit::body::{BodyBroken, BodySource, NextPiece, Whole};
 use servicekit::call::{Call, Caller};
 use servicekit::reply::{Reply, Tail};
 use std::path::PathBuf;

@@ -120,7 +120,7 @@ fn row(page: &mut String, operation: &Operation) {
 #[test]
 fn the_page_is_what_the_tables_say() {
     let page = page(&Bench::with_tables());
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/compatibility.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/compatibility.md");
     if std::env::var_os("WRITE_COMPATIBILITY").is_some() {
         std::fs::write(&path, &page).expect("the page is written");
     }
@@ -209,8 +209,8 @@ fn sample(shape: &Shape) -> Json {
 fn what_works_is_read() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = String::new();
-    gather(&root.join("src/dynamodb"), &mut sources);
-    gather(&root.join("../api/src/dynamodb"), &mut sources);
+    gather(&root.join("src"), &mut sources);
+    gather(&root.join("../../api/src/dynamodb"), &mut sources);
     let bench = Bench::with_tables();
     for operation in services().iter().flat_map(|service| service.operations) {
         if !works(&bench, operation.name) {

@@ -242,6 +242,3 @@ fn refused(error: feed::Error) -> ServiceError {
         ErrorKind::Store => unavailable(error),
     }
 }
-
-#[cfg(test)]
-mod tests;

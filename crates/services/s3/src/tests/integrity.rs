@@ -1,8 +1,8 @@
 //! Bodies in every form, and sums that do not fit.
 
 use super::{Bench, Pieces, run};
-use crate::BodyBroken;
 use bytes::Bytes;
+use servicekit::body::BodyBroken;
 
 const TRAILED: &str = "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n";
 

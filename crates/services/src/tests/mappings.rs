@@ -1,6 +1,6 @@
 //! Mappings as clients make them: what is told of them, and every refusal that the reference has.
 
-use crate::functions::tests::bench::Bench;
+use crate::tests::bench::Bench;
 use serde_json::{Value, json};
 
 const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
