@@ -15,8 +15,10 @@ use world::World;
 pub(crate) struct Scratch(pub PathBuf);
 
 impl Scratch {
-    pub fn new(world: &World) -> Scratch {
-        Scratch(std::env::temp_dir().join(format!("services-test-{}", world.hex(12))))
+    pub fn new() -> Scratch {
+        // Worlds of the same seed give the same names.
+        let name = World::real().hex(12);
+        Scratch(std::env::temp_dir().join(format!("services-test-{name}")))
     }
 }
 

@@ -18,7 +18,7 @@ struct Bench {
 impl Bench {
     fn new() -> Bench {
         let (world, store) = (World::real(), Store::memory());
-        let dir = Scratch::new(&world);
+        let dir = Scratch::new();
         Bench { services: services(&store, &world, &dir.0), _dir: dir }
     }
 

@@ -28,7 +28,7 @@ fn caller() -> Caller {
 impl Bench {
     async fn new() -> Bench {
         let (world, store) = (World::simulated(31), Store::memory());
-        let dir = Scratch::new(&world);
+        let dir = Scratch::new();
         let services = Some(services(&store, &world, &dir.0));
         let bench = Bench { services, store, world, dir };
         bench.ask_of("s3", "CreateBucket", json!({ "Bucket": "shelf" })).await.expect("a bucket");
