@@ -19,11 +19,15 @@ pub static SERVICE: Service = Service {
 };
 
 static OPERATIONS: &[Operation] = &[
+    Operation { service: &SERVICE, name: "CreateApiKey", method: "POST", uri: "/apikeys", status: 201, input: Some(&CreateApiKeyRequest), output: Some(&ApiKey) },
     Operation { service: &SERVICE, name: "CreateAuthorizer", method: "POST", uri: "/restapis/{restapi_id}/authorizers", status: 201, input: Some(&CreateAuthorizerRequest), output: Some(&Authorizer) },
     Operation { service: &SERVICE, name: "CreateDeployment", method: "POST", uri: "/restapis/{restapi_id}/deployments", status: 201, input: Some(&CreateDeploymentRequest), output: Some(&Deployment) },
     Operation { service: &SERVICE, name: "CreateResource", method: "POST", uri: "/restapis/{restapi_id}/resources/{parent_id}", status: 201, input: Some(&CreateResourceRequest), output: Some(&Resource) },
     Operation { service: &SERVICE, name: "CreateRestApi", method: "POST", uri: "/restapis", status: 201, input: Some(&CreateRestApiRequest), output: Some(&RestApi) },
     Operation { service: &SERVICE, name: "CreateStage", method: "POST", uri: "/restapis/{restapi_id}/stages", status: 201, input: Some(&CreateStageRequest), output: Some(&Stage) },
+    Operation { service: &SERVICE, name: "CreateUsagePlan", method: "POST", uri: "/usageplans", status: 201, input: Some(&CreateUsagePlanRequest), output: Some(&UsagePlan) },
+    Operation { service: &SERVICE, name: "CreateUsagePlanKey", method: "POST", uri: "/usageplans/{usageplanId}/keys", status: 201, input: Some(&CreateUsagePlanKeyRequest), output: Some(&UsagePlanKey) },
+    Operation { service: &SERVICE, name: "DeleteApiKey", method: "DELETE", uri: "/apikeys/{api_Key}", status: 202, input: Some(&DeleteApiKeyRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteAuthorizer", method: "DELETE", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}", status: 202, input: Some(&DeleteAuthorizerRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteDeployment", method: "DELETE", uri: "/restapis/{restapi_id}/deployments/{deployment_id}", status: 202, input: Some(&DeleteDeploymentRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteGatewayResponse", method: "DELETE", uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}", status: 202, input: Some(&DeleteGatewayResponseRequest), output: None },
@@ -34,8 +38,12 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "DeleteResource", method: "DELETE", uri: "/restapis/{restapi_id}/resources/{resource_id}", status: 202, input: Some(&DeleteResourceRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteRestApi", method: "DELETE", uri: "/restapis/{restapi_id}", status: 202, input: Some(&DeleteRestApiRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteStage", method: "DELETE", uri: "/restapis/{restapi_id}/stages/{stage_name}", status: 202, input: Some(&DeleteStageRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteUsagePlan", method: "DELETE", uri: "/usageplans/{usageplanId}", status: 202, input: Some(&DeleteUsagePlanRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteUsagePlanKey", method: "DELETE", uri: "/usageplans/{usageplanId}/keys/{keyId}", status: 202, input: Some(&DeleteUsagePlanKeyRequest), output: None },
     Operation { service: &SERVICE, name: "FlushStageAuthorizersCache", method: "DELETE", uri: "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", status: 202, input: Some(&FlushStageAuthorizersCacheRequest), output: None },
     Operation { service: &SERVICE, name: "GetAccount", method: "GET", uri: "/account", status: 200, input: Some(&GetAccountRequest), output: Some(&Account) },
+    Operation { service: &SERVICE, name: "GetApiKey", method: "GET", uri: "/apikeys/{api_Key}", status: 200, input: Some(&GetApiKeyRequest), output: Some(&ApiKey) },
+    Operation { service: &SERVICE, name: "GetApiKeys", method: "GET", uri: "/apikeys", status: 200, input: Some(&GetApiKeysRequest), output: Some(&ApiKeys) },
     Operation { service: &SERVICE, name: "GetAuthorizer", method: "GET", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}", status: 200, input: Some(&GetAuthorizerRequest), output: Some(&Authorizer) },
     Operation { service: &SERVICE, name: "GetAuthorizers", method: "GET", uri: "/restapis/{restapi_id}/authorizers", status: 200, input: Some(&GetAuthorizersRequest), output: Some(&Authorizers) },
     Operation { service: &SERVICE, name: "GetDeployment", method: "GET", uri: "/restapis/{restapi_id}/deployments/{deployment_id}", status: 200, input: Some(&GetDeploymentRequest), output: Some(&Deployment) },
@@ -53,6 +61,11 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "GetStage", method: "GET", uri: "/restapis/{restapi_id}/stages/{stage_name}", status: 200, input: Some(&GetStageRequest), output: Some(&Stage) },
     Operation { service: &SERVICE, name: "GetStages", method: "GET", uri: "/restapis/{restapi_id}/stages", status: 200, input: Some(&GetStagesRequest), output: Some(&Stages) },
     Operation { service: &SERVICE, name: "GetTags", method: "GET", uri: "/tags/{resource_arn}", status: 200, input: Some(&GetTagsRequest), output: Some(&Tags) },
+    Operation { service: &SERVICE, name: "GetUsage", method: "GET", uri: "/usageplans/{usageplanId}/usage", status: 200, input: Some(&GetUsageRequest), output: Some(&Usage) },
+    Operation { service: &SERVICE, name: "GetUsagePlan", method: "GET", uri: "/usageplans/{usageplanId}", status: 200, input: Some(&GetUsagePlanRequest), output: Some(&UsagePlan) },
+    Operation { service: &SERVICE, name: "GetUsagePlanKey", method: "GET", uri: "/usageplans/{usageplanId}/keys/{keyId}", status: 200, input: Some(&GetUsagePlanKeyRequest), output: Some(&UsagePlanKey) },
+    Operation { service: &SERVICE, name: "GetUsagePlanKeys", method: "GET", uri: "/usageplans/{usageplanId}/keys", status: 200, input: Some(&GetUsagePlanKeysRequest), output: Some(&UsagePlanKeys) },
+    Operation { service: &SERVICE, name: "GetUsagePlans", method: "GET", uri: "/usageplans", status: 200, input: Some(&GetUsagePlansRequest), output: Some(&UsagePlans) },
     Operation { service: &SERVICE, name: "PutGatewayResponse", method: "PUT", uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}", status: 201, input: Some(&PutGatewayResponseRequest), output: Some(&GatewayResponse) },
     Operation { service: &SERVICE, name: "PutIntegration", method: "PUT", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", status: 201, input: Some(&PutIntegrationRequest), output: Some(&Integration) },
     Operation { service: &SERVICE, name: "PutIntegrationResponse", method: "PUT", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", status: 201, input: Some(&PutIntegrationResponseRequest), output: Some(&IntegrationResponse) },
@@ -62,6 +75,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "TestInvokeMethod", method: "POST", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", status: 200, input: Some(&TestInvokeMethodRequest), output: Some(&TestInvokeMethodResponse) },
     Operation { service: &SERVICE, name: "UntagResource", method: "DELETE", uri: "/tags/{resource_arn}", status: 204, input: Some(&UntagResourceRequest), output: None },
     Operation { service: &SERVICE, name: "UpdateAccount", method: "PATCH", uri: "/account", status: 200, input: Some(&UpdateAccountRequest), output: Some(&Account) },
+    Operation { service: &SERVICE, name: "UpdateApiKey", method: "PATCH", uri: "/apikeys/{api_Key}", status: 200, input: Some(&UpdateApiKeyRequest), output: Some(&ApiKey) },
     Operation { service: &SERVICE, name: "UpdateAuthorizer", method: "PATCH", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}", status: 200, input: Some(&UpdateAuthorizerRequest), output: Some(&Authorizer) },
     Operation { service: &SERVICE, name: "UpdateDeployment", method: "PATCH", uri: "/restapis/{restapi_id}/deployments/{deployment_id}", status: 200, input: Some(&UpdateDeploymentRequest), output: Some(&Deployment) },
     Operation { service: &SERVICE, name: "UpdateGatewayResponse", method: "PATCH", uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}", status: 200, input: Some(&UpdateGatewayResponseRequest), output: Some(&GatewayResponse) },
@@ -72,10 +86,11 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "UpdateResource", method: "PATCH", uri: "/restapis/{restapi_id}/resources/{resource_id}", status: 200, input: Some(&UpdateResourceRequest), output: Some(&Resource) },
     Operation { service: &SERVICE, name: "UpdateRestApi", method: "PATCH", uri: "/restapis/{restapi_id}", status: 200, input: Some(&UpdateRestApiRequest), output: Some(&RestApi) },
     Operation { service: &SERVICE, name: "UpdateStage", method: "PATCH", uri: "/restapis/{restapi_id}/stages/{stage_name}", status: 200, input: Some(&UpdateStageRequest), output: Some(&Stage) },
+    Operation { service: &SERVICE, name: "UpdateUsage", method: "PATCH", uri: "/usageplans/{usageplanId}/keys/{keyId}/usage", status: 200, input: Some(&UpdateUsageRequest), output: Some(&Usage) },
+    Operation { service: &SERVICE, name: "UpdateUsagePlan", method: "PATCH", uri: "/usageplans/{usageplanId}", status: 200, input: Some(&UpdateUsagePlanRequest), output: Some(&UsagePlan) },
 ];
 
 static REFUSED: &[Refused] = &[
-    Refused { name: "CreateApiKey", method: "POST", uri: "/apikeys" },
     Refused { name: "CreateBasePathMapping", method: "POST", uri: "/domainnames/{domain_name}/basepathmappings" },
     Refused { name: "CreateDocumentationPart", method: "POST", uri: "/restapis/{restapi_id}/documentation/parts" },
     Refused { name: "CreateDocumentationVersion", method: "POST", uri: "/restapis/{restapi_id}/documentation/versions" },
@@ -83,10 +98,7 @@ static REFUSED: &[Refused] = &[
     Refused { name: "CreateDomainNameAccessAssociation", method: "POST", uri: "/domainnameaccessassociations" },
     Refused { name: "CreateModel", method: "POST", uri: "/restapis/{restapi_id}/models" },
     Refused { name: "CreateRequestValidator", method: "POST", uri: "/restapis/{restapi_id}/requestvalidators" },
-    Refused { name: "CreateUsagePlan", method: "POST", uri: "/usageplans" },
-    Refused { name: "CreateUsagePlanKey", method: "POST", uri: "/usageplans/{usageplanId}/keys" },
     Refused { name: "CreateVpcLink", method: "POST", uri: "/vpclinks" },
-    Refused { name: "DeleteApiKey", method: "DELETE", uri: "/apikeys/{api_Key}" },
     Refused { name: "DeleteBasePathMapping", method: "DELETE", uri: "/domainnames/{domain_name}/basepathmappings/{base_path}" },
     Refused { name: "DeleteClientCertificate", method: "DELETE", uri: "/clientcertificates/{clientcertificate_id}" },
     Refused { name: "DeleteDocumentationPart", method: "DELETE", uri: "/restapis/{restapi_id}/documentation/parts/{part_id}" },
@@ -95,13 +107,9 @@ static REFUSED: &[Refused] = &[
     Refused { name: "DeleteDomainNameAccessAssociation", method: "DELETE", uri: "/domainnameaccessassociations/{domain_name_access_association_arn}" },
     Refused { name: "DeleteModel", method: "DELETE", uri: "/restapis/{restapi_id}/models/{model_name}" },
     Refused { name: "DeleteRequestValidator", method: "DELETE", uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}" },
-    Refused { name: "DeleteUsagePlan", method: "DELETE", uri: "/usageplans/{usageplanId}" },
-    Refused { name: "DeleteUsagePlanKey", method: "DELETE", uri: "/usageplans/{usageplanId}/keys/{keyId}" },
     Refused { name: "DeleteVpcLink", method: "DELETE", uri: "/vpclinks/{vpclink_id}" },
     Refused { name: "FlushStageCache", method: "DELETE", uri: "/restapis/{restapi_id}/stages/{stage_name}/cache/data" },
     Refused { name: "GenerateClientCertificate", method: "POST", uri: "/clientcertificates" },
-    Refused { name: "GetApiKey", method: "GET", uri: "/apikeys/{api_Key}" },
-    Refused { name: "GetApiKeys", method: "GET", uri: "/apikeys" },
     Refused { name: "GetBasePathMapping", method: "GET", uri: "/domainnames/{domain_name}/basepathmappings/{base_path}" },
     Refused { name: "GetBasePathMappings", method: "GET", uri: "/domainnames/{domain_name}/basepathmappings" },
     Refused { name: "GetClientCertificate", method: "GET", uri: "/clientcertificates/{clientcertificate_id}" },
@@ -122,11 +130,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "GetSdk", method: "GET", uri: "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}" },
     Refused { name: "GetSdkType", method: "GET", uri: "/sdktypes/{sdktype_id}" },
     Refused { name: "GetSdkTypes", method: "GET", uri: "/sdktypes" },
-    Refused { name: "GetUsage", method: "GET", uri: "/usageplans/{usageplanId}/usage" },
-    Refused { name: "GetUsagePlan", method: "GET", uri: "/usageplans/{usageplanId}" },
-    Refused { name: "GetUsagePlanKey", method: "GET", uri: "/usageplans/{usageplanId}/keys/{keyId}" },
-    Refused { name: "GetUsagePlanKeys", method: "GET", uri: "/usageplans/{usageplanId}/keys" },
-    Refused { name: "GetUsagePlans", method: "GET", uri: "/usageplans" },
     Refused { name: "GetVpcLink", method: "GET", uri: "/vpclinks/{vpclink_id}" },
     Refused { name: "GetVpcLinks", method: "GET", uri: "/vpclinks" },
     Refused { name: "ImportApiKeys", method: "POST", uri: "/apikeys?mode=import" },
@@ -135,7 +138,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "PutRestApi", method: "PUT", uri: "/restapis/{restapi_id}" },
     Refused { name: "RejectDomainNameAccessAssociation", method: "POST", uri: "/rejectdomainnameaccessassociations" },
     Refused { name: "TestInvokeAuthorizer", method: "POST", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}" },
-    Refused { name: "UpdateApiKey", method: "PATCH", uri: "/apikeys/{api_Key}" },
     Refused { name: "UpdateBasePathMapping", method: "PATCH", uri: "/domainnames/{domain_name}/basepathmappings/{base_path}" },
     Refused { name: "UpdateClientCertificate", method: "PATCH", uri: "/clientcertificates/{clientcertificate_id}" },
     Refused { name: "UpdateDocumentationPart", method: "PATCH", uri: "/restapis/{restapi_id}/documentation/parts/{part_id}" },
@@ -143,8 +145,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "UpdateDomainName", method: "PATCH", uri: "/domainnames/{domain_name}" },
     Refused { name: "UpdateModel", method: "PATCH", uri: "/restapis/{restapi_id}/models/{model_name}" },
     Refused { name: "UpdateRequestValidator", method: "PATCH", uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}" },
-    Refused { name: "UpdateUsage", method: "PATCH", uri: "/usageplans/{usageplanId}/keys/{keyId}/usage" },
-    Refused { name: "UpdateUsagePlan", method: "PATCH", uri: "/usageplans/{usageplanId}" },
     Refused { name: "UpdateVpcLink", method: "PATCH", uri: "/vpclinks/{vpclink_id}" },
 ];
 
@@ -160,7 +160,10 @@ static ERRORS: &[ErrorShape] = &[
 
 pub static AccessLogSettings: Shape = b::structure("AccessLogSettings", &[b::may("format", &String), b::may("destinationArn", &String)]);
 pub static Account: Shape = b::structure("Account", &[b::may("cloudwatchRoleArn", &String), b::may("throttleSettings", &ThrottleSettings), b::may("features", &ListOfString), b::may("apiKeyVersion", &String)]);
+pub static ApiKey: Shape = b::structure("ApiKey", &[b::may("id", &String), b::may("value", &String), b::may("name", &String), b::may("customerId", &String), b::may("description", &String), b::may("enabled", &Boolean), b::may("createdDate", &Timestamp), b::may("lastUpdatedDate", &Timestamp), b::may("stageKeys", &ListOfString), b::may("tags", &MapOfStringToString)]);
 pub static ApiKeySourceType: Shape = b::one_of("ApiKeySourceType", &["HEADER", "AUTHORIZER"]);
+pub static ApiKeys: Shape = b::structure("ApiKeys", &[b::may("warnings", &ListOfString), b::may("position", &String), b::may("items", &ListOfApiKey).at(L::Body, "item")]);
+pub static ApiStage: Shape = b::structure("ApiStage", &[b::may("apiId", &String), b::may("stage", &String), b::may("throttle", &MapOfApiStageThrottleSettings)]);
 pub static ApiStatus: Shape = b::one_of("ApiStatus", &["UPDATING", "AVAILABLE", "PENDING", "FAILED"]);
 pub static Authorizer: Shape = b::structure("Authorizer", &[b::may("id", &String), b::may("name", &String), b::may("type", &AuthorizerType), b::may("providerARNs", &ListOfARNs), b::may("authType", &String), b::may("authorizerUri", &String), b::may("authorizerCredentials", &String), b::may("identitySource", &String), b::may("identityValidationExpression", &String), b::may("authorizerResultTtlInSeconds", &NullableInteger), b::may("jwtConfiguration", &JwtConfiguration)]);
 pub static AuthorizerType: Shape = b::one_of("AuthorizerType", &["TOKEN", "REQUEST", "COGNITO_USER_POOLS", "JWT"]);
@@ -171,11 +174,15 @@ pub static CacheClusterStatus: Shape = b::one_of("CacheClusterStatus", &["CREATE
 pub static CanarySettings: Shape = b::structure("CanarySettings", &[b::may("percentTraffic", &Double), b::may("deploymentId", &String), b::may("stageVariableOverrides", &MapOfStringToString), b::may("useStageCache", &Boolean)]);
 pub static ConnectionType: Shape = b::one_of("ConnectionType", &["INTERNET", "VPC_LINK"]);
 pub static ContentHandlingStrategy: Shape = b::one_of("ContentHandlingStrategy", &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]);
+pub static CreateApiKeyRequest: Shape = b::structure("CreateApiKeyRequest", &[b::may("name", &String), b::may("description", &String), b::may("enabled", &Boolean), b::may("generateDistinctId", &Boolean), b::may("value", &String), b::may("stageKeys", &ListOfStageKeys), b::may("customerId", &String), b::may("tags", &MapOfStringToString)]);
 pub static CreateAuthorizerRequest: Shape = b::structure("CreateAuthorizerRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("name", &String), b::must("type", &AuthorizerType), b::may("providerARNs", &ListOfARNs), b::may("authType", &String), b::may("authorizerUri", &String), b::may("authorizerCredentials", &String), b::may("identitySource", &String), b::may("identityValidationExpression", &String), b::may("authorizerResultTtlInSeconds", &NullableInteger), b::may("jwtConfiguration", &JwtConfigurationInput)]);
 pub static CreateDeploymentRequest: Shape = b::structure("CreateDeploymentRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("stageName", &String), b::may("stageDescription", &String), b::may("description", &String), b::may("cacheClusterEnabled", &NullableBoolean), b::may("cacheClusterSize", &CacheClusterSize), b::may("variables", &MapOfStringToString), b::may("canarySettings", &DeploymentCanarySettings), b::may("tracingEnabled", &NullableBoolean)]);
 pub static CreateResourceRequest: Shape = b::structure("CreateResourceRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("parentId", &String).at(L::Uri, "parent_id"), b::must("pathPart", &String)]);
 pub static CreateRestApiRequest: Shape = b::structure("CreateRestApiRequest", &[b::must("name", &String), b::may("description", &String), b::may("version", &String), b::may("cloneFrom", &String), b::may("binaryMediaTypes", &ListOfString), b::may("minimumCompressionSize", &NullableInteger), b::may("apiKeySource", &ApiKeySourceType), b::may("endpointConfiguration", &EndpointConfiguration), b::may("policy", &String), b::may("tags", &MapOfStringToString), b::may("disableExecuteApiEndpoint", &Boolean), b::may("securityPolicy", &SecurityPolicy), b::may("endpointAccessMode", &EndpointAccessMode)]);
 pub static CreateStageRequest: Shape = b::structure("CreateStageRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String), b::must("deploymentId", &String), b::may("description", &String), b::may("cacheClusterEnabled", &Boolean), b::may("cacheClusterSize", &CacheClusterSize), b::may("variables", &MapOfStringToString), b::may("documentationVersion", &String), b::may("canarySettings", &CanarySettings), b::may("tracingEnabled", &Boolean), b::may("tags", &MapOfStringToString)]);
+pub static CreateUsagePlanKeyRequest: Shape = b::structure("CreateUsagePlanKeyRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId"), b::must("keyId", &String), b::must("keyType", &String)]);
+pub static CreateUsagePlanRequest: Shape = b::structure("CreateUsagePlanRequest", &[b::must("name", &String), b::may("description", &String), b::may("apiStages", &ListOfApiStage), b::may("throttle", &ThrottleSettings), b::may("quota", &QuotaSettings), b::may("tags", &MapOfStringToString)]);
+pub static DeleteApiKeyRequest: Shape = b::structure("DeleteApiKeyRequest", &[b::must("apiKey", &String).at(L::Uri, "api_Key")]);
 pub static DeleteAuthorizerRequest: Shape = b::structure("DeleteAuthorizerRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("authorizerId", &String).at(L::Uri, "authorizer_id")]);
 pub static DeleteDeploymentRequest: Shape = b::structure("DeleteDeploymentRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("deploymentId", &String).at(L::Uri, "deployment_id")]);
 pub static DeleteGatewayResponseRequest: Shape = b::structure("DeleteGatewayResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("responseType", &GatewayResponseType).at(L::Uri, "response_type")]);
@@ -186,6 +193,8 @@ pub static DeleteMethodResponseRequest: Shape = b::structure("DeleteMethodRespon
 pub static DeleteResourceRequest: Shape = b::structure("DeleteResourceRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id")]);
 pub static DeleteRestApiRequest: Shape = b::structure("DeleteRestApiRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id")]);
 pub static DeleteStageRequest: Shape = b::structure("DeleteStageRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String).at(L::Uri, "stage_name")]);
+pub static DeleteUsagePlanKeyRequest: Shape = b::structure("DeleteUsagePlanKeyRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId"), b::must("keyId", &String).at(L::Uri, "keyId")]);
+pub static DeleteUsagePlanRequest: Shape = b::structure("DeleteUsagePlanRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId")]);
 pub static Deployment: Shape = b::structure("Deployment", &[b::may("id", &String), b::may("description", &String), b::may("createdDate", &Timestamp), b::may("apiSummary", &PathToMapOfMethodSnapshot)]);
 pub static DeploymentCanarySettings: Shape = b::structure("DeploymentCanarySettings", &[b::may("percentTraffic", &Double), b::may("stageVariableOverrides", &MapOfStringToString), b::may("useStageCache", &Boolean)]);
 pub static Deployments: Shape = b::structure("Deployments", &[b::may("position", &String), b::may("items", &ListOfDeployment).at(L::Body, "item")]);
@@ -198,6 +207,8 @@ pub static GatewayResponse: Shape = b::structure("GatewayResponse", &[b::may("re
 pub static GatewayResponseType: Shape = b::one_of("GatewayResponseType", &["DEFAULT_4XX", "DEFAULT_5XX", "RESOURCE_NOT_FOUND", "UNAUTHORIZED", "INVALID_API_KEY", "ACCESS_DENIED", "AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR", "INVALID_SIGNATURE", "EXPIRED_TOKEN", "MISSING_AUTHENTICATION_TOKEN", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "API_CONFIGURATION_ERROR", "UNSUPPORTED_MEDIA_TYPE", "BAD_REQUEST_PARAMETERS", "BAD_REQUEST_BODY", "REQUEST_TOO_LARGE", "THROTTLED", "QUOTA_EXCEEDED", "WAF_FILTERED"]);
 pub static GatewayResponses: Shape = b::structure("GatewayResponses", &[b::may("position", &String), b::may("items", &ListOfGatewayResponse).at(L::Body, "item")]);
 pub static GetAccountRequest: Shape = b::structure("GetAccountRequest", &[]);
+pub static GetApiKeyRequest: Shape = b::structure("GetApiKeyRequest", &[b::must("apiKey", &String).at(L::Uri, "api_Key"), b::may("includeValue", &NullableBoolean).at(L::QueryString, "includeValue")]);
+pub static GetApiKeysRequest: Shape = b::structure("GetApiKeysRequest", &[b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit"), b::may("nameQuery", &String).at(L::QueryString, "name"), b::may("customerId", &String).at(L::QueryString, "customerId"), b::may("includeValues", &NullableBoolean).at(L::QueryString, "includeValues")]);
 pub static GetAuthorizerRequest: Shape = b::structure("GetAuthorizerRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("authorizerId", &String).at(L::Uri, "authorizer_id")]);
 pub static GetAuthorizersRequest: Shape = b::structure("GetAuthorizersRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
 pub static GetDeploymentRequest: Shape = b::structure("GetDeploymentRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("deploymentId", &String).at(L::Uri, "deployment_id"), b::may("embed", &ListOfString).at(L::QueryString, "embed")]);
@@ -215,6 +226,11 @@ pub static GetRestApisRequest: Shape = b::structure("GetRestApisRequest", &[b::m
 pub static GetStageRequest: Shape = b::structure("GetStageRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String).at(L::Uri, "stage_name")]);
 pub static GetStagesRequest: Shape = b::structure("GetStagesRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("deploymentId", &String).at(L::QueryString, "deploymentId")]);
 pub static GetTagsRequest: Shape = b::structure("GetTagsRequest", &[b::must("resourceArn", &String).at(L::Uri, "resource_arn"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
+pub static GetUsagePlanKeyRequest: Shape = b::structure("GetUsagePlanKeyRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId"), b::must("keyId", &String).at(L::Uri, "keyId")]);
+pub static GetUsagePlanKeysRequest: Shape = b::structure("GetUsagePlanKeysRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit"), b::may("nameQuery", &String).at(L::QueryString, "name")]);
+pub static GetUsagePlanRequest: Shape = b::structure("GetUsagePlanRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId")]);
+pub static GetUsagePlansRequest: Shape = b::structure("GetUsagePlansRequest", &[b::may("position", &String).at(L::QueryString, "position"), b::may("keyId", &String).at(L::QueryString, "keyId"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
+pub static GetUsageRequest: Shape = b::structure("GetUsageRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId"), b::may("keyId", &String).at(L::QueryString, "keyId"), b::must("startDate", &String).at(L::QueryString, "startDate"), b::must("endDate", &String).at(L::QueryString, "endDate"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
 pub static Integer: Shape = b::integer("Integer", i64::MIN, i64::MAX);
 pub static Integration: Shape = b::structure("Integration", &[b::may("type", &IntegrationType), b::may("httpMethod", &String), b::may("uri", &String), b::may("connectionType", &ConnectionType), b::may("connectionId", &String), b::may("credentials", &String), b::may("requestParameters", &MapOfStringToString), b::may("requestTemplates", &MapOfStringToString), b::may("passthroughBehavior", &String), b::may("contentHandling", &ContentHandlingStrategy), b::may("timeoutInMillis", &Integer), b::may("cacheNamespace", &String), b::may("cacheKeyParameters", &ListOfString), b::may("integrationResponses", &MapOfIntegrationResponse), b::may("tlsConfig", &TlsConfig), b::may("responseTransferMode", &ResponseTransferMode), b::may("integrationTarget", &String)]);
 pub static IntegrationResponse: Shape = b::structure("IntegrationResponse", &[b::may("statusCode", &StatusCode), b::may("selectionPattern", &String), b::may("responseParameters", &MapOfStringToString), b::may("responseTemplates", &MapOfStringToString), b::may("contentHandling", &ContentHandlingStrategy)]);
@@ -228,6 +244,8 @@ pub static JwtIssuer: Shape = b::structure("JwtIssuer", &[b::may("issuer", &Stri
 pub static JwtIssuerInput: Shape = b::structure("JwtIssuerInput", &[b::must("issuer", &String), b::must("audiences", &ListOfString), b::may("additionalClaims", &ListOfJwtAdditionalClaim)]);
 pub static JwtSigningAlgorithm: Shape = b::one_of("JwtSigningAlgorithm", &["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]);
 pub static ListOfARNs: Shape = b::list("ListOfARNs", &ProviderARN, "member", 0, b::NONE);
+pub static ListOfApiKey: Shape = b::list("ListOfApiKey", &ApiKey, "member", 0, b::NONE);
+pub static ListOfApiStage: Shape = b::list("ListOfApiStage", &ApiStage, "member", 0, b::NONE);
 pub static ListOfAuthorizer: Shape = b::list("ListOfAuthorizer", &Authorizer, "member", 0, b::NONE);
 pub static ListOfDeployment: Shape = b::list("ListOfDeployment", &Deployment, "member", 0, b::NONE);
 pub static ListOfEndpointType: Shape = b::list("ListOfEndpointType", &EndpointType, "member", 0, b::NONE);
@@ -236,13 +254,20 @@ pub static ListOfJwtAdditionalClaim: Shape = b::list("ListOfJwtAdditionalClaim",
 pub static ListOfJwtIssuer: Shape = b::list("ListOfJwtIssuer", &JwtIssuer, "member", 0, b::NONE);
 pub static ListOfJwtIssuerInput: Shape = b::list("ListOfJwtIssuerInput", &JwtIssuerInput, "member", 0, b::NONE);
 pub static ListOfJwtSigningAlgorithm: Shape = b::list("ListOfJwtSigningAlgorithm", &JwtSigningAlgorithm, "member", 0, b::NONE);
+pub static ListOfLong: Shape = b::list("ListOfLong", &Long, "member", 0, b::NONE);
 pub static ListOfPatchOperation: Shape = b::list("ListOfPatchOperation", &PatchOperation, "member", 0, b::NONE);
 pub static ListOfResource: Shape = b::list("ListOfResource", &Resource, "member", 0, b::NONE);
 pub static ListOfRestApi: Shape = b::list("ListOfRestApi", &RestApi, "member", 0, b::NONE);
 pub static ListOfStage: Shape = b::list("ListOfStage", &Stage, "member", 0, b::NONE);
+pub static ListOfStageKeys: Shape = b::list("ListOfStageKeys", &StageKey, "member", 0, b::NONE);
 pub static ListOfString: Shape = b::list("ListOfString", &String, "member", 0, b::NONE);
+pub static ListOfUsage: Shape = b::list("ListOfUsage", &ListOfLong, "member", 0, b::NONE);
+pub static ListOfUsagePlan: Shape = b::list("ListOfUsagePlan", &UsagePlan, "member", 0, b::NONE);
+pub static ListOfUsagePlanKey: Shape = b::list("ListOfUsagePlanKey", &UsagePlanKey, "member", 0, b::NONE);
 pub static Long: Shape = b::long("Long", i64::MIN, i64::MAX);
+pub static MapOfApiStageThrottleSettings: Shape = b::map("MapOfApiStageThrottleSettings", &String, &ThrottleSettings, ("key", "value"), false, (0, b::NONE));
 pub static MapOfIntegrationResponse: Shape = b::map("MapOfIntegrationResponse", &String, &IntegrationResponse, ("key", "value"), false, (0, b::NONE));
+pub static MapOfKeyUsages: Shape = b::map("MapOfKeyUsages", &String, &ListOfUsage, ("key", "value"), false, (0, b::NONE));
 pub static MapOfMethod: Shape = b::map("MapOfMethod", &String, &Method, ("key", "value"), false, (0, b::NONE));
 pub static MapOfMethodResponse: Shape = b::map("MapOfMethodResponse", &String, &MethodResponse, ("key", "value"), false, (0, b::NONE));
 pub static MapOfMethodSettings: Shape = b::map("MapOfMethodSettings", &String, &MethodSetting, ("key", "value"), false, (0, b::NONE));
@@ -265,6 +290,8 @@ pub static PutIntegrationRequest: Shape = b::structure("PutIntegrationRequest", 
 pub static PutIntegrationResponseRequest: Shape = b::structure("PutIntegrationResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code"), b::may("selectionPattern", &String), b::may("responseParameters", &MapOfStringToString), b::may("responseTemplates", &MapOfStringToString), b::may("contentHandling", &ContentHandlingStrategy)]);
 pub static PutMethodRequest: Shape = b::structure("PutMethodRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("authorizationType", &String), b::may("authorizerId", &String), b::may("apiKeyRequired", &Boolean), b::may("operationName", &String), b::may("requestParameters", &MapOfStringToBoolean), b::may("requestModels", &MapOfStringToString), b::may("requestValidatorId", &String), b::may("authorizationScopes", &ListOfString)]);
 pub static PutMethodResponseRequest: Shape = b::structure("PutMethodResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code"), b::may("responseParameters", &MapOfStringToBoolean), b::may("responseModels", &MapOfStringToString)]);
+pub static QuotaPeriodType: Shape = b::one_of("QuotaPeriodType", &["DAY", "WEEK", "MONTH"]);
+pub static QuotaSettings: Shape = b::structure("QuotaSettings", &[b::may("limit", &Integer), b::may("offset", &Integer), b::may("period", &QuotaPeriodType)]);
 pub static Resource: Shape = b::structure("Resource", &[b::may("id", &String), b::may("parentId", &String), b::may("pathPart", &String), b::may("path", &String), b::may("resourceMethods", &MapOfMethod)]);
 pub static Resources: Shape = b::structure("Resources", &[b::may("position", &String), b::may("items", &ListOfResource).at(L::Body, "item")]);
 pub static ResponseTransferMode: Shape = b::one_of("ResponseTransferMode", &["BUFFERED", "STREAM"]);
@@ -272,6 +299,7 @@ pub static RestApi: Shape = b::structure("RestApi", &[b::may("id", &String), b::
 pub static RestApis: Shape = b::structure("RestApis", &[b::may("position", &String), b::may("items", &ListOfRestApi).at(L::Body, "item")]);
 pub static SecurityPolicy: Shape = b::one_of("SecurityPolicy", &["TLS_1_0", "TLS_1_2", "SecurityPolicy_TLS13_1_3_2025_09", "SecurityPolicy_TLS13_1_3_FIPS_2025_09", "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09", "SecurityPolicy_TLS13_1_2_FIPS_PQ_2025_09", "SecurityPolicy_TLS13_1_2_FIPS_PFS_PQ_2025_09", "SecurityPolicy_TLS13_1_2_Ext2_PQ_2025_09", "SecurityPolicy_TLS13_1_2_Ext2_FIPS_PQ_2025_09", "SecurityPolicy_TLS13_1_2_PQ_2025_09", "SecurityPolicy_TLS13_1_2_2021_06", "SecurityPolicy_TLS13_2025_EDGE", "SecurityPolicy_TLS12_PFS_2025_EDGE", "SecurityPolicy_TLS12_2018_EDGE"]);
 pub static Stage: Shape = b::structure("Stage", &[b::may("deploymentId", &String), b::may("clientCertificateId", &String), b::may("stageName", &String), b::may("description", &String), b::may("cacheClusterEnabled", &Boolean), b::may("cacheClusterSize", &CacheClusterSize), b::may("cacheClusterStatus", &CacheClusterStatus), b::may("methodSettings", &MapOfMethodSettings), b::may("variables", &MapOfStringToString), b::may("documentationVersion", &String), b::may("accessLogSettings", &AccessLogSettings), b::may("canarySettings", &CanarySettings), b::may("tracingEnabled", &Boolean), b::may("webAclArn", &String), b::may("tags", &MapOfStringToString), b::may("createdDate", &Timestamp), b::may("lastUpdatedDate", &Timestamp)]);
+pub static StageKey: Shape = b::structure("StageKey", &[b::may("restApiId", &String), b::may("stageName", &String)]);
 pub static Stages: Shape = b::structure("Stages", &[b::may("item", &ListOfStage)]);
 pub static StatusCode: Shape = b::pattern("StatusCode", 0, b::NONE, "[1-5]\\d\\d", "[1-5]\\d\\d");
 pub static String: Shape = b::text("String", 0, b::NONE);
@@ -285,6 +313,7 @@ pub static TlsConfig: Shape = b::structure("TlsConfig", &[b::may("insecureSkipVe
 pub static UnauthorizedCacheControlHeaderStrategy: Shape = b::one_of("UnauthorizedCacheControlHeaderStrategy", &["FAIL_WITH_403", "SUCCEED_WITH_RESPONSE_HEADER", "SUCCEED_WITHOUT_RESPONSE_HEADER"]);
 pub static UntagResourceRequest: Shape = b::structure("UntagResourceRequest", &[b::must("resourceArn", &String).at(L::Uri, "resource_arn"), b::must("tagKeys", &ListOfString).at(L::QueryString, "tagKeys")]);
 pub static UpdateAccountRequest: Shape = b::structure("UpdateAccountRequest", &[b::may("patchOperations", &ListOfPatchOperation)]);
+pub static UpdateApiKeyRequest: Shape = b::structure("UpdateApiKeyRequest", &[b::must("apiKey", &String).at(L::Uri, "api_Key"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateAuthorizerRequest: Shape = b::structure("UpdateAuthorizerRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("authorizerId", &String).at(L::Uri, "authorizer_id"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateDeploymentRequest: Shape = b::structure("UpdateDeploymentRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("deploymentId", &String).at(L::Uri, "deployment_id"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateGatewayResponseRequest: Shape = b::structure("UpdateGatewayResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("responseType", &GatewayResponseType).at(L::Uri, "response_type"), b::may("patchOperations", &ListOfPatchOperation)]);
@@ -295,3 +324,10 @@ pub static UpdateMethodResponseRequest: Shape = b::structure("UpdateMethodRespon
 pub static UpdateResourceRequest: Shape = b::structure("UpdateResourceRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateRestApiRequest: Shape = b::structure("UpdateRestApiRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateStageRequest: Shape = b::structure("UpdateStageRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String).at(L::Uri, "stage_name"), b::may("patchOperations", &ListOfPatchOperation)]);
+pub static UpdateUsagePlanRequest: Shape = b::structure("UpdateUsagePlanRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId"), b::may("patchOperations", &ListOfPatchOperation)]);
+pub static UpdateUsageRequest: Shape = b::structure("UpdateUsageRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId"), b::must("keyId", &String).at(L::Uri, "keyId"), b::may("patchOperations", &ListOfPatchOperation)]);
+pub static Usage: Shape = b::structure("Usage", &[b::may("usagePlanId", &String), b::may("startDate", &String), b::may("endDate", &String), b::may("position", &String), b::may("items", &MapOfKeyUsages).at(L::Body, "values")]);
+pub static UsagePlan: Shape = b::structure("UsagePlan", &[b::may("id", &String), b::may("name", &String), b::may("description", &String), b::may("apiStages", &ListOfApiStage), b::may("throttle", &ThrottleSettings), b::may("quota", &QuotaSettings), b::may("productCode", &String), b::may("tags", &MapOfStringToString)]);
+pub static UsagePlanKey: Shape = b::structure("UsagePlanKey", &[b::may("id", &String), b::may("type", &String), b::may("value", &String), b::may("name", &String)]);
+pub static UsagePlanKeys: Shape = b::structure("UsagePlanKeys", &[b::may("position", &String), b::may("items", &ListOfUsagePlanKey).at(L::Body, "item")]);
+pub static UsagePlans: Shape = b::structure("UsagePlans", &[b::may("position", &String), b::may("items", &ListOfUsagePlan).at(L::Body, "item")]);

@@ -36,14 +36,23 @@ pub(super) trait Tagged: Sync {
     ) -> impl Future<Output = Result<(), ServiceError>> + Send;
 }
 
-pub(super) fn get<T: Tagged>(apis: &T, call: &Call, input: &Value) -> Answer {
+pub(super) async fn answer<T: Tagged>(apis: &T, call: &Call, input: &Value) -> Answer {
+    match call.operation.name {
+        "GetTags" => get(apis, call, input),
+        "TagResource" => put(apis, call, input).await,
+        "UntagResource" => remove(apis, call, input).await,
+        _ => Err(call.unknown()),
+    }
+}
+
+fn get<T: Tagged>(apis: &T, call: &Call, input: &Value) -> Answer {
     let (id, stage) = owner::<T>(input)?;
     let mut api = apis.find(&call.caller, id)?;
     let tags = T::told(&mut api, stage)?.get(T::WORDS.tags).cloned();
     Ok(json!({ T::WORDS.tags: tags.unwrap_or_else(|| json!({})) }))
 }
 
-pub(super) async fn put<T: Tagged>(apis: &T, call: &Call, input: &Value) -> Answer {
+async fn put<T: Tagged>(apis: &T, call: &Call, input: &Value) -> Answer {
     let new = input.get(T::WORDS.tags).and_then(Value::as_object);
     change(apis, call, input, |tags| {
         tags.extend(new.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
@@ -51,7 +60,7 @@ pub(super) async fn put<T: Tagged>(apis: &T, call: &Call, input: &Value) -> Answ
     .await
 }
 
-pub(super) async fn remove<T: Tagged>(apis: &T, call: &Call, input: &Value) -> Answer {
+async fn remove<T: Tagged>(apis: &T, call: &Call, input: &Value) -> Answer {
     let gone = texts(input, T::WORDS.keys);
     change(apis, call, input, |tags| tags.retain(|key, _| !gone.contains(key))).await
 }

@@ -27,6 +27,9 @@ impl Limit {
     }
 }
 
+/// How many buckets are kept before idle ones go.
+const BUCKETS_MAX: usize = 10_000;
+
 #[derive(Default)]
 pub(super) struct Throttle {
     /// By route: permits left, and when that was.
@@ -38,6 +41,10 @@ impl Throttle {
         let Some(limit) = limit else { return true };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if !buckets.contains_key(route) {
+            if buckets.len() >= BUCKETS_MAX {
+                // Who has not called for a minute begins anew.
+                buckets.retain(|_, (_, since)| now.saturating_sub(*since) < Duration::from_secs(60));
+            }
             buckets.insert(route.to_owned(), (limit.burst, now));
         }
         let Some((left, since)) = buckets.get_mut(route) else { return true };

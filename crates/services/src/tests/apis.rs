@@ -2,4 +2,5 @@
 
 mod authorizers;
 mod http_apis;
+mod plans;
 mod rest_apis;

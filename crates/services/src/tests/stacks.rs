@@ -2,6 +2,7 @@
 
 mod guards;
 mod networks;
+mod plans;
 
 use crate::Services;
 use crate::testing::{Scratch, services};

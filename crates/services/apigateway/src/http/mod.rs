@@ -70,9 +70,7 @@ impl Http {
             "GetDeployments" => self.get_deployments(call, input),
             "UpdateDeployment" => self.update_deployment(call, input).await,
             "DeleteDeployment" => self.delete_deployment(call, input).await,
-            "GetTags" => super::tags::get(&self.book, call, input),
-            "TagResource" => super::tags::put(&self.book, call, input).await,
-            "UntagResource" => super::tags::remove(&self.book, call, input).await,
+            "GetTags" | "TagResource" | "UntagResource" => super::tags::answer(&self.book, call, input).await,
             _ => Err(call.unknown()),
         };
         if let Some(id) = text(input, "ApiId") {

@@ -1,9 +1,11 @@
 //! Whether a request may call a method: signatures, functions.
 
 use super::fault::Fault;
+use super::plans::{Place, Plans};
 use super::serve::Run;
 use crate::authorizer::{Asked, Form, FunctionAuthorizer, Outcome};
 use lambda::ServiceCalls;
+use crate::visit::Visit;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -27,6 +29,20 @@ impl Run<'_> {
             Door::Broken => Err(Fault::Authorizer),
             Door::Function(authorizer) => self.by_function(authorizer, calls).await,
         }
+    }
+
+    /// Lets a request with a key in where one is needed; functions are told which.
+    pub fn admit_key(&mut self, plans: &Plans) -> Result<(), Fault> {
+        if !self.method.needs_key {
+            return Ok(());
+        }
+        let value = self.visit.request.header("x-api-key").unwrap_or_default();
+        let method = format!("{}/{}", self.method.path, self.method.method);
+        let Visit { region, api, stage, .. } = self.visit;
+        let id = plans.admit(&Place { region, api, stage, method: &method }, value)?;
+        self.context["identity"]["apiKey"] = value.into();
+        self.context["identity"]["apiKeyId"] = id.into();
+        Ok(())
     }
 
     async fn by_function(

@@ -93,7 +93,9 @@ impl Rest {
     }
 
     pub(super) async fn delete_rest_api(&self, call: &Call, input: &Value) -> Answer {
-        self.book.delete(&call.caller, required(input, "restApiId")).await?;
+        let id = required(input, "restApiId");
+        self.book.delete(&call.caller, id).await?;
+        self.plans.forget_stages(&call.caller, id, None).await?;
         Ok(json!({}))
     }
 

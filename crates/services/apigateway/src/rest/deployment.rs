@@ -56,7 +56,7 @@ impl Rest {
                 snapshot.resources.into_values().filter(|(_, one)| !one.methods.is_empty())
             {
                 let methods = resource.methods.into_iter().map(|(name, method)| {
-                    (name, json!({"authorizationType": method["authorizationType"], "apiKeyRequired": false}))
+                    (name, json!({"authorizationType": method["authorizationType"], "apiKeyRequired": method["apiKeyRequired"]}))
                 });
                 summary.insert(path, Value::Object(methods.collect()));
             }
@@ -183,6 +183,8 @@ impl Rest {
             api.stages.remove(required(input, "stageName")).ok_or_else(no_stage)
         });
         gone.await?;
+        let (api, name) = (required(input, "restApiId"), required(input, "stageName"));
+        self.plans.forget_stages(&call.caller, api, Some(name)).await?;
         Ok(json!({}))
     }
 }

@@ -17,6 +17,10 @@ pub(super) enum Fault {
         explicit: bool,
     },
     AuthorizerFailed,
+    /// No key where one is needed, or none that opens this stage.
+    Key,
+    /// The key's quota is used up.
+    Quota,
     /// It is not there, or may not be called.
     Authorizer,
     TooLarge,
@@ -60,6 +64,8 @@ impl Fault {
             Fault::Authorizer => {
                 of("AUTHORIZER_CONFIGURATION_ERROR", 500, "AuthorizerConfigurationException", "")
             }
+            Fault::Key => of("INVALID_API_KEY", 403, "ForbiddenException", "Forbidden"),
+            Fault::Quota => of("QUOTA_EXCEEDED", 429, "LimitExceededException", "Limit Exceeded"),
             Fault::TooLarge => of(
                 "REQUEST_TOO_LARGE",
                 413,

@@ -38,6 +38,7 @@ pub(super) struct LiveMethod {
     pub door: Door,
     pub integration: Value,
     pub limit: Option<Limit>,
+    pub needs_key: bool,
 }
 
 impl Live {
@@ -89,6 +90,7 @@ impl LiveStage {
                     door: door(&members, &ready),
                     integration: members.get("methodIntegration").cloned().unwrap_or_default(),
                     limit: Limit::of(own(&place), own("*/*"), "throttlingRateLimit", "throttlingBurstLimit"),
+                    needs_key: members.get("apiKeyRequired") == Some(&Value::Bool(true)),
                     method,
                 });
             }

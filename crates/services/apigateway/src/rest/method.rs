@@ -12,10 +12,11 @@ use wire::ServiceError;
 
 const METHODS: &[&str] = &["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"];
 
-const REFUSED: &[&str] = &["apiKeyRequired", "authorizationScopes", "requestValidatorId"];
+const REFUSED: &[&str] = &["authorizationScopes", "requestValidatorId"];
 
 const PATCHED: Rules = Rules {
     texts: &["authorizationType", "authorizerId", "operationName"],
+    truths: &["apiKeyRequired"],
     truth_maps: &["requestParameters"],
     maps: &["requestModels"],
     ..Rules::NONE
@@ -45,7 +46,14 @@ impl Rest {
         take_over(
             &mut told,
             input,
-            &["authorizationType", "authorizerId", "operationName", "requestParameters", "requestModels"],
+            &[
+                "apiKeyRequired",
+                "authorizationType",
+                "authorizerId",
+                "operationName",
+                "requestParameters",
+                "requestModels",
+            ],
         );
         let told = self.book.change(&call.caller, api, |api| {
             check(&told, api)?;

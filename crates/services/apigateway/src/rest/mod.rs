@@ -10,6 +10,7 @@ mod integration;
 mod live;
 mod method;
 mod patch;
+mod plans;
 mod resource;
 mod responses;
 mod serve;
@@ -22,6 +23,7 @@ use super::members::{self, Members, Names};
 use book::Book;
 use lambda::ServiceCalls;
 use live::Live;
+use plans::Plans;
 use serde_json::Value;
 use servicekit::call::{Answer, Call};
 use servicekit::documents::Documents;
@@ -34,6 +36,7 @@ pub(super) struct Rest {
     /// The role for logs, by region.
     accounts: Documents<String>,
     live: Cache<Live>,
+    plans: Plans,
 }
 
 impl Rest {
@@ -42,6 +45,7 @@ impl Rest {
             book: Book::new(store, world),
             accounts: Documents::new(store, "apigateway/account"),
             live: Cache::new(),
+            plans: Plans::new(&parts.store, &parts.world),
         }
     }
 
@@ -108,10 +112,8 @@ impl Rest {
             "DeleteAuthorizer" => self.delete_authorizer(call, input).await,
             "FlushStageAuthorizersCache" => self.flush_authorizers(call, input),
             "TestInvokeMethod" => self.test_invoke(targets, call, input).await,
-            "GetTags" => super::tags::get(&self.book, call, input),
-            "TagResource" => super::tags::put(&self.book, call, input).await,
-            "UntagResource" => super::tags::remove(&self.book, call, input).await,
-            _ => Err(call.unknown()),
+            "GetTags" | "TagResource" | "UntagResource" => self.tags(call, input).await,
+            _ => self.plans.answer(&self.book, call, input).await,
         }
     }
 }

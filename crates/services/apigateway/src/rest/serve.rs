@@ -5,6 +5,7 @@ use super::admit::Door;
 use super::fault::{Fault, constant};
 use super::live::{Live, LiveMethod, LiveStage};
 use super::method::template;
+use super::plans::Plans;
 use super::template::{Facts, Template, at_path};
 use crate::reply;
 use crate::target::{function_of, with_variables};
@@ -78,7 +79,9 @@ impl Rest {
                 let context = context(&visit, stage, method, &short);
                 match method {
                     None => Fault::Token.response(stage, &visit, &context),
-                    Some(method) => Run { stage, method, visit, behind, context }.answer(targets).await,
+                    Some(method) => {
+                        Run { stage, method, visit, behind, context }.answer(targets, &self.plans).await
+                    }
                 }
             }
         };
@@ -120,11 +123,14 @@ pub(super) fn context(
 
 impl Run<'_> {
     /// Lets the request in, and answers it.
-    pub async fn answer(mut self, targets: &ServiceCalls) -> Response {
+    pub async fn answer(mut self, targets: &ServiceCalls, plans: &Plans) -> Response {
         match self.admit(targets).await {
             Ok(None) => {}
             Ok(Some(caller)) => self.context["authorizer"] = caller,
             Err(fault) => return fault.response(self.stage, &self.visit, &self.context),
+        }
+        if let Err(fault) = self.admit_key(plans) {
+            return fault.response(self.stage, &self.visit, &self.context);
         }
         self.answer_inside(targets).await
     }

@@ -1,11 +1,28 @@
-//! Tags of REST APIs and of their stages.
+//! Tags of REST APIs, of their stages, and of what opens them.
 
+use super::Rest;
 use super::book::{Book, RestApi};
+use super::plans::Keys;
 use crate::fault::missing;
 use crate::members::Members;
-use crate::tags::{Tagged, Words};
-use servicekit::call::Caller;
+use crate::tags::{Tagged, Words, answer};
+use serde_json::Value;
+use servicekit::call::{Answer, Call, Caller};
+use servicekit::fields::required;
 use wire::ServiceError;
+
+impl Rest {
+    pub(super) async fn tags(&self, call: &Call, input: &Value) -> Answer {
+        let arn = required(input, "resourceArn");
+        if arn.contains("::/apikeys/") {
+            return answer(&Keys(&self.plans), call, input).await;
+        }
+        if arn.contains("::/usageplans/") {
+            return answer(&self.plans, call, input).await;
+        }
+        answer(&self.book, call, input).await
+    }
+}
 
 impl Tagged for Book {
     type Api = RestApi;

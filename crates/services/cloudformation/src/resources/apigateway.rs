@@ -5,10 +5,10 @@ use crate::template::evaluate::{Made, text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-const SERVICE: &str = "apigateway";
+pub(super) const SERVICE: &str = "apigateway";
 
 /// The properties of these names as members of a call, which begin small.
-fn members(properties: &Value, names: &[&str]) -> Map<String, Value> {
+pub(super) fn members(properties: &Value, names: &[&str]) -> Map<String, Value> {
     let present = names.iter().filter_map(|name| Some((small(name), properties.get(*name)?.clone())));
     present.collect()
 }
@@ -18,22 +18,22 @@ fn small(name: &str) -> String {
     letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }
 
-fn owned(properties: &Value, name: &str) -> String {
+pub(super) fn owned(properties: &Value, name: &str) -> String {
     properties.get(name).and_then(text).unwrap_or_default()
 }
 
-fn made(id: &Value, attributes: &[(&str, &Value)]) -> Made {
+pub(super) fn made(id: &Value, attributes: &[(&str, &Value)]) -> Made {
     let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).clone()));
     Made { id: id.as_str().unwrap_or_default().to_owned(), attributes: attributes.collect() }
 }
 
-fn tag_map(cx: &Cx<'_>, properties: &Value) -> Map<String, Value> {
+pub(super) fn tag_map(cx: &Cx<'_>, properties: &Value) -> Map<String, Value> {
     let pair = |tag: Value| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].clone()));
     cx.tags(properties).into_iter().filter_map(pair).collect()
 }
 
 /// `[{"op", "path", "value"}]` of what differs; what the template says no more goes back to its default.
-fn patches(old: &Value, new: &Value, paths: &[(&str, &str, &str)]) -> Vec<Value> {
+pub(super) fn patches(old: &Value, new: &Value, paths: &[(&str, &str, &str)]) -> Vec<Value> {
     let differing = paths.iter().filter(|(name, ..)| old.get(*name) != new.get(*name));
     differing
         .map(|(name, path, default)| {
@@ -43,7 +43,7 @@ fn patches(old: &Value, new: &Value, paths: &[(&str, &str, &str)]) -> Vec<Value>
         .collect()
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('~', "~0").replace('/', "~1")
 }
 
@@ -231,7 +231,7 @@ async fn update_api(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Resul
     retag(cx, &format!("restapis/{}", made.id), old, new).await
 }
 
-async fn retag(cx: &Cx<'_>, path: &str, old: &Value, new: &Value) -> Result<(), String> {
+pub(super) async fn retag(cx: &Cx<'_>, path: &str, old: &Value, new: &Value) -> Result<(), String> {
     if old.get("Tags") == new.get("Tags") {
         return Ok(());
     }

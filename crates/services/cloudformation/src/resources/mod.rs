@@ -1,5 +1,6 @@
 //! The types of resources: how each is made, changed and removed by asking our own services, as a client would.
 
+mod api_plans;
 mod apigateway;
 mod apigatewayv2;
 mod custom;
@@ -49,6 +50,11 @@ const fn kind(
 
 static KINDS: &[Kind] = &[
     kind("AWS::ApiGateway::Account", None, &[]),
+    kind(
+        "AWS::ApiGateway::ApiKey",
+        Some(("Name", 1024)),
+        &["GenerateDistinctId", "Name", "StageKeys", "Value"],
+    ),
     kind("AWS::ApiGateway::Authorizer", None, &["RestApiId"]),
     kind("AWS::ApiGateway::Deployment", None, &["RestApiId", "StageName"]),
     kind("AWS::ApiGateway::GatewayResponse", None, &["RestApiId", "ResponseType"]),
@@ -56,6 +62,8 @@ static KINDS: &[Kind] = &[
     kind("AWS::ApiGateway::Resource", None, &["RestApiId", "ParentId", "PathPart"]),
     kind("AWS::ApiGateway::RestApi", None, &["ApiKeySourceType"]),
     kind("AWS::ApiGateway::Stage", None, &["RestApiId", "StageName"]),
+    kind("AWS::ApiGateway::UsagePlan", Some(("UsagePlanName", 1024)), &[]),
+    kind("AWS::ApiGateway::UsagePlanKey", None, &["*"]),
     kind("AWS::ApiGatewayV2::Api", None, &["ProtocolType", "Target", "RouteKey", "CredentialsArn"]),
     kind("AWS::ApiGatewayV2::Authorizer", None, &["ApiId"]),
     kind("AWS::ApiGatewayV2::Deployment", None, &["ApiId", "StageName"]),
@@ -183,6 +191,10 @@ const RDS: &str = "AWS::RDS::";
 const V1: &str = "AWS::ApiGateway::";
 const V2: &str = "AWS::ApiGatewayV2::";
 
+/// Of REST APIs, what opens them.
+const PLANS: &[&str] =
+    &["AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlan", "AWS::ApiGateway::UsagePlanKey"];
+
 fn unrecognized(kind: &str) -> String {
     format!("Template format error: Unrecognized resource types: [{kind}]")
 }
@@ -279,6 +291,7 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::Lambda::Function" => lambda::create_function(cx, name, properties).await,
         kind if kind.starts_with(EC2) => network::create(kind, cx, name, properties).await,
         kind if kind.starts_with(RDS) => rds::create(kind, cx, name, properties).await,
+        kind if PLANS.contains(&kind) => api_plans::create(kind, cx, name, properties).await,
         kind if kind.starts_with(V1) => apigateway::create(kind, cx, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::create(kind, cx, properties).await,
         "AWS::Lambda::EventSourceMapping" => lambda::create_mapping(cx, properties).await,
@@ -315,6 +328,10 @@ pub(crate) async fn update(
         }
         kind if kind.starts_with(EC2) => network::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(RDS) => rds::update(kind, cx, made, old, new).await?,
+        kind if PLANS.contains(&kind) => {
+            api_plans::update(kind, cx, made, old, new).await?;
+            made.clone()
+        }
         kind if kind.starts_with(V1) => apigateway::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(V2) => apigatewayv2::update(kind, cx, made, old, new).await?,
         kind if custom::is_custom(kind) => custom::update(cx, kind, made, old, new).await?,
@@ -356,6 +373,7 @@ pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => dynamodb::delete(cx, made).await,
         kind if kind.starts_with(EC2) => network::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(RDS) => rds::delete(kind, cx, made).await,
+        kind if PLANS.contains(&kind) => api_plans::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(V1) => apigateway::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::delete(kind, cx, made, properties).await,
         kind if custom::is_custom(kind) => custom::delete(cx, kind, made, properties).await,

@@ -330,8 +330,8 @@ fn parts_are_checked_and_refused_by_name() {
         (
             "PUT",
             format!("/resources/{a}/methods/POST"),
-            json!({"authorizationType": "NONE", "apiKeyRequired": true}),
-            "400 BadRequestException: apiKeyRequired is not supported.",
+            json!({"authorizationType": "NONE", "requestValidatorId": "v"}),
+            "400 BadRequestException: requestValidatorId is not supported.",
         ),
         (
             "PUT",
