@@ -4,8 +4,8 @@ use super::fault::Fault;
 use super::plans::{Place, Plans};
 use super::serve::Run;
 use crate::authorizer::{Asked, Form, FunctionAuthorizer, Outcome};
-use lambda::ServiceCalls;
 use crate::visit::Visit;
+use lambda::ServiceCalls;
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -45,7 +45,7 @@ impl Rest {
             book: Book::new(store, world),
             accounts: Documents::new(store, "apigateway/account"),
             live: Cache::new(),
-            plans: Plans::new(&parts.store, &parts.world),
+            plans: Plans::new(store, world),
         }
     }
 

@@ -3,8 +3,8 @@
 use super::{Plan, Plans};
 use crate::rest::fault::Fault;
 use crate::throttle::Limit;
-use servicekit::documents::Edit;
 use serde_json::Value;
+use servicekit::documents::Edit;
 use std::collections::HashMap;
 use store::UpdateError;
 use wire::ServiceError;

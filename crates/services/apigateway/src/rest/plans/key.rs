@@ -6,10 +6,10 @@ use crate::members::{Members, take_over};
 use crate::rest::book::Book;
 use crate::rest::page;
 use crate::rest::patch::{self, Rules};
+use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
 use servicekit::fields::{required, text};
 use servicekit::ids;
-use serde_json::{Value, json};
 use wire::ServiceError;
 use world::World;
 

@@ -4,9 +4,9 @@ use super::{Key, Plan, Plans};
 use crate::fault::{bad, conflict, missing};
 use crate::members::{Members, take_over};
 use crate::rest::page;
+use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
 use servicekit::fields::{required, text};
-use serde_json::{Value, json};
 use wire::ServiceError;
 
 impl Plans {

@@ -7,10 +7,10 @@ use crate::members::{Members, take_over};
 use crate::rest::book::Book;
 use crate::rest::page;
 use crate::rest::patch::{self, Patch, Rules};
+use serde_json::{Value, json};
 use servicekit::call::{Answer, Call, Caller};
 use servicekit::fields::{required, text};
 use servicekit::ids;
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use wire::ServiceError;
 

@@ -5,10 +5,10 @@ use super::period::{Quota, Used, day, days, first_moment};
 use super::{Plan, Plans};
 use crate::fault::bad;
 use crate::rest::patch;
+use serde_json::{Map, Value, json};
 use servicekit::call::{Answer, Call};
 use servicekit::documents::Edit;
 use servicekit::fields::{required, text};
-use serde_json::{Map, Value, json};
 use world::Timestamp;
 
 /// How many days may be asked for at once.
