@@ -31,6 +31,21 @@ fn a_table_is_followed() {
     assert!(setting.good(&["status"]).contains("p: stream, Things → sqlite:"));
 }
 
+/// What the stream said before the snapshot is in the scan: it is not applied as well. What comes after it is.
+#[test]
+fn a_snapshot_begins_where_the_stream_is() {
+    let mut setting = Setting::sqlite();
+    setting.file("deletes = \"soft\"\n[pipeline.columns]\nid = {}\n");
+    setting.put(json!({ "id": { "S": "gone" } }));
+    setting.delete("gone");
+    setting.put(json!({ "id": { "S": "a" } }));
+    setting.settle();
+    assert_eq!(setting.rows("SELECT id FROM T"), [[text("a")]], "no row was made and marked");
+    setting.delete("a");
+    setting.settle();
+    assert_eq!(setting.rows("SELECT count(*), count(deleted_at) FROM T"), [[1.into(), 1.into()]]);
+}
+
 /// Nothing of an item is lost: the derived mapping keeps every type, 38 digits, binaries, nesting.
 #[test]
 fn every_type_comes_through() {

@@ -21,6 +21,7 @@ use model::key::KeyType;
 pub use path::Path;
 use sha2::{Digest, Sha256};
 use sql::{ColumnKind, Value};
+use std::cmp::Ordering;
 
 /// The key of the source's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +42,13 @@ impl KeySchema {
         self.names().filter_map(|name| item.get(name).map(|value| (name.to_owned(), value.clone()))).collect()
     }
 
-    /// A number to choose lanes by, and the item's name.
-    pub fn name(&self, item: &Item) -> (u64, ItemName) {
+    /// A number to choose lanes by, and the item's name. `keys`: the item's key, alone.
+    pub fn name(&self, keys: &Item) -> (u64, ItemName) {
         let mut bytes = Vec::with_capacity(64);
-        self.key_of(item).encode(&mut bytes);
+        match keys.len() == self.attributes.len() {
+            true => keys.encode(&mut bytes),
+            false => self.key_of(keys).encode(&mut bytes),
+        }
         let digest = Sha256::digest(&bytes);
         let hash = u64::from_be_bytes(digest[..8].try_into().unwrap_or_default());
         (hash, hex(&digest[..20]))
@@ -52,7 +56,8 @@ impl KeySchema {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |four: u8| char::from(b"0123456789abcdef"[usize::from(four & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// How the target's keys follow from the source's items.
@@ -150,6 +155,18 @@ impl Mapping {
     /// The key's values of a row.
     pub fn key_of(&self, row: &[Value]) -> Vec<Value> {
         self.key_at.iter().map(|at| row[*at].clone()).collect()
+    }
+
+    /// An order of rows by key, which is near the order that databases keep them in.
+    pub fn compare_keys(&self, one: &[Value], two: &[Value]) -> Ordering {
+        let of = |at: &usize| match (&one[*at], &two[*at]) {
+            (Value::Integer(one), Value::Integer(two)) => one.cmp(two),
+            (Value::Bytes(one), Value::Bytes(two)) => one.cmp(two),
+            // Longer numbers are greater, mostly; nothing depends on it.
+            (Value::Numeric(one), Value::Numeric(two)) => (one.len(), one).cmp(&(two.len(), two)),
+            (one, two) => one.as_text().cmp(&two.as_text()),
+        };
+        self.key_at.iter().map(of).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
     pub fn soft(&self) -> bool {

@@ -12,7 +12,8 @@ use super::progress::Report;
 use super::{Ended, Stop};
 use crate::config::OnGap;
 use crate::join::{Action, Event, Sequence, ShardId, Work};
-use crate::source::{Begin, Table};
+use crate::mapping::Keying;
+use crate::source::{Ahead, Begin, Table};
 use crate::spool::{Keeper, Spool, Stand};
 use crate::target::{Applied, Change, Shared};
 use crate::{Error, Kind};
@@ -130,6 +131,8 @@ pub fn run(
         table: &pipeline.source_table,
         login: &pipeline.login,
         world: &pipeline.world,
+        // Where an item was before says where its row was, if that can be another place.
+        ahead: Ahead::new(&pipeline.login, &pipeline.world, taken.planned.mapping.keying == Keying::Moving),
         schema: &shared.schema.clone(),
         stream: &stream,
         segments,

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::join::{Row, Sequence, ShardId};
 use crate::mapping::KeySchema;
-use crate::source::{Begin, Login, Record, Table};
+use crate::source::{Ahead, Begin, Login, Record, Table};
 use crate::spool::{Given, Spool};
 use crate::target::Change;
 use std::sync::mpsc::{Receiver, Sender};
@@ -78,6 +78,7 @@ pub struct Reader<'a> {
     pub table: &'a str,
     pub login: &'a Login,
     pub world: &'a World,
+    pub ahead: Ahead,
     pub schema: &'a KeySchema,
     pub stream: &'a str,
     pub segments: u32,
@@ -146,7 +147,6 @@ impl Reader<'_> {
         begin: &Begin,
     ) -> Result<Done, Error> {
         let mut iterator = iterator;
-        let asked_ms = self.world.now().millis();
         // An iterator that waited too long for its turn is asked for once more.
         for again in [true, false] {
             let given = match iterator.take() {
@@ -156,8 +156,8 @@ impl Reader<'_> {
                     None => return Ok(Done::Trimmed { shard: shard.clone() }),
                 },
             };
-            match table.records(&given, 1000) {
-                Ok(page) => {
+            match self.ahead.records(&given) {
+                Ok((page, asked_ms)) => {
                     let records = page.records.into_iter().map(|record| self.changed(record)).collect();
                     let next = page.next.map_or(Next::End, Next::Iterator);
                     return Ok(Done::Records { shard: shard.clone(), records, next, asked_ms });

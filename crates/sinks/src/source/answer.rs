@@ -5,6 +5,7 @@ use crate::mapping::typed;
 use api::dynamodb::Attributes;
 use model::Item;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// Who deletes what has expired.
 const EXPIRY: &str = "dynamodb.amazonaws.com";
@@ -52,17 +53,35 @@ struct Consumed {
     units: f64,
 }
 
+/// What an item was before, or nothing of it.
+trait Old {
+    fn item(self) -> Option<Item>;
+}
+
+impl Old for Attributes {
+    fn item(self) -> Option<Item> {
+        Some(self.0)
+    }
+}
+
+impl Old for IgnoredAny {
+    fn item(self) -> Option<Item> {
+        None
+    }
+}
+
 #[derive(Deserialize)]
-struct Got {
+#[serde(bound(deserialize = "O: Deserialize<'de>"))]
+struct Got<O> {
     #[serde(rename = "Records", default)]
-    records: Vec<Told>,
+    records: Vec<Told<O>>,
     #[serde(rename = "NextShardIterator")]
     next: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Told {
-    dynamodb: Change,
+struct Told<O> {
+    dynamodb: Change<O>,
     #[serde(rename = "userIdentity")]
     identity: Option<Identity>,
 }
@@ -74,7 +93,7 @@ struct Identity {
 }
 
 #[derive(Deserialize)]
-struct Change {
+struct Change<O> {
     #[serde(rename = "ApproximateCreationDateTime", default)]
     created: f64,
     #[serde(rename = "Keys")]
@@ -82,7 +101,7 @@ struct Change {
     #[serde(rename = "NewImage")]
     new: Option<Attributes>,
     #[serde(rename = "OldImage")]
-    old: Option<Attributes>,
+    old: Option<O>,
     #[serde(rename = "SequenceNumber")]
     sequence: String,
 }
@@ -111,7 +130,41 @@ impl ScanPage {
 
 impl RecordsPage {
     pub fn read(body: &[u8]) -> Option<RecordsPage> {
-        let got: Got = serde_json::from_slice(body).ok()?;
+        RecordsPage::of(serde_json::from_slice::<Got<Attributes>>(body).ok()?)
+    }
+
+    /// Without what the items were before.
+    pub fn read_new(body: &[u8]) -> Option<RecordsPage> {
+        RecordsPage::of(serde_json::from_slice::<Got<IgnoredAny>>(body).ok()?)
+    }
+
+    /// The last record's number, where there are records, and the next page's iterator.
+    pub fn skim(body: &[u8]) -> Option<(Option<Sequence>, Option<String>)> {
+        #[derive(Deserialize)]
+        struct Skimmed {
+            #[serde(rename = "Records", default)]
+            records: Vec<Numbered>,
+            #[serde(rename = "NextShardIterator")]
+            next: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Numbered {
+            dynamodb: Number,
+        }
+        #[derive(Deserialize)]
+        struct Number {
+            #[serde(rename = "SequenceNumber")]
+            sequence: String,
+        }
+        let got: Skimmed = serde_json::from_slice(body).ok()?;
+        let last = match got.records.last() {
+            Some(record) => Some(Sequence::parse(&record.dynamodb.sequence)?),
+            None => None,
+        };
+        Some((last, got.next))
+    }
+
+    fn of<O: Old>(got: Got<O>) -> Option<RecordsPage> {
         let mut records: Vec<Record> = got.records.into_iter().map(Record::of).collect::<Option<_>>()?;
         // A shard's records are in order; one that is told again says nothing new, and nothing old may follow it.
         let mut last: Option<Sequence> = None;
@@ -159,12 +212,12 @@ impl Record {
         member("}", "");
     }
 
-    fn of(told: Told) -> Option<Record> {
+    fn of<O: Old>(told: Told<O>) -> Option<Record> {
         let principal = told.identity.and_then(|identity| identity.principal);
         Some(Record {
             sequence: Sequence::parse(&told.dynamodb.sequence)?,
             keys: told.dynamodb.keys.0,
-            old: told.dynamodb.old.map(|image| image.0),
+            old: told.dynamodb.old.and_then(Old::item),
             new: told.dynamodb.new.map(|image| image.0),
             created_s: told.dynamodb.created as u64,
             expired: principal.as_deref() == Some(EXPIRY),

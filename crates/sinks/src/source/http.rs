@@ -118,7 +118,18 @@ impl Http {
         done
     }
 
+    /// Sends a call whose answer is waited for later.
+    pub fn ask(mut self, target: &str, body: &[u8]) -> Result<Asked, Fault> {
+        self.send(target, body)?;
+        Ok(Asked(self))
+    }
+
     fn exchange(&mut self, target: &str, body: &[u8]) -> Result<Vec<u8>, Fault> {
+        self.send(target, body)?;
+        self.receive()
+    }
+
+    fn send(&mut self, target: &str, body: &[u8]) -> Result<(), Fault> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => self.connect()?,
@@ -144,6 +155,14 @@ impl Http {
         head.push_str("\r\n");
         stream.get_mut().write_all(&[head.as_bytes(), body].concat())?;
         stream.get_mut().flush()?;
+        self.stream = Some(stream);
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<Vec<u8>, Fault> {
+        let Some(mut stream) = self.stream.take() else {
+            return Err(Fault::Silent("nothing was asked".to_owned()));
+        };
         let answer = read(&mut stream)?;
         if answer.keep {
             self.stream = Some(stream);
@@ -171,6 +190,16 @@ impl Http {
             .connect()
             .map_err(|error| Fault::Silent(format!("no server answers at {}: {error}", self.place.host)))?;
         Ok(BufReader::with_capacity(64 << 10, stream))
+    }
+}
+
+/// A call that was sent.
+pub struct Asked(Http);
+
+impl Asked {
+    /// Waits for the answer; the connection is free again.
+    pub fn answer(mut self) -> (Result<Vec<u8>, Fault>, Http) {
+        (self.0.receive(), self.0)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The source: a table of any endpoint that speaks DynamoDB's API, read by ordinary signed calls.
 
+mod ahead;
 mod answer;
 mod http;
 mod login;
@@ -7,6 +8,7 @@ mod secrets;
 mod stream;
 mod table;
 
+pub use ahead::Ahead;
 pub use answer::{Record, RecordsPage, ScanPage};
 pub use http::{Fault, Http, Login};
 pub use login::Service;

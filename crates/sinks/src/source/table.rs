@@ -159,7 +159,7 @@ impl Table {
     }
 }
 
-fn unreadable(operation: &str) -> Fault {
+pub(super) fn unreadable(operation: &str) -> Fault {
     Fault::Refused {
         code: "Unreadable".to_owned(),
         message: format!("the answer to {operation} cannot be read"),

@@ -7,8 +7,10 @@ use crate::runner::progress::{Phase, Progress, Report};
 use crate::{Error, Kind};
 use std::time::Duration;
 
-/// Most rows that wait for the target, for each row of a batch.
+/// Most rows that wait for the target, for each row of a batch on each lane; and the least of them, which a few pages of
+/// the scan are, so that those who read and those who write need not wait for each other.
 const AHEAD: usize = 4;
+const AHEAD_LEAST: usize = 16_000;
 /// And most bytes of them, but for a page of each reader.
 const AHEAD_BYTES: usize = 64 << 20;
 
@@ -171,7 +173,7 @@ impl Coordinator<'_> {
     }
 
     fn rows_most(&self) -> usize {
-        (self.pipeline.config.batch_rows * self.lanes.len() * AHEAD).max(4000)
+        (self.pipeline.config.batch_rows * self.lanes.len() * AHEAD).max(AHEAD_LEAST)
     }
 
     pub(super) fn give_jobs(&mut self) {

@@ -38,25 +38,18 @@ impl Connected {
         };
         self.delete(mapping, group)?;
         let columns = mapping.names();
-        let mut names = Vec::new();
-        let mut rows = Vec::new();
-        for (name, item) in &mut group.items {
-            if let Some(row) = item.row.take() {
-                names.push(name.clone());
-                rows.push(row);
-            }
-        }
+        let (places, rows) = take_rows(mapping, group);
         let upsert =
             Upsert { table: &mapping.table, columns: &columns, key: &mapping.key, rows: &rows, on_conflict };
         match care {
             Care::Bulk => drop(self.connection.upsert(&upsert)?),
-            Care::Single => self.one_by_one(upsert, &names, group)?,
+            Care::Single => self.one_by_one(upsert, &places, group)?,
         }
         if self.shared.recopy && group.remember {
-            let good = |name: &&String| group.items.get(*name).is_some_and(|item| item.quarantine.is_none());
-            let written = names.iter().zip(&rows).filter(|(name, _)| good(name));
-            let places = written.map(|(_, row)| name_of(mapping, &mapping.key_of(row)));
-            self.list(SEEN, "place", &places.collect::<Vec<_>>())?;
+            let good = |place: usize| group.items[place].quarantine.is_none();
+            let written = places.iter().zip(&rows).filter(|(place, _)| good(**place));
+            let names = written.map(|(_, row)| name_of(mapping, &mapping.key_of(row)));
+            self.list(SEEN, "place", &names.collect::<Vec<_>>())?;
         }
         self.soften(mapping, group)?;
         self.remember(group)?;
@@ -65,16 +58,37 @@ impl Connected {
 
     /// What the snapshot brings counts where neither a record nor this copy has brought anything.
     fn keep_missing(&mut self, mapping: &Mapping, group: &mut Group<'_>) -> Result<(), Error> {
-        let names: Vec<&str> = group.items.keys().map(String::as_str).collect();
-        let gone = listed(&mut self.connection, GONE, "item", &self.shared.pipeline, &names)?;
-        group.items.retain(|name, _| !gone.contains(name));
+        if !self.gone.is_empty() {
+            let unknown =
+                group.items.iter().map(|item| item.name).filter(|name| self.gone.has(name).is_none());
+            let asked: Vec<&str> = unknown.collect();
+            let gone = listed(&mut self.connection, GONE, "item", &self.shared.pipeline, &asked)?;
+            let is_gone = |name: &str| self.gone.has(name).unwrap_or_else(|| gone.contains(name));
+            group.items.retain(|item| !is_gone(item.name));
+        }
         if self.shared.recopy {
             let place = |item: &Final<'_>| Some(name_of(mapping, &mapping.key_of(item.row.as_ref()?)));
-            let places: Vec<String> = group.items.values().filter_map(place).collect();
+            let places: Vec<String> = group.items.iter().filter_map(place).collect();
             let places: Vec<&str> = places.iter().map(String::as_str).collect();
             let seen = listed(&mut self.connection, SEEN, "place", &self.shared.pipeline, &places)?;
-            group.items.retain(|_, item| place(item).is_none_or(|place| !seen.contains(&place)));
+            group.items.retain(|item| place(item).is_none_or(|place| !seen.contains(&place)));
         }
+        Ok(())
+    }
+
+    pub(super) fn is_gone(&mut self, name: &str) -> Result<bool, Error> {
+        match self.gone.has(name) {
+            Some(is_gone) => Ok(is_gone),
+            None => {
+                Ok(!listed(&mut self.connection, GONE, "item", &self.shared.pipeline, &[name])?.is_empty())
+            }
+        }
+    }
+
+    /// What the snapshot must not bring back.
+    pub(super) fn note_gone(&mut self, names: &[String]) -> Result<(), Error> {
+        self.list(GONE, "item", names)?;
+        self.gone.add(names);
         Ok(())
     }
 
@@ -93,7 +107,7 @@ impl Connected {
     }
 
     fn delete(&mut self, mapping: &Mapping, group: &Group<'_>) -> Result<(), Error> {
-        let hard = group.items.values().filter(|item| item.softly.is_none());
+        let hard = group.items.iter().filter(|item| item.softly.is_none());
         let keys: Vec<Vec<Value>> = hard.flat_map(|item| item.deleted.iter().cloned()).collect();
         self.connection.delete(&mapping.table, &mapping.key, &keys)?;
         Ok(())
@@ -101,7 +115,7 @@ impl Connected {
 
     /// Marks rows as deleted.
     fn soften(&mut self, mapping: &Mapping, group: &Group<'_>) -> Result<(), Error> {
-        for item in group.items.values() {
+        for item in &group.items {
             let Some(seconds) = item.softly else { continue };
             let sql = soften(self.connection.dialect(), mapping, seconds);
             for key in &item.deleted {
@@ -114,17 +128,16 @@ impl Connected {
     fn one_by_one(
         &mut self,
         upsert: Upsert<'_>,
-        names: &[String],
+        places: &[usize],
         group: &mut Group<'_>,
     ) -> Result<(), Error> {
-        for (name, row) in names.iter().zip(upsert.rows) {
+        for (place, row) in places.iter().zip(upsert.rows) {
             self.connection.execute("SAVEPOINT one_row", &[])?;
             match self.connection.upsert(&Upsert { rows: std::slice::from_ref(row), ..upsert }) {
                 Ok(_) => drop(self.connection.execute("RELEASE SAVEPOINT one_row", &[])?),
                 Err(error) if matches!(error.kind, SqlKind::Data | SqlKind::Constraint) => {
                     self.connection.execute("ROLLBACK TO SAVEPOINT one_row", &[])?;
-                    let Some(item) = group.items.get_mut(name) else { continue };
-                    item.quarantine = Some(error.to_string());
+                    group.items[*place].quarantine = Some(error.to_string());
                     if group.origin == Origin::Stream {
                         // What is in quarantine has no row, not even an old one.
                         let at = |key: &String| upsert.columns.iter().position(|column| column == key);
@@ -143,9 +156,9 @@ impl Connected {
         if !group.remember || group.origin == Origin::Snapshot {
             return Ok(());
         }
-        let gone = group.items.iter().filter(|(_, item)| item.gone || item.quarantine.is_some());
-        let names: Vec<String> = gone.map(|(name, _)| name.clone()).collect();
-        self.list(GONE, "item", &names)
+        let gone = group.items.iter().filter(|item| item.gone || item.quarantine.is_some());
+        let names: Vec<String> = gone.map(|item| item.name.to_owned()).collect();
+        self.note_gone(&names)
     }
 
     /// Writes down what has no row and why, and takes back what has one again.
@@ -153,17 +166,18 @@ impl Connected {
         let now_ms = (self.shared.now_ms)();
         let mut rows = Vec::new();
         let mut settled = Vec::new();
-        for (name, item) in &group.items {
+        for item in &group.items {
+            let name = item.name;
             match &item.quarantine {
                 Some(reason) => {
                     rows.push(self.quarantine_row(name, item, reason, now_ms));
-                    self.entered.insert(name.clone());
+                    self.entered.insert(name.to_owned());
                 }
                 None if group.origin == Origin::Stream
                     && (self.quarantined.contains(name) || self.entered.contains(name)) =>
                 {
-                    settled.push(vec![self.shared.pipeline.as_str().into(), name.as_str().into()]);
-                    self.left.insert(name.clone());
+                    settled.push(vec![self.shared.pipeline.as_str().into(), name.into()]);
+                    self.left.insert(name.to_owned());
                 }
                 None => {}
             }
@@ -207,6 +221,14 @@ pub fn soften(dialect: Dialect, mapping: &Mapping, seconds: u64) -> String {
         dialect.literal(&format!("{}Z", Timestamp::from_seconds(seconds).iso_seconds())),
         tests.join(" AND ")
     )
+}
+
+/// The rows of a group with the places of their items, in the order of the table's key: neighbours share pages.
+fn take_rows(mapping: &Mapping, group: &mut Group<'_>) -> (Vec<usize>, Vec<Vec<Value>>) {
+    let made = group.items.iter_mut().enumerate().filter_map(|(place, item)| Some((place, item.row.take()?)));
+    let mut rows: Vec<(usize, Vec<Value>)> = made.collect();
+    rows.sort_by(|(_, one), (_, two)| mapping.compare_keys(one, two));
+    rows.into_iter().unzip()
 }
 
 /// Which of these names are in a list of the pipeline's.

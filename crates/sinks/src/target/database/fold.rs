@@ -2,16 +2,18 @@
 
 use crate::Error;
 use crate::join::{Origin, Work};
-use crate::mapping::{ItemName, KeySchema, Rows, Shape};
+use crate::mapping::{KeySchema, Rows, Shape};
 use crate::target::Change;
 use crate::target::decide::decide;
 use model::Item;
 use sql::Value;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// What is written of one item.
 #[derive(Clone, Debug)]
 pub struct Final<'w> {
+    /// The item's, which no other has in its group.
+    pub name: &'w str,
     pub keys: &'w Item,
     /// The item as it is now.
     pub image: Option<&'w Item>,
@@ -31,7 +33,8 @@ pub struct Final<'w> {
 pub struct Group<'w> {
     pub origin: Origin,
     pub remember: bool,
-    pub items: BTreeMap<ItemName, Final<'w>>,
+    /// In the order in which they came first.
+    pub items: Vec<Final<'w>>,
     /// Changes that came in.
     pub changes: usize,
 }
@@ -45,24 +48,29 @@ pub struct Rules<'a> {
 
 pub fn fold<'w>(works: &'w [Work<Change>], rules: Rules<'_>) -> Result<Vec<Group<'w>>, Error> {
     let mut groups: Vec<Group<'w>> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for work in works {
         let origin = work.track.origin();
         if groups.last().is_none_or(|group| group.origin != origin) {
-            groups.push(Group { origin, remember: false, items: BTreeMap::new(), changes: 0 });
+            let items = Vec::with_capacity(work.rows.len());
+            groups.push(Group { origin, remember: false, items, changes: 0 });
+            places.clear();
         }
         let Some(group) = groups.last_mut() else { continue };
         group.remember |= work.remember;
         for change in &work.rows {
             group.changes += 1;
-            rules.add(group, change)?;
+            rules.add(group, &mut places, change)?;
         }
     }
     Ok(groups)
 }
 
-impl Rules<'_> {
-    fn add<'w>(self, group: &mut Group<'w>, change: &'w Change) -> Result<(), Error> {
-        let entry = group.items.entry(change.name.clone()).or_insert_with(|| Final {
+impl<'w> Final<'w> {
+    /// Nothing yet.
+    pub fn of(change: &'w Change) -> Final<'w> {
+        Final {
+            name: &change.name,
             keys: &change.keys,
             image: None,
             row: None,
@@ -70,7 +78,22 @@ impl Rules<'_> {
             softly: None,
             quarantine: None,
             gone: false,
-        });
+        }
+    }
+}
+
+impl Rules<'_> {
+    fn add<'w>(
+        self,
+        group: &mut Group<'w>,
+        places: &mut HashMap<&'w str, usize>,
+        change: &'w Change,
+    ) -> Result<(), Error> {
+        let place = *places.entry(&change.name).or_insert(group.items.len());
+        if place == group.items.len() {
+            group.items.push(Final::of(change));
+        }
+        let entry = &mut group.items[place];
         let decided = decide(&self.shape, self.schema, group.origin, change)?;
         entry.image = change.new.as_ref();
         entry.quarantine = decided.quarantine;

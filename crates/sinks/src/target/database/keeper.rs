@@ -1,10 +1,9 @@
 //! Claims in tables of the database.
 
-use super::apply::listed;
 use super::fold::{Final, Group};
 use super::lane::Connected;
 use super::look::name_of;
-use super::schema::{CLAIMS, GONE, PLACES, SEEN};
+use super::schema::{CLAIMS, PLACES, SEEN};
 use crate::Error;
 use crate::join::Origin;
 use crate::mapping::{Mapping, typed};
@@ -13,7 +12,6 @@ use crate::target::claims::{Claim, Keeper};
 use api::dynamodb::Attributes;
 use model::Item;
 use sql::{OnConflict, Upsert, Value};
-use std::collections::BTreeMap;
 
 /// A lane inside its transaction.
 pub struct Inside<'l> {
@@ -60,12 +58,11 @@ impl Keeper for Inside<'_> {
     type Key = Vec<Value>;
 
     fn is_gone(&mut self, item: &str) -> Result<bool, Error> {
-        let pipeline = self.lane.shared.pipeline.clone();
-        Ok(!listed(&mut self.lane.connection, GONE, "item", &pipeline, &[item])?.is_empty())
+        self.lane.is_gone(item)
     }
 
     fn forget_not(&mut self, item: &str) -> Result<(), Error> {
-        self.lane.list(GONE, "item", &[item.to_owned()])
+        self.lane.note_gone(&[item.to_owned()])
     }
 
     fn held(&mut self, item: &str) -> Result<Option<String>, Error> {
@@ -130,16 +127,7 @@ impl Keeper for Inside<'_> {
     }
 
     fn judge(&mut self, change: &Change, origin: Origin, reason: Option<String>) -> Result<(), Error> {
-        let item = Final {
-            keys: &change.keys,
-            image: change.new.as_ref(),
-            row: None,
-            deleted: Vec::new(),
-            softly: None,
-            quarantine: reason,
-            gone: false,
-        };
-        let items = BTreeMap::from([(change.name.clone(), item)]);
-        self.lane.quarantine(&Group { origin, remember: false, items, changes: 1 })
+        let item = Final { image: change.new.as_ref(), quarantine: reason, ..Final::of(change) };
+        self.lane.quarantine(&Group { origin, remember: false, items: vec![item], changes: 1 })
     }
 }

@@ -2,12 +2,13 @@
 
 use super::apply::Care;
 use super::fold::{Group, Rules, fold};
+use super::gone::{self, Gone};
 use super::keeper::Inside;
 use super::schema::{LANES, grow};
 use super::state::{State, mark_row, write_marks};
 use crate::Error;
 use crate::join::{Track, Work};
-use crate::mapping::{Column, Keying, Mapping, Rows, derive};
+use crate::mapping::{Column, Keying, Mapping, Others, Rows, derive};
 use crate::target::claims::Claims;
 use crate::target::ledger::{Ledger, fenced};
 use crate::target::{Applied, Change, Lane, Shared};
@@ -18,6 +19,7 @@ pub struct Connected {
     pub(super) connection: Connection,
     pub(super) shared: Shared,
     number: usize,
+    pub(super) gone: Gone,
     /// Items that are in quarantine, and what this transaction does about it.
     pub(super) quarantined: HashSet<String>,
     pub(super) entered: HashSet<String>,
@@ -57,10 +59,12 @@ impl Connected {
     pub fn open(settings: &Settings, shared: Shared, number: usize) -> Result<Connected, Error> {
         let mut state = State::open(settings, &shared.pipeline)?;
         let quarantined = state.quarantined()?.into_iter().map(|entry| entry.item).collect();
+        let gone = Gone::of(state.gone(gone::NAMES_MAX + 1)?);
         Ok(Connected {
             connection: state.connection,
             shared,
             number,
+            gone,
             quarantined,
             entered: HashSet::new(),
             left: HashSet::new(),
@@ -70,6 +74,9 @@ impl Connected {
     /// Columns for attributes that have none, where the mapping wants that.
     fn widen(&mut self, works: &[Work<Change>]) -> Result<(), Error> {
         let mapping = self.shared.mapping();
+        if mapping.others != Others::Columns {
+            return Ok(());
+        }
         let mut more: BTreeMap<String, Column> = BTreeMap::new();
         for item in works.iter().flat_map(|work| &work.rows).filter_map(|change| change.new.as_ref()) {
             for (name, value) in mapping.unmapped(item) {
@@ -92,6 +99,7 @@ impl Connected {
         let worked = self.work(mapping, works, care);
         match worked.and_then(|applied| Ok(self.end(care).map(|()| applied)?)) {
             Ok(applied) => {
+                self.gone.committed();
                 self.quarantined.extend(self.entered.drain());
                 for name in self.left.drain() {
                     self.quarantined.remove(&name);
@@ -99,6 +107,7 @@ impl Connected {
                 Ok(applied)
             }
             Err(failed) => {
+                self.gone.undone();
                 // What went wrong is what is told; a transaction that has ended already needs no rollback.
                 let _ = self.connection.rollback();
                 Err(failed)
@@ -124,7 +133,7 @@ impl Connected {
             Keying::Fixed | Keying::Moving => {
                 for mut group in fold(works, rules).map_err(Failed::Whole)? {
                     self.apply_told(mapping, &mut group, care)?;
-                    let quarantined = group.items.values().filter(|item| item.quarantine.is_some()).count();
+                    let quarantined = group.items.iter().filter(|item| item.quarantine.is_some()).count();
                     applied.add(Applied::of(group.origin, group.changes, quarantined));
                 }
             }

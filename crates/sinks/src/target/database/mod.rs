@@ -2,6 +2,7 @@
 
 mod apply;
 mod fold;
+mod gone;
 mod keeper;
 mod lane;
 mod look;

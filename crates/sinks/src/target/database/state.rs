@@ -39,6 +39,14 @@ impl State {
         Ok(marks)
     }
 
+    /// Names of items that the stream has taken away, at most so many.
+    pub fn gone(&mut self, most: usize) -> Result<Vec<String>, Error> {
+        let place = self.connection.dialect().parameter(1);
+        let sql = format!("SELECT item FROM {GONE} WHERE pipeline = {place} LIMIT {most}");
+        let found = self.connection.query(&sql, &[self.pipeline.as_str().into()])?;
+        Ok(found.rows.iter().filter_map(|row| row[0].as_text().map(str::to_owned)).collect())
+    }
+
     fn update(&mut self, set: &str, epoch: i64) -> Result<(), Error> {
         let dialect = self.connection.dialect();
         // MySQL counts rows that change: the version does not, the epoch's row must be asked for.

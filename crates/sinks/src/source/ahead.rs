@@ -1,0 +1,177 @@
+//! Records, page by page. While one page is read the source works on the next: it is asked for before anybody wants it.
+
+use super::answer::RecordsPage;
+use super::http::{Asked, Fault, Http, Login};
+use crate::Error;
+use crate::join::Sequence;
+use serde_json::json;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use world::World;
+
+const OPERATION: &str = "DynamoDBStreams_20120810.GetRecords";
+const RECORDS_MAX: usize = 1000;
+/// A page of fewer bytes is near the tip, where nothing is worth asking for ahead.
+const FULL_BYTES: usize = 64 << 10;
+/// Pages that nobody came for (a shard that is read elsewhere now) are let go.
+const ASKED_MAX: usize = 8;
+/// Where in an answer the next iterator is looked for, from either end.
+const EDGE_BYTES: usize = 4 << 10;
+
+/// Shared by all who read.
+pub struct Ahead {
+    login: Login,
+    world: World,
+    olds: bool,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    asked: VecDeque<Page>,
+    idle: Vec<Http>,
+}
+
+/// A page that is on its way.
+struct Page {
+    iterator: String,
+    asked: Asked,
+    at_ms: u64,
+}
+
+impl Ahead {
+    /// `olds`: what items were before is wanted.
+    pub fn new(login: &Login, world: &World, olds: bool) -> Ahead {
+        Ahead { login: login.clone(), world: world.clone(), olds, held: Mutex::default() }
+    }
+
+    /// The page, and when it was asked for.
+    pub fn records(&self, iterator: &str) -> Result<(RecordsPage, u64), Fault> {
+        let (body, at_ms) = self.body(iterator)?;
+        let page = if self.olds { RecordsPage::read(&body) } else { RecordsPage::read_new(&body) };
+        Ok((page.ok_or_else(|| super::table::unreadable("GetRecords"))?, at_ms))
+    }
+
+    /// The last record of a shard that can be reached before this time, and no more of any than its number.
+    pub fn skim(&self, mut iterator: String, until: Duration) -> Result<Option<Sequence>, Fault> {
+        let mut reached = None;
+        while self.world.elapsed() < until {
+            let (body, _) = self.body(&iterator)?;
+            let (last, next) =
+                RecordsPage::skim(&body).ok_or_else(|| super::table::unreadable("GetRecords"))?;
+            if last.is_none() {
+                break;
+            }
+            reached = last;
+            match next {
+                Some(next) => iterator = next,
+                None => break,
+            }
+        }
+        Ok(reached)
+    }
+
+    fn body(&self, iterator: &str) -> Result<(Vec<u8>, u64), Fault> {
+        if let Some(page) = self.take(iterator) {
+            match page.asked.answer() {
+                (Ok(body), http) => return Ok((self.asked_on(http, body), page.at_ms)),
+                // The connection was closed under it: asked once more.
+                (Err(Fault::Silent(_)), _) => {}
+                (Err(refused), http) => {
+                    self.held().idle.push(http);
+                    return Err(refused);
+                }
+            }
+        }
+        let idle = self.held().idle.pop();
+        let mut http = match idle {
+            Some(http) => http,
+            None => Http::new(&self.login.streams_endpoint, &self.login, &self.world).map_err(told)?,
+        };
+        let at_ms = self.world.now().millis();
+        match http.call(OPERATION, request(iterator).as_bytes()) {
+            Ok(body) => Ok((self.asked_on(http, body), at_ms)),
+            Err(fault) => {
+                self.held().idle.push(http);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Asks for the page after this one, where there seems to be one.
+    fn asked_on(&self, http: Http, body: Vec<u8>) -> Vec<u8> {
+        let next = next(&body).filter(|_| body.len() >= FULL_BYTES).map(str::to_owned);
+        let at_ms = self.world.now().millis();
+        let asked = match next {
+            None => Err(http),
+            Some(next) => match http.ask(OPERATION, request(&next).as_bytes()) {
+                Ok(asked) => Ok(Page { iterator: next, asked, at_ms }),
+                // Whoever wants the page sees why.
+                Err(_) => return body,
+            },
+        };
+        let mut held = self.held();
+        match asked {
+            Ok(page) => held.asked.push_back(page),
+            Err(http) => held.idle.push(http),
+        }
+        if held.asked.len() > ASKED_MAX {
+            held.asked.pop_front();
+        }
+        body
+    }
+
+    fn take(&self, iterator: &str) -> Option<Page> {
+        let mut held = self.held();
+        let at = held.asked.iter().position(|page| page.iterator == iterator)?;
+        held.asked.remove(at)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn request(iterator: &str) -> String {
+    json!({ "ShardIterator": iterator, "Limit": RECORDS_MAX }).to_string()
+}
+
+fn told(error: Error) -> Fault {
+    Fault::Silent(error.message)
+}
+
+/// The next iterator, without reading the page. What is found wrongly is asked for in vain, and nobody comes for it.
+fn next(body: &[u8]) -> Option<&str> {
+    const NAME: &[u8] = b"\"NextShardIterator\":\"";
+    let find = |part: &[u8]| part.windows(NAME.len()).rposition(|bytes| bytes == NAME);
+    let end = body.len().saturating_sub(EDGE_BYTES);
+    let at = match find(&body[end..]) {
+        Some(at) => end + at,
+        None => find(&body[..body.len().min(EDGE_BYTES)])?,
+    };
+    let value = &body[at + NAME.len()..];
+    let length = value.iter().position(|byte| *byte == b'"')?;
+    std::str::from_utf8(&value[..length]).ok().filter(|text| !text.contains('\\'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_known_before_this_one_is_read() {
+        assert_eq!(next(br#"{"Records":[],"NextShardIterator":"a|b"}"#), Some("a|b"));
+        let first = format!(r#"{{"NextShardIterator":"c","Records":["{}"]}}"#, "x".repeat(9000));
+        assert_eq!(next(first.as_bytes()), Some("c"));
+        for none in [
+            r#"{"Records":[]}"#,
+            r#"{"Records":[{"S":"\"NextShardIterator\":\"no\""}]}"#,
+            r#"{"Records":[{"M":{"NextShardIterator":{"S":"no"}}}]}"#,
+            r#"{"NextShardIterator":"open"#,
+            "",
+        ] {
+            assert_eq!(next(none.as_bytes()), None, "{none}");
+        }
+    }
+}
