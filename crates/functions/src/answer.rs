@@ -3,8 +3,7 @@
 use crate::functions::{InvokeError, Outcome};
 use crate::runtime_api::Piece;
 use bytes::Bytes;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 
 /// What a caller gets that can read a stream.
 #[derive(Debug)]
@@ -20,13 +19,13 @@ pub struct Streamed {
     /// What the runtime says it holds.
     pub content_type: String,
     pieces: mpsc::Receiver<Piece>,
-    end: JoinHandle<Outcome>,
+    end: oneshot::Receiver<Outcome>,
 }
 
 impl Answer {
     pub(crate) async fn of(
         mut pieces: mpsc::Receiver<Piece>,
-        end: JoinHandle<Outcome>,
+        end: oneshot::Receiver<Outcome>,
     ) -> Result<Answer, InvokeError> {
         match pieces.recv().await {
             Some(Piece::Begun { content_type }) => {

@@ -1,26 +1,34 @@
 //! One environment: a process, its Runtime API and its log. It runs one invocation at a time.
 
+mod command;
+mod companions;
+mod variables;
+
 use crate::Runtime;
 use crate::capture::{Capture, LogSink};
 use crate::config::FunctionConfig;
-use crate::java;
-use crate::layers::search_paths;
+use crate::extensions::{Extensions, Failure};
 use crate::process::{Ending, Process};
 use crate::runtime::Interpreter;
 use crate::runtime_api::{Job, Piece, Posted, RuntimeApi};
 use crate::sandbox::{Sandbox, View};
 use bytes::Bytes;
+use serde_json::{Value, json};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use world::World;
+use world::{Timestamp, World};
 
 /// How long a function may take to load.
 const INIT_MAX: Duration = Duration::from_secs(10);
+
+/// What a runtime may take to end, and extensions that are told of it.
+const RUNTIME_END: Duration = Duration::from_millis(300);
+const EXTENSIONS_END: Duration = Duration::from_secs(2);
 
 /// How often a busy function's memory is looked at.
 const MEMORY_WATCH: Duration = Duration::from_millis(50);
@@ -48,6 +56,9 @@ pub(crate) struct Place<'a> {
 #[derive(Debug)]
 pub(crate) struct Environment {
     process: Process,
+    /// The processes of its extensions, and what they say.
+    companions: Vec<Process>,
+    extensions: Arc<Extensions>,
     api: RuntimeApi,
     pub capture: Capture,
     pub config: Arc<FunctionConfig>,
@@ -91,6 +102,8 @@ pub(crate) enum InitError {
     Posted(Bytes),
     Exited(Ending),
     TimedOut,
+    /// An extension did not come up.
+    Extension(Failure),
     /// What runs it is missing: the code that AWS would give, and what to do.
     Unavailable {
         kind: &'static str,
@@ -99,12 +112,19 @@ pub(crate) enum InitError {
     Io(io::Error),
 }
 
+impl From<io::Error> for InitError {
+    fn from(error: io::Error) -> InitError {
+        InitError::Io(error)
+    }
+}
+
 /// What an environment is given to do.
 pub(crate) struct Work {
     pub request_id: String,
     pub payload: Bytes,
-    /// Further header lines, each ended.
     pub headers: String,
+    /// What extensions are told of it.
+    pub event: Value,
     /// Where an answer that is a stream goes as it comes.
     pub pieces: Option<mpsc::Sender<Piece>>,
 }
@@ -113,32 +133,28 @@ pub(crate) struct Work {
 pub(crate) enum Run {
     Posted(Posted),
     Exited(Ending),
+    /// An extension failed.
+    Failed(Failure),
     TimedOut,
 }
 
 impl Environment {
     pub async fn start(config: Arc<FunctionConfig>, place: Place<'_>) -> Result<Environment, InitError> {
         let inside = Inside::of(&place);
-        let mut command = command(&config, &place, &inside)?;
-        let api = RuntimeApi::listen().await.map_err(InitError::Io)?;
-        std::fs::create_dir_all(&place.temporary).map_err(InitError::Io)?;
+        let mut command = command::of(&config, &place, &inside)?;
+        let extensions = Arc::new(Extensions::default());
+        let api = RuntimeApi::listen(extensions.clone(), about(&config), place.world.clone()).await?;
+        std::fs::create_dir_all(&place.temporary)?;
         let stream = stream_name(&config, place.world);
-        variables(&mut command, &config, &place, &inside, &api.address.to_string(), &stream);
+        let address = api.address.to_string();
+        let set =
+            |command: &mut Command| variables::set(command, &config, &place, &inside, &address, &stream);
+        set(&mut command);
 
-        let (pipe, writer) = io::pipe().map_err(InitError::Io)?;
-        let errors = writer.try_clone().map_err(InitError::Io)?;
-        command.stdin(Stdio::null()).stdout(writer).stderr(errors).current_dir(&place.code);
+        let (pipe, writer) = io::pipe()?;
         let (sink, log) = (place.sink.clone(), config.log.clone());
-        let capture = Capture::start(pipe, sink, log, stream, place.world.clone()).map_err(InitError::Io)?;
-        let version = config.runtime.version_line(place.interpreter.as_deref());
-        if let Some(line) = crate::platform::init_start(&config, place.world.now(), &version.to_string()) {
-            capture.line(line);
-        }
-        if let Some(found) = place.interpreter.as_ref().filter(|found| !found.exact) {
-            let program = found.program.display();
-            capture
-                .line(format!("WARNING {} is not installed: {program} runs this function.", config.runtime));
-        }
+        let capture = Capture::start(pipe, sink, log, stream.clone(), place.world.clone())?;
+        announce(&config, &place, &capture);
         let view = View {
             temporary: &place.temporary,
             code: &place.code,
@@ -148,12 +164,33 @@ impl Environment {
             ephemeral_mb: config.ephemeral_mb,
             hidden: place.hidden,
         };
-        let confinement = place.sandbox.plan(&view).map_err(InitError::Io)?;
-        let process = Process::start(command, confinement, u64::from(config.ephemeral_mb) << 20)
-            .await
-            .map_err(InitError::Io)?;
+        let file_bytes_max = u64::from(config.ephemeral_mb) << 20;
+        let start = companions::Start {
+            place: &place,
+            inside: &inside,
+            view: &view,
+            writer: &writer,
+            file_bytes_max,
+        };
+        let companions = companions::start(start, &extensions, set).await?;
+        let registered = async {
+            tokio::select! {
+                registered = extensions.registered() => registered.map_err(InitError::Extension),
+                () = tokio::time::sleep(INIT_MAX) => Err(InitError::TimedOut),
+            }
+        };
+        if let Err(failed) = registered.await {
+            drop(companions);
+            capture.finish(Vec::new()).await;
+            return Err(failed);
+        }
+        let errors = writer.try_clone()?;
+        command.stdin(Stdio::null()).stdout(writer).stderr(errors).current_dir(&place.code);
+        let process = Process::start(command, place.sandbox.plan(&view)?, file_bytes_max).await?;
         let environment = Environment {
             process,
+            companions,
+            extensions,
             api,
             capture,
             config,
@@ -161,30 +198,44 @@ impl Environment {
             over_memory: AtomicBool::new(false),
             used: place.world.elapsed(),
         };
-        let failed = tokio::select! {
-            ready = environment.api.initialized() => match ready {
-                Ok(()) => return Ok(environment),
-                Err(told) => InitError::Posted(told),
-            },
-            ending = environment.process.ended() => match ending {
-                Some(ending) => InitError::Exited(ending),
-                None => InitError::Io(io::Error::other("the process could not be waited for")),
-            },
-            ending = environment.outgrown() => match ending {
-                Some(ending) => InitError::Exited(ending),
-                None => InitError::TimedOut,
-            },
-            () = tokio::time::sleep(INIT_MAX) => InitError::TimedOut,
+        match environment.ready().await {
+            Ok(()) => Ok(environment),
+            Err(failed) => {
+                environment.process.kill();
+                environment.companions.iter().for_each(Process::kill);
+                environment.capture.finish(Vec::new()).await;
+                Err(failed)
+            }
+        }
+    }
+
+    /// Waits until the runtime and all extensions have nothing to do.
+    async fn ready(&self) -> Result<(), InitError> {
+        let rested = async {
+            self.api.initialized().await.map_err(InitError::Posted)?;
+            self.extensions.rested().await.map_err(InitError::Extension)
         };
-        environment.process.kill();
-        environment.capture.finish(Vec::new()).await;
-        Err(failed)
+        let ended =
+            |ending: Option<Ending>, otherwise: InitError| ending.map_or(otherwise, InitError::Exited);
+        tokio::select! {
+            rested = rested => rested?,
+            ending = self.process.ended() => {
+                return Err(ended(ending, io::Error::other("the process could not be waited for").into()));
+            }
+            ending = self.outgrown() => return Err(ended(ending, InitError::TimedOut)),
+            failure = self.extensions.failed() => return Err(InitError::Extension(failure)),
+            () = tokio::time::sleep(INIT_MAX) => return Err(InitError::TimedOut),
+        }
+        self.extensions.close();
+        self.extensions.lines().into_iter().for_each(|line| self.capture.line(line));
+        Ok(())
     }
 
     /// Hands an invocation over and waits for its end, at most as long as the function may take.
     pub async fn run(&self, work: Work) -> Run {
         let (posted, answer) = oneshot::channel();
-        let Work { request_id, payload, headers, pieces } = work;
+        let Work { request_id, payload, headers, event, pieces } = work;
+        self.extensions.invoke(&event);
         self.api.hand_over(Job { request_id, payload, headers, posted, pieces });
         let answered = async {
             match answer.await {
@@ -204,6 +255,10 @@ impl Environment {
                 Some(ending) => Run::Exited(ending),
                 None => Run::TimedOut,
             },
+            failure = self.extensions.failed() => {
+                self.process.kill();
+                Run::Failed(failure)
+            }
             () = tokio::time::sleep(self.config.timeout) => {
                 self.process.kill();
                 Run::TimedOut
@@ -212,7 +267,16 @@ impl Environment {
     }
 
     pub fn is_alive(&self) -> bool {
-        !self.process.has_ended()
+        !self.process.has_ended() && !self.companions.iter().any(Process::has_ended)
+    }
+
+    pub fn has_extensions(&self) -> bool {
+        !self.extensions.is_empty()
+    }
+
+    /// Waits for extensions that still work at an invocation whose answer is known; whether they came to rest.
+    pub async fn rested(&self, within: Duration) -> bool {
+        matches!(tokio::time::timeout(within, self.extensions.rested()).await, Ok(Ok(())))
     }
 
     /// Ready when its processes held more memory than they may, and are gone for it.
@@ -220,7 +284,8 @@ impl Environment {
         let most = u64::from(self.config.memory_mb) << 20;
         loop {
             tokio::time::sleep(MEMORY_WATCH).await;
-            if self.process.memory_bytes() > most {
+            let companions: u64 = self.companions.iter().map(Process::memory_bytes).sum();
+            if self.process.memory_bytes() + companions > most {
                 self.over_memory.store(true, Ordering::Relaxed);
                 self.process.kill();
                 return self.process.ended().await;
@@ -237,133 +302,54 @@ impl Environment {
         self.process.memory_bytes_max().div_ceil(1 << 20)
     }
 
-    /// Asks the process to end, and gives it a moment.
-    pub async fn shut_down(self) {
+    /// Asks its processes to end, and gives them a moment: extensions that asked for it are told why.
+    pub async fn end(self, reason: &str, now: Timestamp) {
+        let deadline_ms = now.millis() + EXTENSIONS_END.as_millis() as u64;
+        let is_told = self.extensions.shut_down(reason, deadline_ms);
         self.process.terminate();
-        let _ = tokio::time::timeout(Duration::from_millis(300), self.process.ended()).await;
+        let wait = if is_told { EXTENSIONS_END } else { RUNTIME_END };
+        let all = async {
+            self.process.ended().await;
+            if is_told {
+                for companion in &self.companions {
+                    companion.ended().await;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(wait, all).await;
+        self.companions.iter().for_each(Process::kill);
+        // What they said last is in the log.
+        self.capture.finish(Vec::new()).await;
     }
 }
 
 impl Drop for Environment {
     fn drop(&mut self) {
         self.process.kill();
+        self.companions.iter().for_each(Process::kill);
         let _ = std::fs::remove_dir_all(&self.temporary);
     }
 }
 
-/// The program and its arguments.
-fn command(config: &FunctionConfig, place: &Place<'_>, inside: &Inside) -> Result<Command, InitError> {
-    let missing = |language: &str, package: &str| InitError::Unavailable {
-        kind: "Runtime.Unavailable",
-        message: format!(
-            "{language} was not found on the PATH: install it (for example `apt-get install {package}`) to run {}",
-            config.runtime
-        ),
-    };
-    match config.runtime {
-        Runtime::Python(_) => {
-            let found = place.interpreter.as_ref().ok_or_else(|| missing("python3", "python3"))?;
-            let mut command = Command::new(&found.program);
-            command.arg(inside.client.join("python.py"));
-            Ok(command)
-        }
-        Runtime::Node(_) => {
-            let found = place.interpreter.as_ref().ok_or_else(|| missing("node", "nodejs"))?;
-            let mut command = Command::new(&found.program);
-            command.arg(format!("--max-old-space-size={}", (config.memory_mb * 9 / 10).max(64)));
-            command.arg(inside.client.join("node.mjs"));
-            Ok(command)
-        }
-        Runtime::Ruby(_) => {
-            let found = place.interpreter.as_ref().ok_or_else(|| missing("ruby", "ruby"))?;
-            let mut command = Command::new(&found.program);
-            command.arg(inside.client.join("ruby.rb"));
-            Ok(command)
-        }
-        Runtime::Java(_) => {
-            let found = place.interpreter.as_ref().ok_or_else(|| missing("java", "default-jdk-headless"))?;
-            let mut command = Command::new(&found.program);
-            let layers = inside.layers.as_deref();
-            command.args(java::arguments(config.memory_mb, &inside.temporary));
-            command.arg("-cp").arg(java::class_path(&inside.code, layers, &inside.client, found));
-            command.arg(java::MAIN);
-            Ok(command)
-        }
-        Runtime::Provided(_) => executable(&place.code, &inside.code, "bootstrap").or_else(|error| {
-            match (&place.layers, &inside.layers) {
-                (Some(layers), Some(opt)) => executable(layers, opt, "bootstrap"),
-                _ => Err(error),
-            }
-        }),
-        Runtime::Go => executable(&place.code, &inside.code, &config.handler),
+/// What the log begins with.
+fn announce(config: &FunctionConfig, place: &Place<'_>, capture: &Capture) {
+    let version = config.runtime.version_line(place.interpreter.as_deref());
+    if let Some(line) = crate::platform::init_start(config, place.world.now(), &version.to_string()) {
+        capture.line(line);
+    }
+    if let Some(found) = place.interpreter.as_ref().filter(|found| !found.exact) {
+        let program = found.program.display();
+        capture.line(format!("WARNING {} is not installed: {program} runs this function.", config.runtime));
     }
 }
 
-fn executable(code: &Path, inside: &Path, name: &str) -> Result<Command, InitError> {
-    use std::os::unix::fs::PermissionsExt;
-    let program = code.join(name);
-    let is_program = program
-        .metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0);
-    if is_program {
-        return Ok(Command::new(inside.join(name)));
-    }
-    let message = format!("Couldn't find valid bootstrap(s): [/var/task/{name} /opt/{name}]");
-    Err(InitError::Unavailable { kind: "Runtime.InvalidEntrypoint", message })
+/// The function, as its extensions read it.
+fn about(config: &FunctionConfig) -> String {
+    let (name, version, handler) = (&config.name, &config.version, &config.handler);
+    json!({ "functionName": name, "functionVersion": version, "handler": handler }).to_string()
 }
 
 fn stream_name(config: &FunctionConfig, world: &World) -> String {
     let date = world.now().iso_seconds()[..10].replace('-', "/");
     format!("{date}/[{}]{}", config.version, world.hex(32))
-}
-
-fn variables(
-    command: &mut Command,
-    config: &FunctionConfig,
-    place: &Place<'_>,
-    inside: &Inside,
-    api: &str,
-    stream: &str,
-) {
-    command.env_clear();
-    let host_path = std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned());
-    let code = inside.code.display().to_string();
-    let temporary = inside.temporary.display().to_string();
-    let set = [
-        ("PATH", host_path.as_str()),
-        ("LANG", "en_US.UTF-8"),
-        ("TZ", ":UTC"),
-        ("HOME", &temporary),
-        ("TMPDIR", &temporary),
-        ("LAMBDA_TASK_ROOT", &code),
-        ("LAMBDA_RUNTIME_DIR", &inside.client.display().to_string()),
-        ("_HANDLER", &config.handler),
-        ("AWS_LAMBDA_RUNTIME_API", api),
-        ("AWS_LAMBDA_FUNCTION_NAME", &config.name),
-        ("AWS_LAMBDA_FUNCTION_VERSION", &config.version),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &config.memory_mb.to_string()),
-        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", &config.log.group),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", stream),
-        ("AWS_REGION", &config.region),
-        ("AWS_DEFAULT_REGION", &config.region),
-        ("AWS_ACCESS_KEY_ID", &config.credentials.access_key),
-        ("AWS_SECRET_ACCESS_KEY", &config.credentials.secret_key),
-        ("AWS_SESSION_TOKEN", &config.credentials.session_token),
-        ("AWS_ENDPOINT_URL", place.endpoint),
-        ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
-    ];
-    command.envs(set);
-    match config.runtime {
-        Runtime::Python(_) => {
-            command.env("LC_CTYPE", "C.UTF-8").env("PYTHONDONTWRITEBYTECODE", "1");
-        }
-        Runtime::Node(_) | Runtime::Ruby(_) | Runtime::Java(_) | Runtime::Provided(_) | Runtime::Go => {}
-    }
-    let layers = inside.layers.as_ref().map(|layers| layers.display().to_string());
-    search_paths(command, config.runtime, place.interpreter.as_deref(), &code, layers.as_deref(), &host_path);
-    if let Some(name) = config.runtime.execution_env() {
-        command.env("AWS_EXECUTION_ENV", name);
-    }
-    command.envs(&config.environment);
 }

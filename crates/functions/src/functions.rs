@@ -8,6 +8,7 @@ use crate::environment::{Environment, InitError, Place};
 use crate::java;
 use crate::package::{Code, PackageError, Packages};
 use crate::pools::{Permit, Pools};
+use crate::run::Resting;
 use crate::runtime::{Interpreter, Interpreters};
 use crate::runtime_api::Piece;
 use crate::sandbox::{Mode, Sandbox};
@@ -16,12 +17,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 use world::World;
 
 /// Idle environments are ended after this.
 const IDLE_MAX: Duration = Duration::from_secs(300);
+/// Why environments end that did nothing wrong.
+const SPINDOWN: &str = "SPINDOWN";
 /// Pieces of a streamed answer that wait for a slow reader; the function waits behind them.
 const PIECES_AHEAD: usize = 8;
 
@@ -106,6 +108,7 @@ pub(crate) struct Inner {
     endpoint: OnceLock<String>,
     clients: OnceLock<()>,
     writing_clients: Mutex<()>,
+    compiling: Mutex<()>,
 }
 
 impl Functions {
@@ -128,6 +131,7 @@ impl Functions {
             endpoint: OnceLock::new(),
             clients: OnceLock::new(),
             writing_clients: Mutex::default(),
+            compiling: Mutex::default(),
         }))
     }
 
@@ -166,6 +170,17 @@ impl Functions {
         self.0.interpreters.find(runtime)
     }
 
+    /// Makes ready what functions of a runtime need once: their interpreter is looked for, Java's client compiled.
+    /// Their first start waits for it.
+    pub fn prepare(&self, runtime: Runtime) {
+        let inner = self.0.clone();
+        tokio::task::spawn_blocking(move || {
+            let found = inner.interpreters.find(runtime);
+            // What is missing is told by who needs it.
+            let _ = inner.clients(runtime, found.as_deref());
+        });
+    }
+
     /// Runs a function once. The invocation goes on to its end even when nobody waits for it any more.
     pub async fn invoke(
         &self,
@@ -190,14 +205,26 @@ impl Functions {
         config: Arc<FunctionConfig>,
         invocation: Invocation,
         pieces: Option<mpsc::Sender<Piece>>,
-    ) -> Result<JoinHandle<Outcome>, InvokeError> {
+    ) -> Result<oneshot::Receiver<Outcome>, InvokeError> {
         let permit = Permit::take(&self.0, &config)?;
         let inner = self.0.clone();
-        Ok(tokio::spawn(async move {
-            let outcome = inner.invoke(&config, invocation, pieces).await;
-            drop(permit);
-            outcome
-        }))
+        let (answer, outcome) = oneshot::channel();
+        tokio::spawn(async move {
+            let (made, resting) = inner.invoke(&config, invocation, pieces).await;
+            match resting {
+                // The caller has its answer while extensions still work; the environment counts as busy.
+                Some(resting) => {
+                    let _ = answer.send(made);
+                    inner.rest(resting).await;
+                    drop(permit);
+                }
+                None => {
+                    drop(permit);
+                    let _ = answer.send(made);
+                }
+            }
+        });
+        Ok(outcome)
     }
 
     /// Ends a function's idle environments, and its busy ones when they are done: its code or its configuration
@@ -209,7 +236,7 @@ impl Functions {
             pool.revision.clear();
             std::mem::take(&mut pool.idle)
         };
-        drop(idle);
+        self.0.dismiss_all(idle);
     }
 
     /// Ends environments that nobody has used for a while. Called now and then.
@@ -228,7 +255,7 @@ impl Functions {
             }
             pools.of.retain(|_, pool| pool.running > 0 || !pool.idle.is_empty());
         }
-        drop(old);
+        self.0.dismiss_all(old);
     }
 
     pub async fn shutdown(&self) {
@@ -239,7 +266,8 @@ impl Functions {
         };
         let mut ending = tokio::task::JoinSet::new();
         for environment in idle {
-            ending.spawn(environment.shut_down());
+            let now = self.0.world.now();
+            ending.spawn(async move { environment.end(SPINDOWN, now).await });
         }
         while ending.join_next().await.is_some() {}
     }
@@ -268,7 +296,7 @@ impl Inner {
         config: &Arc<FunctionConfig>,
         invocation: Invocation,
         pieces: Option<mpsc::Sender<Piece>>,
-    ) -> Outcome {
+    ) -> (Outcome, Option<Resting>) {
         self.counters.invocations.fetch_add(1, Ordering::Relaxed);
         let begun = self.world.elapsed();
         let (environment, init) = match self.take(config) {
@@ -277,15 +305,15 @@ impl Inner {
                 Ok(started) => (started, Some(self.world.elapsed() - begun)),
                 Err(error) => {
                     self.counters.errors.fetch_add(1, Ordering::Relaxed);
-                    return self.not_started(config, &invocation.request_id, error).await;
+                    return (self.not_started(config, &invocation.request_id, error).await, None);
                 }
             },
         };
-        let outcome = self.run(environment, init, invocation, pieces).await;
+        let (outcome, resting) = self.run(environment, init, invocation, pieces).await;
         if outcome.failed {
             self.counters.errors.fetch_add(1, Ordering::Relaxed);
         }
-        outcome
+        (outcome, resting)
     }
 
     /// A warm environment of this revision.
@@ -306,20 +334,36 @@ impl Inner {
                 }
             }
         };
-        drop(old);
+        self.dismiss_all(old);
         taken
     }
 
     pub(crate) fn give_back(&self, mut environment: Environment) {
         environment.used = self.world.elapsed();
         let mut pools = self.pools();
-        if pools.closed {
-            return;
+        if !pools.closed {
+            let pool = pools.of.entry(environment.config.arn.clone()).or_default();
+            if pool.revision == environment.config.revision {
+                pool.idle.push(environment);
+                return;
+            }
         }
-        let pool = pools.of.entry(environment.config.arn.clone()).or_default();
-        if pool.revision == environment.config.revision {
-            pool.idle.push(environment);
+        drop(pools);
+        self.dismiss(environment, SPINDOWN);
+    }
+
+    /// Ends an environment; its extensions are told why, and given a moment.
+    pub(crate) fn dismiss(&self, environment: Environment, reason: &'static str) {
+        if environment.has_extensions()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let now = self.world.now();
+            runtime.spawn(async move { environment.end(reason, now).await });
         }
+    }
+
+    fn dismiss_all(&self, environments: Vec<Environment>) {
+        environments.into_iter().for_each(|environment| self.dismiss(environment, SPINDOWN));
     }
 
     async fn start(self: &Arc<Inner>, config: &Arc<FunctionConfig>) -> Result<Environment, InitError> {
@@ -350,12 +394,13 @@ impl Inner {
 
     /// The directory of the embedded runtime clients, written once.
     fn clients(&self, runtime: Runtime, found: Option<&Interpreter>) -> std::io::Result<PathBuf> {
-        // Two first starts at once would write over each other.
-        let _alone = self.writing_clients.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = self.settings.dir.join("clients");
         if let (Runtime::Java(_), Some(found)) = (runtime, found) {
+            let _alone = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
             java::compile(&dir, found)?;
         }
+        // Two first starts at once would write over each other.
+        let _alone = self.writing_clients.lock().unwrap_or_else(PoisonError::into_inner);
         if self.clients.get().is_some() {
             return Ok(dir);
         }

@@ -14,6 +14,7 @@ mod package;
 mod runtime;
 
 mod environment;
+mod extensions;
 mod process;
 mod runtime_api;
 

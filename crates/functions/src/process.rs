@@ -30,6 +30,13 @@ pub(crate) struct Ending {
     status: ExitStatus,
 }
 
+impl Ending {
+    /// As a shell ends that cannot run what it is told to.
+    pub fn of_code(code: u8) -> Ending {
+        Ending { status: ExitStatus::from_raw(i32::from(code) << 8) }
+    }
+}
+
 impl std::fmt::Display for Ending {
     /// What AWS says after `Runtime exited`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -79,8 +86,13 @@ impl Process {
 
     /// Ready once the process is gone.
     pub async fn ended(&self) -> Option<Ending> {
+        self.ending().await
+    }
+
+    /// The same, for who outlives this.
+    pub fn ending(&self) -> impl Future<Output = Option<Ending>> + use<> {
         let mut ended = self.ended.clone();
-        ended.wait_for(Option::is_some).await.ok().and_then(|ending| *ending)
+        async move { ended.wait_for(Option::is_some).await.ok().and_then(|ending| *ending) }
     }
 
     pub fn has_ended(&self) -> bool {

@@ -6,8 +6,21 @@ use crate::functions::{Inner, Invocation, Outcome};
 use crate::platform::{self, Ending, Report};
 use crate::runtime_api::{Piece, Posted};
 use bytes::Bytes;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// An environment whose answer is known, and whose extensions may still work.
+pub(crate) struct Resting {
+    environment: Environment,
+    within: Duration,
+}
+
+/// What an invocation's runtime and extensions are told of it.
+struct Told {
+    headers: String,
+    event: Value,
+}
 
 impl Inner {
     pub(crate) async fn run(
@@ -16,7 +29,7 @@ impl Inner {
         init: Option<Duration>,
         invocation: Invocation,
         pieces: Option<mpsc::Sender<Piece>>,
-    ) -> Outcome {
+    ) -> (Outcome, Option<Resting>) {
         let config = environment.config.clone();
         let id = &invocation.request_id;
         if init.is_some() {
@@ -26,10 +39,12 @@ impl Inner {
         if let Some(line) = platform::start(&config, self.world.now(), id) {
             environment.capture.line(line);
         }
-        let headers = self.headers(&config, &invocation);
+        let told = self.told(&config, &invocation);
         let payload = invocation.payload.clone();
         let begun = self.world.elapsed();
-        let run = environment.run(Work { request_id: id.clone(), payload, headers, pieces }).await;
+        let run = environment
+            .run(Work { request_id: id.clone(), payload, headers: told.headers, event: told.event, pieces })
+            .await;
         let took = self.world.elapsed() - begun;
 
         let (payload, ending, keep) = match run {
@@ -47,6 +62,10 @@ impl Inner {
                     false => (account("Runtime.ExitError", &message), Ending::Exit, false),
                 }
             }
+            Run::Failed(failure) => {
+                let message = format!("RequestId: {id} Error: {}", failure.message);
+                (account(&failure.kind, &message), Ending::Exit, false)
+            }
             Run::TimedOut => {
                 let seconds = config.timeout.as_secs_f64();
                 let message = format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds");
@@ -62,13 +81,28 @@ impl Inner {
         };
         let lines = platform::end(&config, self.world.now(), &report);
         let log_tail = environment.capture.finish(lines).await;
-        if keep {
+        let outcome =
+            Outcome { payload, failed: ending != Ending::Success, log_tail, version: config.version.clone() };
+        if !keep {
+            self.dismiss(environment, if ending == Ending::TimeOut { "TIMEOUT" } else { "FAILURE" });
+        } else if environment.has_extensions() {
+            let within = config.timeout.saturating_sub(took);
+            return (outcome, Some(Resting { environment, within }));
+        } else {
             self.give_back(environment);
         }
-        Outcome { payload, failed: ending != Ending::Success, log_tail, version: config.version.clone() }
+        (outcome, None)
     }
 
-    fn headers(&self, config: &FunctionConfig, invocation: &Invocation) -> String {
+    /// Waits for the extensions of an environment, which may then be used again.
+    pub(crate) async fn rest(&self, Resting { environment, within }: Resting) {
+        match environment.rested(within).await {
+            true => self.give_back(environment),
+            false => self.dismiss(environment, "TIMEOUT"),
+        }
+    }
+
+    fn told(&self, config: &FunctionConfig, invocation: &Invocation) -> Told {
         let deadline_ms = self.world.now().millis() + config.timeout.as_millis() as u64;
         let trace = format!(
             "Root=1-{:08x}-{};Parent={};Sampled=0",
@@ -85,7 +119,14 @@ impl Inner {
             let context = context.replace(['\r', '\n'], " ");
             headers.push_str(&format!("Lambda-Runtime-Client-Context: {context}\r\n"));
         }
-        headers
+        let event = json!({
+            "eventType": "INVOKE",
+            "deadlineMs": deadline_ms,
+            "requestId": invocation.request_id,
+            "invokedFunctionArn": invocation.function_arn,
+            "tracing": { "type": "X-Amzn-Trace-Id", "value": trace },
+        });
+        Told { headers, event }
     }
 
     /// The account of a function that did not come up, and the lines of a log that has no process.
@@ -94,6 +135,9 @@ impl Inner {
             InitError::Posted(told) => told,
             InitError::Exited(ending) => {
                 account("Runtime.ExitError", &format!("RequestId: {id} Error: {ending}"))
+            }
+            InitError::Extension(failure) => {
+                account(&failure.kind, &format!("RequestId: {id} Error: {}", failure.message))
             }
             InitError::TimedOut => account(
                 "Sandbox.Timedout",
@@ -126,5 +170,5 @@ impl Inner {
 }
 
 fn account(kind: &str, message: &str) -> Bytes {
-    serde_json::json!({ "errorType": kind, "errorMessage": message }).to_string().into()
+    json!({ "errorType": kind, "errorMessage": message }).to_string().into()
 }

@@ -1,12 +1,15 @@
-//! The Runtime API of one environment: a loopback listener that hands out invocations and takes answers.
+//! The Runtime API of one environment: a loopback listener that hands out invocations and takes answers. Extensions
+//! are told of them, too.
 //!
 //! Every answer is one write. Two would meet Nagle's algorithm and a delayed acknowledgement: forty milliseconds.
 
 mod body;
+mod extension;
 mod http;
 
 pub(crate) use body::Piece;
 
+use crate::extensions::Extensions;
 use body::Body;
 use bytes::{Bytes, BytesMut};
 use http::{Head, read_body, read_head};
@@ -16,6 +19,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::AbortHandle;
+use world::World;
 
 /// The largest answer of a function.
 const RESPONSE_BYTES_MAX: usize = 6_291_556;
@@ -64,6 +68,10 @@ struct Shared {
     state: Mutex<State>,
     job: Notify,
     init: Notify,
+    extensions: Arc<Extensions>,
+    /// What extensions are told of the function.
+    about: String,
+    world: World,
 }
 
 impl Shared {
@@ -87,10 +95,22 @@ impl Drop for RuntimeApi {
 }
 
 impl RuntimeApi {
-    pub async fn listen() -> std::io::Result<RuntimeApi> {
+    /// `about` is the function, as extensions read it.
+    pub async fn listen(
+        extensions: Arc<Extensions>,
+        about: String,
+        world: World,
+    ) -> std::io::Result<RuntimeApi> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { state: Mutex::default(), job: Notify::new(), init: Notify::new() });
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            job: Notify::new(),
+            init: Notify::new(),
+            extensions,
+            about,
+            world,
+        });
         let accepting = shared.clone();
         let task = tokio::spawn(async move {
             // Ends its connections with it.
@@ -160,7 +180,9 @@ fn passing(shared: &Shared, head: &Head) -> Option<mpsc::Sender<Piece>> {
 }
 
 async fn answer(shared: &Shared, head: &Head, body: Body, ended: Result<(), Bytes>) -> Vec<u8> {
-    let Some(path) = head.path.strip_prefix("/2018-06-01/runtime/") else { return not_found() };
+    let Some(path) = head.path.strip_prefix("/2018-06-01/runtime/") else {
+        return extension::answer(shared, head, &body.into_bytes()).await;
+    };
     let parts: Vec<&str> = path.split('/').collect();
     match (head.method.as_str(), parts.as_slice()) {
         ("GET", ["invocation", "next"]) => next(shared).await,

@@ -1,5 +1,6 @@
 //! Real functions in real processes.
 
+mod extensions;
 mod hostile;
 mod java;
 mod streaming;

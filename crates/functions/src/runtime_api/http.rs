@@ -19,6 +19,10 @@ pub(super) struct Head {
     pub keep: bool,
     /// Whether the runtime says that its answer is a stream.
     pub streaming: bool,
+    /// What an extension says of itself.
+    pub extension_name: Option<String>,
+    pub extension_id: Option<String>,
+    pub error_type: Option<String>,
     length: Option<usize>,
     chunked: bool,
 }
@@ -43,6 +47,9 @@ pub(super) async fn read_head(stream: &mut TcpStream, buffer: &mut BytesMut) -> 
         content_type: None,
         keep: version == "HTTP/1.1",
         streaming: false,
+        extension_name: None,
+        extension_id: None,
+        error_type: None,
         length: None,
         chunked: false,
     };
@@ -56,6 +63,9 @@ pub(super) async fn read_head(stream: &mut TcpStream, buffer: &mut BytesMut) -> 
             "lambda-runtime-function-response-mode" => {
                 parsed.streaming = value.eq_ignore_ascii_case("streaming");
             }
+            "lambda-extension-name" => parsed.extension_name = Some(value.to_owned()),
+            "lambda-extension-identifier" => parsed.extension_id = Some(value.to_owned()),
+            "lambda-extension-function-error-type" => parsed.error_type = Some(value.to_owned()),
             "connection" if value.eq_ignore_ascii_case("close") => parsed.keep = false,
             "expect" => stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.ok()?,
             _ => {}

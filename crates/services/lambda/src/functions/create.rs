@@ -80,9 +80,8 @@ impl Functions {
         drop(alone);
         self.registry.changed.notify_waiters();
         if let Some(runtime) = Runtime::parse(&function.runtime) {
-            // Asking interpreters for their versions takes a while: before the first invocation, not during it.
-            let functions = self.functions.clone();
-            tokio::task::spawn_blocking(move || functions.interpreter(runtime));
+            // It takes a while: before the first invocation, not during it.
+            self.functions.prepare(runtime);
         }
         if publishes(input) {
             let name = FunctionName { name: function.name.clone(), qualifier: None };
