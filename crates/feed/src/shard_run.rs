@@ -17,7 +17,7 @@ use engine::{Engine, ErrorKind};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::watch;
 use world::World;
@@ -119,12 +119,17 @@ impl ShardRun {
         let mut actions = Vec::new();
         let mut stopping = false;
         loop {
-            self.read(&mut course, &mut actions);
-            if course.lanes.iter().all(Lane::is_finished) {
-                return self.finish(course).await;
-            }
             self.write_when_due(&mut course);
-            let woken = self.wait(&mut course, &mut stop, stopping).await;
+            let woken = match launched(&mut course.flights).await {
+                Some((lane, landed)) => Woken::Settled(lane, landed),
+                None => {
+                    self.read(&mut course, &mut actions);
+                    if course.lanes.iter().all(Lane::is_finished) {
+                        return self.finish(course).await;
+                    }
+                    self.wait(&mut course, &mut stop, stopping).await
+                }
+            };
             let moment = self.moment();
             let mut tell = |course: &mut Course, lane: usize, event: Event<Bytes>| {
                 course.lanes[lane].handle(event, moment, &mut actions);
@@ -395,18 +400,33 @@ impl ShardRun {
 
 /// The first delivery that comes back.
 async fn settled(flights: &mut [Option<Flight>]) -> (usize, Landed) {
-    poll_fn(|context| {
-        for (lane, slot) in flights.iter_mut().enumerate() {
-            if let Some(flight) = slot
-                && let Poll::Ready(landed) = flight.as_mut().poll(context)
-            {
-                *slot = None;
-                return Poll::Ready((lane, landed));
-            }
-        }
-        Poll::Pending
+    poll_fn(|context| match landed(flights, context) {
+        Some(landed) => Poll::Ready(landed),
+        None => Poll::Pending,
     })
     .await
+}
+
+/// Sees that what is to be sent is under way: reading and encoding more takes longer than handing it over.
+async fn launched(flights: &mut [Option<Flight>]) -> Option<(usize, Landed)> {
+    let back = poll_fn(|context| Poll::Ready(landed(flights, context))).await;
+    if back.is_none() && flights.iter().any(Option::is_some) {
+        // Whom it woke goes first.
+        tokio::task::yield_now().await;
+    }
+    back
+}
+
+fn landed(flights: &mut [Option<Flight>], context: &mut Context<'_>) -> Option<(usize, Landed)> {
+    for (lane, slot) in flights.iter_mut().enumerate() {
+        if let Some(flight) = slot
+            && let Poll::Ready(landed) = flight.as_mut().poll(context)
+        {
+            *slot = None;
+            return Some((lane, landed));
+        }
+    }
+    None
 }
 
 async fn sleep(delay: Option<Duration>) {

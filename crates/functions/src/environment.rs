@@ -298,8 +298,8 @@ impl Environment {
         self.over_memory.load(Ordering::Relaxed)
     }
 
-    pub fn memory_mb_max(&self) -> u64 {
-        self.process.memory_bytes_max().div_ceil(1 << 20)
+    pub fn memory_mb_max(&self, now: Duration) -> u64 {
+        self.process.memory_bytes_max(now).div_ceil(1 << 20)
     }
 
     /// Asks its processes to end, and gives them a moment: extensions that asked for it are told why.

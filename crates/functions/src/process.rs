@@ -1,11 +1,12 @@
 //! A function's process: started in a group of its own, and gone when the server is.
 
 use crate::sandbox::Confinement;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 const OPEN_FILES_MAX: u64 = 1_024;
@@ -13,6 +14,9 @@ const OPEN_FILES_MAX: u64 = 1_024;
 const PROCESSES_MAX: u64 = 742;
 /// How many processes of a function are looked at for what they hold.
 const WATCHED_MAX: usize = 1_024;
+
+/// A peak that was read so lately is not read again: it takes longer than many handlers.
+const LOOK_PAUSE_MS: u64 = 20;
 
 /// A process that runs, or has run.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(crate) struct Process {
     /// How many of our own processes stand before the function's.
     keepers: u32,
     memory_bytes_max: AtomicU64,
+    /// When that was last looked at, in the world's elapsed time; zero for never.
+    looked_ms: AtomicU64,
 }
 
 /// How a process ended.
@@ -81,7 +87,13 @@ impl Process {
             }
         })?;
         let pid = on_start.await.map_err(|_| io::Error::other("the process could not be started"))??;
-        Ok(Process { pid, ended, keepers, memory_bytes_max: AtomicU64::new(0) })
+        Ok(Process {
+            pid,
+            ended,
+            keepers,
+            memory_bytes_max: AtomicU64::default(),
+            looked_ms: AtomicU64::default(),
+        })
     }
 
     /// Ready once the process is gone.
@@ -105,7 +117,7 @@ impl Process {
         let mut watched = self.first().map_or_else(Vec::new, |first| vec![first]);
         let mut next = 0;
         while let Some(pid) = watched.get(next).copied() {
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let status = status(pid);
             bytes += kilobytes(&status, "RssAnon:") + kilobytes(&status, "RssShmem:");
             let room = WATCHED_MAX - watched.len();
             watched.extend(children(pid).into_iter().take(room));
@@ -115,10 +127,15 @@ impl Process {
         bytes * 1024
     }
 
-    /// The most memory it has held at once, as far as was seen.
-    pub fn memory_bytes_max(&self) -> u64 {
-        let status = self.first().map(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")));
-        let first = status.and_then(Result::ok).map_or(0, |status| kilobytes(&status, "VmHWM:"));
+    /// The most memory it has held at once, as far as was seen. Reads `/proc`, unless that was just done.
+    pub fn memory_bytes_max(&self, now: Duration) -> u64 {
+        let now_ms = now.as_millis() as u64 + 1;
+        let looked_ms = self.looked_ms.load(Ordering::Relaxed);
+        if looked_ms > 0 && now_ms.saturating_sub(looked_ms) < LOOK_PAUSE_MS {
+            return self.memory_bytes_max.load(Ordering::Relaxed);
+        }
+        self.looked_ms.store(now_ms, Ordering::Relaxed);
+        let first = self.first().map_or(0, |pid| kilobytes(&status(pid), "VmHWM:"));
         self.memory_bytes_max.fetch_max(first * 1024, Ordering::Relaxed).max(first * 1024)
     }
 
@@ -153,6 +170,13 @@ impl Drop for Process {
 fn kilobytes(status: &str, name: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
+}
+
+/// What the kernel tells of a process, in one read.
+fn status(pid: i32) -> String {
+    let mut text = [0; 4_096];
+    let read = std::fs::File::open(format!("/proc/{pid}/status")).and_then(|mut file| file.read(&mut text));
+    String::from_utf8_lossy(&text[..read.unwrap_or(0)]).into_owned()
 }
 
 fn children(pid: i32) -> Vec<i32> {

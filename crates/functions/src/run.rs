@@ -76,7 +76,7 @@ impl Inner {
             request_id: id,
             took_ms: took.as_secs_f64() * 1_000.0,
             init_ms: init.map(|init| init.as_secs_f64() * 1_000.0),
-            memory_mb_max: environment.memory_mb_max(),
+            memory_mb_max: environment.memory_mb_max(begun + took),
             ending,
         };
         let lines = platform::end(&config, self.world.now(), &report);

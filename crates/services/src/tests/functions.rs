@@ -6,3 +6,4 @@ mod logging;
 mod stream;
 mod urls;
 mod versions;
+mod words;

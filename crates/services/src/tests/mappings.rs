@@ -342,6 +342,6 @@ fn mappings_have_tags() {
             "/2017-03-31/tags/arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Aevent-source-mapping%3A4d2f8a6e-0000-4000-8000-000000000000",
             Value::Null
         ),
-        "404 ResourceNotFoundException: The resource you requested does not exist."
+        "404 ResourceNotFoundException: Event source mapping not found: arn:aws:lambda:us-east-1:123456789012:event-source-mapping:4d2f8a6e-0000-4000-8000-000000000000"
     );
 }

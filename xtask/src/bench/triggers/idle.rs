@@ -3,6 +3,8 @@
 use super::super::{create_table, handlers};
 use super::{Bench, Result, Row};
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::Duration;
 use testkit::{Node, TempDir};
 
@@ -60,21 +62,24 @@ fn cost(node: &Node) -> Result<Cost> {
     let before = spent(node)?;
     std::thread::sleep(WATCHED);
     let after = spent(node)?;
-    Ok(Cost { cpu_ms: after.cpu_ms - before.cpu_ms, wakes: after.wakes.saturating_sub(before.wakes) })
+    // A thread that has ended in between is not there any more to be asked.
+    Ok(after.iter().fold(Cost::default(), |sum, (task, (ns, wakes))| {
+        let (ns_before, wakes_before) = before.get(task).copied().unwrap_or_default();
+        Cost { cpu_ms: sum.cpu_ms + (ns - ns_before) as f64 / 1e6, wakes: sum.wakes + wakes - wakes_before }
+    }))
 }
 
-/// Since its start, of all its threads.
-fn spent(node: &Node) -> Result<Cost> {
-    let mut spent = Cost::default();
+/// Of each thread, since its start: nanoseconds on a processor (ticks would be hundredths of a second), and wake-ups.
+fn spent(node: &Node) -> Result<BTreeMap<OsString, (u64, u64)>> {
+    let mut spent = BTreeMap::new();
     for task in std::fs::read_dir(format!("/proc/{}/task", node.pid()))? {
-        let task = task?.path();
-        // Nanoseconds on a processor, where ticks would be hundredths of a second.
-        let schedule = std::fs::read_to_string(task.join("schedstat")).unwrap_or_default();
-        let ns = schedule.split(' ').next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or(0);
-        spent.cpu_ms += ns as f64 / 1e6;
-        let status = std::fs::read_to_string(task.join("status")).unwrap_or_default();
+        let task = task?;
+        let read = |file: &str| std::fs::read_to_string(task.path().join(file)).unwrap_or_default();
+        let ns = read("schedstat").split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0);
+        let status = read("status");
         let wakes = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        spent.wakes += wakes.and_then(|wakes| wakes.trim().parse::<u64>().ok()).unwrap_or(0);
+        let wakes = wakes.and_then(|wakes| wakes.trim().parse().ok()).unwrap_or(0);
+        spent.insert(task.file_name(), (ns, wakes));
     }
     Ok(spent)
 }

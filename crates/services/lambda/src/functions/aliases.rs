@@ -40,7 +40,8 @@ impl Functions {
         let revision = self.world.uuid();
         let key = alias_key(&call.caller, &function.name, name);
         let changed = self.registry.aliases.edit(&key, |old| {
-            let mut alias = old.ok_or_else(|| no_alias(&function.arn, name))?;
+            let mut alias =
+                old.ok_or_else(|| missing(format!("Alias not found: {}:{name}", function.arn)))?;
             if text(input, "RevisionId").is_some_and(|given| given != alias.revision) {
                 return Err(stale());
             }

@@ -33,7 +33,6 @@ impl Functions {
     fn event_name(&self, call: &Call, input: &Value) -> Result<FunctionName, ServiceError> {
         let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?
             .qualified(text(input, "Qualifier"))?;
-        self.registry.find(&call.caller, &name)?;
         Ok(FunctionName { qualifier: Some(name.qualifier.unwrap_or_else(|| "$LATEST".to_owned())), ..name })
     }
 
@@ -41,6 +40,9 @@ impl Functions {
     pub(super) async fn put_event_config(&self, call: &Call, input: &Value, update: bool) -> Answer {
         let name = self.event_name(call, input)?;
         let arn = name.arn(&call.caller);
+        if !update {
+            self.registry.find(&call.caller, &name).map_err(|_| no_function())?;
+        }
         let given = self.read_event_config(call, input, &arn).await?;
         let settings = ["MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"];
         if settings.iter().all(|member| input.get(*member).is_none()) {
@@ -82,7 +84,7 @@ impl Functions {
     }
 
     pub(super) fn list_event_configs(&self, call: &Call, input: &Value) -> Answer {
-        let function = self.whole(call, input)?;
+        let function = self.whole(call, input).map_err(|_| no_function())?;
         let all = self.events.configs.list(&format!("{}/", key(&call.caller, &function.name)))?;
         let entries = all.into_iter().map(|(qualifier, config)| {
             let shown = shown(&format!("{}:{qualifier}", function.arn), &config);
@@ -149,7 +151,8 @@ impl Functions {
             if (FunctionName { qualifier, ..name.clone() }).arn(caller) == own {
                 return Err(invalid("You can't specify the function as a destination for itself."));
             }
-            return self.registry.find(caller, &name).map(drop).map_err(|_| wrong());
+            let found = self.registry.find(caller, &name).map(drop);
+            return found.map_err(|_| invalid(format!("The destination ARN {arn} is invalid.")));
         }
         let Some(place) = Place::parse(arn) else {
             return Err(invalid(format!(
@@ -192,6 +195,10 @@ impl Functions {
             Err(wrong())
         }
     }
+}
+
+fn no_function() -> ServiceError {
+    missing("The function doesn't exist.")
 }
 
 fn unset(arn: &str) -> ServiceError {

@@ -1,8 +1,8 @@
 //! Who may call a function: the statements of its resource policy.
 
 use super::Functions;
-use crate::name::{FunctionName, conflict, invalid, missing};
-use crate::registry::Function;
+use crate::name::{FunctionName, arn, conflict, invalid, missing};
+use crate::registry::{Function, key};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
 use servicekit::fields::{required, text};
@@ -51,10 +51,18 @@ impl Functions {
     }
 
     pub(super) async fn remove_permission(&self, call: &Call, input: &Value) -> Answer {
+        let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?;
+        if self.registry.functions.get(&key(&call.caller, &name.name))?.is_none() {
+            return Err(missing(format!("No policy found for: {}", arn(&call.caller, &name.name))));
+        }
         let name = self.granted(call, input)?;
         let id = required(input, "StatementId");
         self.change(call, &name.name, text(input, "RevisionId"), |function| {
-            match policy(function, &name).remove(id) {
+            let statements = policy(function, &name);
+            if statements.is_empty() {
+                return Err(missing("No policy is associated with the given resource."));
+            }
+            match statements.remove(id) {
                 Some(_) => Ok(()),
                 None => Err(missing(format!("Statement {id} is not found in resource policy."))),
             }
@@ -82,8 +90,10 @@ fn statement(input: &Value, resource: &str) -> Result<Value, ServiceError> {
         json!("*")
     } else if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
         json!({ "AWS": format!("arn:aws:iam::{principal}:root") })
-    } else {
+    } else if principal.starts_with("arn:") {
         json!({ "AWS": principal })
+    } else {
+        return Err(invalid("The provided principal was invalid. Please check the principal and try again."));
     };
     let mut statement = json!({
         "Sid": required(input, "StatementId"),

@@ -150,6 +150,13 @@ impl Functions {
         }
         let mut used: Vec<(String, LayerUse)> = Vec::new();
         for text in given {
+            let region = text.split(':').nth(3).unwrap_or_default();
+            if region != &*call.caller.region {
+                return Err(invalid(format!(
+                    "Layers are not in the same region as the function. Layers are expected to be in region {}.",
+                    call.caller.region
+                )));
+            }
             let unknown = || invalid(format!("Layer version {text} does not exist."));
             let named = parse(&text, &call.caller).ok_or_else(unknown)?;
             let key = layer_key(&call.caller, &named.name, named.version.ok_or_else(unknown)?);
@@ -238,7 +245,7 @@ impl Functions {
 fn version(input: &Value) -> Result<u64, ServiceError> {
     match integer(input, "VersionNumber") {
         Some(number) if number >= 1 => Ok(number as u64),
-        _ => Err(invalid("Layer Version Cannot be less than 1.")),
+        _ => Err(invalid("Layer Version Cannot be less than 1")),
     }
 }
 

@@ -84,7 +84,7 @@ impl Functions {
     }
 
     pub(super) fn list_tags(&self, call: &Call, input: &Value) -> Answer {
-        let name = FunctionName::parse(required(input, "Resource"), &call.caller)?;
+        let name = self.untagged(call, input)?;
         Ok(json!({ "Tags": self.registry.find(&call.caller, &name)?.tags }))
     }
 

@@ -4,7 +4,7 @@ use super::Functions;
 use super::create;
 use super::shown::{Shown, configuration};
 use super::versions::Publication;
-use crate::name::{FunctionName, not_found};
+use crate::name::{FunctionName, invalid, not_found};
 use crate::registry::{Function, key};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
@@ -139,10 +139,11 @@ impl Functions {
 
     pub(super) async fn tag(&self, call: &Call, input: &Value) -> Answer {
         let tags = create::tags(input);
+        self.untagged(call, input)?;
         self.change(call, required(input, "Resource"), None, |function| {
             function.tags.extend(tags.clone());
             if function.tags.len() > 50 {
-                return Err(crate::name::invalid("Number of tags exceeds resource tag limit."));
+                return Err(invalid("Number of tags exceeds resource tag limit."));
             }
             Ok(())
         })
@@ -152,12 +153,24 @@ impl Functions {
 
     pub(super) async fn untag(&self, call: &Call, input: &Value) -> Answer {
         let keys = texts(input, "TagKeys");
+        self.untagged(call, input)?;
         self.change(call, required(input, "Resource"), None, |function| {
             function.tags.retain(|key, _| !keys.contains(key));
             Ok(())
         })
         .await?;
         Ok(json!({}))
+    }
+
+    /// Versions and aliases have no tags of their own.
+    pub(super) fn untagged(&self, call: &Call, input: &Value) -> Result<FunctionName, ServiceError> {
+        let name = FunctionName::parse(required(input, "Resource"), &call.caller)?;
+        match name.qualifier {
+            None => Ok(name),
+            Some(_) => Err(invalid(
+                "Tags on function aliases and versions are not supported. Please specify a function ARN.",
+            )),
+        }
     }
 
     pub(super) async fn put_concurrency(&self, call: &Call, input: &Value) -> Answer {

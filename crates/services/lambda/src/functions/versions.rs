@@ -130,7 +130,7 @@ impl Functions {
             Some(_) => {
                 self.registry.find(&call.caller, &name)?;
                 Err(invalid(
-                    "Only $LATEST of a function can be changed or published: name the function without a version or an alias.",
+                    "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.",
                 ))
             }
         }

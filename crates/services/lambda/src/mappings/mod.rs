@@ -4,7 +4,7 @@ mod read;
 mod shown;
 mod status;
 
-use super::name::{FunctionName, conflict, invalid};
+use super::name::{self, FunctionName, conflict, invalid};
 use super::registry::Registry;
 use crate::target::LambdaTargets;
 use feed::{Change, ErrorKind, Feed, MappingId, NewMapping, Start};
@@ -180,7 +180,8 @@ impl Mappings {
     /// The mapping that a tag call names by its ARN.
     fn tagged(&self, call: &Call, input: &Value) -> Result<MappingId, ServiceError> {
         let arn = required(input, "Resource");
-        self.own(call, arn.rsplit(':').next().unwrap_or_default())
+        let found = self.own(call, arn.rsplit(':').next().unwrap_or_default());
+        found.map_err(|_| name::missing(format!("Event source mapping not found: {arn}")))
     }
 
     fn list_tags(&self, call: &Call, input: &Value) -> Answer {
