@@ -4,7 +4,6 @@ mod command;
 mod companions;
 mod variables;
 
-use crate::Runtime;
 use crate::capture::{Capture, LogSink};
 use crate::config::FunctionConfig;
 use crate::extensions::{Extensions, Failure};

@@ -1,6 +1,6 @@
 //! Event source mappings, as their owners meet them.
 
-use crate::support::{BINARY, create_function, create_table, eventually, start};
+use crate::support::{BINARY, create_function, create_table, eventually, start, zip};
 use serde_json::{Value, json};
 use testkit::{Client, Node, TempDir};
 
@@ -314,4 +314,100 @@ fn windows_hand_their_state_on_over_a_restart() {
     let (start, end) = (event["window"]["start"].as_str().unwrap(), event["window"]["end"].as_str().unwrap());
     assert!(start.len() == 20 && start.ends_with("Z") && start < end, "{event}");
     assert_eq!(event["eventSourceARN"].as_str(), Some(&*stream));
+}
+
+/// Where policies decide: the role of a function has to be allowed to read what triggers it.
+#[test]
+fn a_trigger_needs_its_roles_permissions() {
+    let dir = TempDir::new("trigger-enforced");
+    let keys = ["--root-access-key", "AKIAROOTROOTROOT", "--root-secret-key", "a-secret-of-the-root"];
+    let node = Node::start(BINARY, dir.path(), &[&["--auth", "enforce"][..], &keys].concat());
+    let call = |service: &str, path: &str, headers: &[(&str, &str)], body: String| {
+        let signer = wire::sigv4::Signer {
+            credentials: wire::sigv4::Credentials {
+                access_key: keys[1].to_owned(),
+                secret: keys[3].to_owned(),
+                session_token: None,
+            },
+            region: "us-east-1".to_owned(),
+            service: service.to_owned(),
+        };
+        let mut request = wire::Request::post(body).with_header("host", node.address());
+        request.path = path.to_owned();
+        for (name, value) in headers {
+            request = request.with_header(name, value);
+        }
+        let signed = signer.sign(request, world::World::real().now());
+        let lines = signed.headers.iter().filter(|(name, _)| *name != "host");
+        let head: String =
+            lines.map(|(name, value)| format!("{name}: {}\r\n", value.to_str().expect("text"))).collect();
+        node.client().send("POST", path, &head, &signed.body).expect("an answer")
+    };
+    let iam = |action: &str, more: &str| {
+        let body = format!("Action={action}&Version=2010-05-08&RoleName=reader{more}");
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = call("iam", "/", &form, body);
+        assert_eq!(answer.status, 200, "{action}: {}", answer.text());
+    };
+    let encoded = |document: Value| wire::percent::encode(&document.to_string());
+    let statement = |what: Value| json!({ "Version": "2012-10-17", "Statement": [what] });
+    let trust = json!({ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" });
+    iam("CreateRole", &format!("&AssumeRolePolicyDocument={}", encoded(statement(trust))));
+    let table = json!({
+        "TableName": "Tab",
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "BillingMode": "PAY_PER_REQUEST",
+        "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "KEYS_ONLY" },
+    });
+    let headers =
+        [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "DynamoDB_20120810.CreateTable")];
+    let made = call("dynamodb", "/", &headers, table.to_string()).json();
+    let stream = made["TableDescription"]["LatestStreamArn"].as_str().expect("an ARN");
+    let function = json!({
+        "FunctionName": "f", "Runtime": "python3.12", "Handler": "app.handler",
+        "Role": "arn:aws:iam::123456789012:role/reader", "Code": { "ZipFile": zip("app.py", QUIET) },
+    });
+    assert_eq!(call("lambda", "/2015-03-31/functions", &[], function.to_string()).status, 201);
+    let attempt = || {
+        let mapping = json!({ "FunctionName": "f", "EventSourceArn": stream, "StartingPosition": "LATEST" });
+        let answer = call("lambda", "/2015-03-31/event-source-mappings", &[], mapping.to_string());
+        (answer.status, answer.json()["Message"].as_str().unwrap_or_default().to_owned())
+    };
+    let refused = format!(
+        "Cannot access stream {stream}. Please ensure the role can perform the GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM."
+    );
+    assert_eq!(attempt(), (400, refused.clone()));
+    let actions = [
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:DescribeStream",
+        "dynamodb:ListStreams",
+    ];
+    for (allowed, expect) in [(&actions[..3], (400, refused)), (&actions[..], (202, String::new()))] {
+        let allow = statement(json!({ "Effect": "Allow", "Action": allowed, "Resource": stream }));
+        iam("PutRolePolicy", &format!("&PolicyName=p&PolicyDocument={}", encoded(allow)));
+        assert_eq!(attempt(), expect);
+    }
+}
+
+#[test]
+fn functions_end_with_the_server_however_it_ends() {
+    let code = "import os\ndef handler(event, context):\n    return os.getpid()\n";
+    for kill in [true, false] {
+        let dir = TempDir::new("orphans");
+        let node = start(&dir);
+        let mut client = node.client();
+        create_function(&mut client, "f", code, &json!({}));
+        let answer = client.lambda("POST", "/2015-03-31/functions/f/invocations", &json!({}));
+        let pid = answer.expect("an answer").json().as_u64().expect("a process's number");
+        let process = std::path::PathBuf::from(format!("/proc/{pid}"));
+        assert!(process.exists());
+        if kill {
+            node.kill();
+        } else {
+            assert!(node.stop().success());
+        }
+        eventually("the function's process ends", || !process.exists());
+    }
 }

@@ -79,3 +79,6 @@ impl Lambda {
         }
     }
 }
+
+#[cfg(test)]
+mod points;
