@@ -1,9 +1,11 @@
 //! `cargo xtask suite cdk [PART…]`: the stock CDK against servers that are started for it; slow, and needs npm and Go.
+//! `cargo xtask suite kcl`: a worker of the Kinesis Client Library.
 //!
 //! Parts are `app`, which has one of everything that the CDK packages differently, and the examples that are applications of
 //! the CDK. Without a part, all are run.
 
 mod cdk;
+mod kcl;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,23 +14,33 @@ use testkit::{Node, TempDir};
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 pub fn run(arguments: &[String]) -> Result<()> {
-    let Some(("cdk", wanted)) = arguments.split_first().map(|(name, parts)| (name.as_str(), parts)) else {
-        return Err("which suite? cdk, and perhaps its parts: app, or names of examples".into());
-    };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-    let examples = examples(&root)?;
+    match arguments.split_first().map(|(name, parts)| (name.as_str(), parts)) {
+        Some(("cdk", wanted)) => run_cdk(&root, wanted),
+        Some(("kcl", [])) => kcl::run(&root, &build(&root)?),
+        _ => Err("which suite? kcl, or cdk and perhaps its parts: app, or names of examples".into()),
+    }
+}
+
+/// Builds the server; where it lies.
+fn build(root: &Path) -> Result<String> {
+    succeed(Command::new("cargo").args(["build", "--quiet", "-p", "millstream"]).current_dir(root))?;
+    Ok(root.join("target/debug/millstream").to_string_lossy().into_owned())
+}
+
+fn run_cdk(root: &Path, wanted: &[String]) -> Result<()> {
+    let examples = examples(root)?;
     let known: Vec<&str> = std::iter::once("app").chain(examples.iter().map(String::as_str)).collect();
     if let Some(unknown) = wanted.iter().find(|part| !known.contains(&part.as_str())) {
         return Err(format!("no part is called {unknown}; there are {}", known.join(", ")).into());
     }
-    let mut build = Command::new("cargo");
-    succeed(build.args(["build", "--quiet", "-p", "millstream"]).current_dir(&root))?;
+    let binary = build(root)?;
     let mut failed = Vec::new();
     for part in known.into_iter().filter(|part| wanted.is_empty() || wanted.iter().any(|name| name == part)) {
         println!("\n=== {part}");
         let data = TempDir::new("suite");
-        let node = Node::start(&root.join("target/debug/millstream").to_string_lossy(), data.path(), &[]);
-        let outcome = if part == "app" { cdk::run(&root, &node) } else { example(&root, part, &node) };
+        let node = Node::start(&binary, data.path(), &[]);
+        let outcome = if part == "app" { cdk::run(root, &node) } else { example(root, part, &node) };
         node.stop();
         match outcome {
             Ok(()) => println!("=== {part}: passed"),
