@@ -5,6 +5,9 @@ mod cmd;
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cmd::run(std::env::args_os().skip(1).collect())
 }

@@ -11,6 +11,7 @@ mod listener;
 mod metrics;
 mod pages;
 mod pipeline;
+mod timer;
 
 pub use backup::{Backup, DATA, FILE, LINK};
 pub use node::Node;

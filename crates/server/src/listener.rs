@@ -1,9 +1,10 @@
 //! Connections: accepted up to a bound, served by HTTP/1.1, and let go in peace.
 
 use crate::pipeline::Pipeline;
+use crate::timer::KeptTimer;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,11 +71,12 @@ async fn accept(
                 async move { Ok::<_, Infallible>(pipeline.answer(request).await) }
             });
             let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
+                .timer(KeptTimer::default())
                 .header_read_timeout(HEADERS_MAX)
                 .serve_connection(TokioIo::new(stream), service);
             let mut connection = std::pin::pin!(connection);
             tokio::select! {
+                biased;
                 _ = connection.as_mut() => return,
                 () = told(&mut stopped) => connection.as_mut().graceful_shutdown(),
             }

@@ -5,12 +5,16 @@ use crate::bodies::{Arriving, Outgoing};
 use crate::metrics::Metrics;
 use crate::pages::Pages;
 use bytes::{Bytes, BytesMut};
+use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::Request;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Frame, Incoming};
 use services::{Reply, Services, Tail};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// The largest body: what Lambda takes, and what everybody else does.
@@ -26,6 +30,8 @@ pub(crate) struct Pipeline {
     pages: Pages,
 }
 
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 enum BodyFault {
     TooLarge,
     Broken,
@@ -39,22 +45,10 @@ impl Pipeline {
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Outgoing> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
-        if path.starts_with("/_millstream/code/") {
-            return match self.services.download(path).await {
-                Some(zip) => text(StatusCode::OK, "application/zip", zip),
-                None => {
-                    text(StatusCode::FORBIDDEN, "text/plain", "This link is not one of ours, or too old.\n")
-                }
-            };
-        }
-        let own = path
-            .strip_prefix("/_millstream/")
-            .filter(|own| !["url/", "api/", "cloudformation/"].iter().any(|open| own.starts_with(open)));
-        if let Some(own) = own {
-            return match own.strip_prefix("backup") {
-                Some(rest) => self.backup(rest.to_owned(), &parts).await,
-                None => self.own(own),
-            };
+        if path.starts_with("/_millstream/")
+            && let Some(response) = self.house(&parts).await
+        {
+            return response;
         }
         let lambda = path.starts_with("/2015-03-31/") || path.starts_with("/2018-10-31/");
         let most = if lambda { LAMBDA_BYTES_MAX } else { BODY_BYTES_MAX };
@@ -66,6 +60,44 @@ impl Pipeline {
             body: Bytes::new(),
         };
         if self.services.is_storage(&request) {
+            return self.storage(request, body).await;
+        }
+        request.body = match collect(body, most).await {
+            Ok(body) => body,
+            Err(fault) => return refuse(fault, most),
+        };
+        let reply = self.services.answer(request).await;
+        self.send(reply)
+    }
+
+    /// What is asked of the house itself. Boxed, as all that is not asked often: what a connection's task awaits lies in it
+    /// and is moved with every request.
+    fn house<'a>(&'a self, parts: &'a Parts) -> Boxed<'a, Option<Response<Outgoing>>> {
+        Box::pin(async move {
+            let path = parts.uri.path();
+            if path.starts_with("/_millstream/code/") {
+                return Some(match self.services.download(path).await {
+                    Some(zip) => text(StatusCode::OK, "application/zip", zip),
+                    None => text(
+                        StatusCode::FORBIDDEN,
+                        "text/plain",
+                        "This link is not one of ours, or too old.\n",
+                    ),
+                });
+            }
+            let own = path.strip_prefix("/_millstream/").filter(|own| {
+                !["url/", "api/", "cloudformation/"].iter().any(|open| own.starts_with(open))
+            })?;
+            Some(match own.strip_prefix("backup") {
+                Some(rest) => self.backup(rest.to_owned(), parts).await,
+                None => self.own(own),
+            })
+        })
+    }
+
+    /// A request to S3, whose body is read as it comes.
+    fn storage(&self, request: wire::Request, body: Incoming) -> Boxed<'_, Response<Outgoing>> {
+        Box::pin(async move {
             let has_body = !body.is_end_stream();
             let reply = self.services.call_storage(request, Box::new(Arriving(body))).await;
             let mut response = self.send(reply);
@@ -74,14 +106,8 @@ impl Pipeline {
             if has_body && (response.status().is_client_error() || response.status().is_server_error()) {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            return response;
-        }
-        request.body = match collect(body, most).await {
-            Ok(body) => body,
-            Err(fault) => return refuse(fault, most),
-        };
-        let reply = self.services.answer(request).await;
-        self.send(reply)
+            response
+        })
     }
 
     fn send(&self, reply: Reply) -> Response<Outgoing> {
@@ -100,7 +126,7 @@ impl Pipeline {
 
     /// `POST /_millstream/backup` begins a backup, `POST /_millstream/backup/ID` answers its next piece, and nothing
     /// at its end.
-    async fn backup(&self, rest: String, parts: &http::request::Parts) -> Response<Outgoing> {
+    async fn backup(&self, rest: String, parts: &Parts) -> Response<Outgoing> {
         // A page in a browser must not read what is kept here.
         let from_page = parts.headers.contains_key(header::ORIGIN);
         if parts.method != http::Method::POST || from_page {
@@ -158,6 +184,16 @@ impl Pipeline {
     }
 }
 
+/// The next piece of a body. Most are there already, and no clock is started for them.
+async fn next_frame(body: &mut Incoming) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, BodyFault> {
+    let mut frame = body.frame();
+    let there = poll_fn(|context| Poll::Ready(Pin::new(&mut frame).poll(context))).await;
+    match there {
+        Poll::Ready(frame) => Ok(frame),
+        Poll::Pending => tokio::time::timeout(BODY_SILENCE_MAX, frame).await.map_err(|_| BodyFault::Broken),
+    }
+}
+
 /// The whole body, unless it is too large or its sender falls silent.
 async fn collect(mut body: Incoming, most: usize) -> Result<Bytes, BodyFault> {
     if body.size_hint().lower() > most as u64 {
@@ -165,10 +201,8 @@ async fn collect(mut body: Incoming, most: usize) -> Result<Bytes, BodyFault> {
     }
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
-    loop {
-        let frame =
-            tokio::time::timeout(BODY_SILENCE_MAX, body.frame()).await.map_err(|_| BodyFault::Broken)?;
-        let Some(frame) = frame else { break };
+    while !body.is_end_stream() {
+        let Some(frame) = next_frame(&mut body).await? else { break };
         let Ok(data) = frame.map_err(|_| BodyFault::Broken)?.into_data() else { continue };
         if first.len() + rest.len() + data.len() > most {
             return Err(BodyFault::TooLarge);

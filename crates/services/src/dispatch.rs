@@ -122,17 +122,19 @@ impl Services {
 
     /// The same, or the answer of an address; what is still being made follows as it comes.
     pub async fn answer(&self, request: Request) -> Reply {
-        match self.call_url(&request).await {
-            Some(reply) => reply,
-            None => self.take(request, self.0.gate.mode).await,
+        if has_own_address(&request)
+            && let Some(reply) = self.call_url(&request).await
+        {
+            return reply;
         }
+        self.take(request, self.0.gate.mode).await
     }
 
     pub(crate) async fn take(&self, request: Request, mode: Mode) -> Reply {
         let inner = &*self.0;
         if self.is_storage(&request) {
             let body = request.body.clone();
-            return self.take_storage(request, Box::new(Whole(Some(body))), mode).await;
+            return Box::pin(self.take_storage(request, Box::new(Whole(Some(body))), mode)).await;
         }
         let request_id = inner.parts.world.uuid();
         let (service, operation) = match wire::route(&request, api::SERVICES) {
@@ -191,15 +193,15 @@ impl Services {
             Ok(admitted) => admitted,
             Err(error) => return wire::encode_error(service, error, &request_id).into(),
         };
-        let head = s3::lead(head);
-        let operation = match wire::route_storage(&head, service) {
-            Ok(route) => route.operation,
-            Err(unknown) => return unknown.into_response(&request_id).into(),
-        };
         let caller = Caller {
             account: inner.parts.settings.account.clone(),
             region: inner.region(&scope.region),
             access_key: Some(scope.access_key.into()),
+        };
+        let head = s3::lead(head);
+        let operation = match wire::route_storage(&head, service) {
+            Ok(route) => route.operation,
+            Err(unknown) => return unknown.into_response(&request_id).into(),
         };
         let mut call = Call { request: head, service, operation, caller, request_id, inside: None };
         if let (Mode::Enforce, Some(identity)) = (mode, identity) {
@@ -245,27 +247,29 @@ impl Services {
     }
 
     /// The answer to a request to a function's or an API's address; None when it is to something else.
-    pub async fn call_url(&self, request: &Request) -> Option<Reply> {
-        let inner = &*self.0;
-        if let Some(answer) = inner.cloudformation.take_answer(request) {
-            return Some(answer.into());
-        }
-        if inner.gate.mode != Mode::Lenient
-            && let Some(function) = inner.lambda.signed_url(request)
-            && let Err(refused) = inner.permit_url(request, &function).await
-        {
-            return Some(refused.into());
-        }
-        if inner.gate.mode != Mode::Lenient
-            && let Some(method) = inner.apigateway.signed(request)
-            && let Err(error) = inner.permit_api(request, &method).await
-        {
-            return Some(apigateway::forbidden(error).into());
-        }
-        match inner.lambda.call_url(request).await {
-            Some(answer) => Some(answer),
-            None => self.0.apigateway.serve(request).await.map(Reply::from),
-        }
+    pub fn call_url<'a>(&'a self, request: &'a Request) -> Pending<'a, Option<Reply>> {
+        Box::pin(async move {
+            let inner = &*self.0;
+            if let Some(answer) = inner.cloudformation.take_answer(request) {
+                return Some(answer.into());
+            }
+            if inner.gate.mode != Mode::Lenient
+                && let Some(function) = inner.lambda.signed_url(request)
+                && let Err(refused) = inner.permit_url(request, &function).await
+            {
+                return Some(refused.into());
+            }
+            if inner.gate.mode != Mode::Lenient
+                && let Some(method) = inner.apigateway.signed(request)
+                && let Err(error) = inner.permit_api(request, &method).await
+            {
+                return Some(apigateway::forbidden(error).into());
+            }
+            match inner.lambda.call_url(request).await {
+                Some(answer) => Some(answer),
+                None => self.0.apigateway.serve(request).await.map(Reply::from),
+            }
+        })
     }
 
     #[cfg(test)]
@@ -390,4 +394,14 @@ impl Inner {
         let default = &self.parts.settings.region;
         if named.is_empty() || named == &**default { default.clone() } else { named.into() }
     }
+}
+
+/// Whether a request may be to an address of a function's, of an API's or for a custom resource's answer: most are not,
+/// and are not asked about any further.
+fn has_own_address(request: &Request) -> bool {
+    let is_host = |host: &str| {
+        let rest = host.split_once('.').map_or("", |(_, rest)| rest);
+        rest.starts_with("lambda-url.") || rest.starts_with("execute-api.")
+    };
+    request.path.starts_with("/_millstream/") || request.header(http::header::HOST).is_some_and(is_host)
 }

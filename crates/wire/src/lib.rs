@@ -22,6 +22,6 @@ pub use decode::decode;
 pub use encode::{encode, encode_error, encode_payload, json_response};
 pub use error::ServiceError;
 pub use message::{Request, Response};
-pub use route::{Route, RouteError, bucket_and_key, not_implemented, route, route_storage};
+pub use route::{Route, RouteError, TARGET, bucket_and_key, not_implemented, route, route_storage};
 pub use shape::{Operation, Protocol, Service};
 pub use violations::{Violations, violations};

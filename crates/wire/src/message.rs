@@ -1,7 +1,7 @@
 //! One request and one response, as bytes and headers, with the body already whole.
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{AsHeaderName, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 
 /// A request as it arrived: path and query are kept raw, because signatures are made over the raw forms.
@@ -39,7 +39,7 @@ impl Request {
     }
 
     /// A header's value where it is present and visible ASCII.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }

@@ -8,7 +8,12 @@ mod storage;
 use crate::encode::{encode_error, encode_stray};
 use crate::{Operation, Protocol, Request, Response, Service, ServiceError, percent, sigv4};
 
+use http::HeaderName;
+
 pub use storage::{bucket_and_key, route as route_storage};
+
+/// The header that names service and operation in the JSON protocols.
+pub static TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
@@ -35,7 +40,7 @@ impl RouteError {
 
 /// Finds the operation a request is for among `services`.
 pub fn route(request: &Request, services: &[&'static Service]) -> Result<Route, RouteError> {
-    if let Some(target) = request.headers.get("x-amz-target") {
+    if let Some(target) = request.headers.get(&TARGET) {
         return by_target(target.to_str().unwrap_or_default(), request, services);
     }
     if let Some(form) = Form::of(request) {

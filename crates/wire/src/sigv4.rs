@@ -13,6 +13,7 @@ use crate::{Request, Service, ServiceError};
 use canonical::{BodyHash, canonical_request, string_to_sign};
 use credential::Signature;
 use error::Fault;
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use world::Timestamp;
 
@@ -21,13 +22,26 @@ pub use sign::{Credentials, Signer};
 
 /// Who signed, for where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scope {
-    pub access_key: String,
+pub struct Scope<'a> {
+    pub access_key: Cow<'a, str>,
     /// `20261121`
-    pub date: String,
-    pub region: String,
-    pub service: String,
-    pub session_token: Option<String>,
+    pub date: Cow<'a, str>,
+    pub region: Cow<'a, str>,
+    pub service: Cow<'a, str>,
+    pub session_token: Option<Cow<'a, str>>,
+}
+
+impl Scope<'_> {
+    pub fn into_owned(self) -> Scope<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Scope {
+            access_key: owned(self.access_key),
+            date: owned(self.date),
+            region: owned(self.region),
+            service: owned(self.service),
+            session_token: self.session_token.map(owned),
+        }
+    }
 }
 
 /// Answers a signature's secret.
@@ -43,12 +57,12 @@ impl<F: Fn(&str, Option<&str>) -> Option<String> + Send + Sync> Secrets for F {
 }
 
 /// The scope of a request, however badly it may be signed: for routing and for the region.
-pub fn scope(request: &Request) -> Option<Scope> {
+pub fn scope(request: &Request) -> Option<Scope<'_>> {
     credential::glance(request)
 }
 
 /// Checks that a request is signed, and in good form; does not need to know the key.
-pub fn lenient(request: &Request, service: &Service) -> Result<Scope, ServiceError> {
+pub fn lenient<'a>(request: &'a Request, service: &Service) -> Result<Scope<'a>, ServiceError> {
     match credential::read(request) {
         Ok(signature) => Ok(signature.scope),
         Err(fault) => Err(fault.told(service)),
@@ -62,21 +76,21 @@ pub fn is_presigned_and_over(request: &Request, now: Timestamp) -> bool {
 }
 
 /// Checks a request's signature against its key's secret, at the given time.
-pub fn verify(
-    request: &Request,
+pub fn verify<'a>(
+    request: &'a Request,
     service: &Service,
     secrets: &dyn Secrets,
     now: Timestamp,
-) -> Result<Scope, ServiceError> {
+) -> Result<Scope<'a>, ServiceError> {
     check(request, service, secrets, now).map_err(|fault| fault.told(service))
 }
 
-fn check(
-    request: &Request,
+fn check<'a>(
+    request: &'a Request,
     service: &Service,
     secrets: &dyn Secrets,
     now: Timestamp,
-) -> Result<Scope, Fault> {
+) -> Result<Scope<'a>, Fault> {
     let signature = credential::read(request)?;
     let scope = &signature.scope;
     if scope.service != service.signing_name {
@@ -95,20 +109,24 @@ fn check(
     }
 }
 
-impl Signature {
+impl Signature<'_> {
     fn check_time(&self, now: Timestamp) -> Result<(), Fault> {
         let signed = Timestamp::parse_iso(&self.time).ok_or(Fault::BadDate)?;
         let skew_ms = 15 * 60 * 1000;
         let (signed_ms, now_ms) = (signed.millis(), now.millis());
         if signed_ms > now_ms + skew_ms {
             let limit = Timestamp::from_millis(now_ms + skew_ms);
-            return Err(Fault::Early { signed: self.time.clone(), limit: limit.basic(), now: now.basic() });
+            return Err(Fault::Early {
+                signed: self.time.to_string(),
+                limit: limit.basic(),
+                now: now.basic(),
+            });
         }
         let valid_ms = self.valid_s.map_or(skew_ms, |seconds| seconds * 1000);
         if signed_ms + valid_ms < now_ms {
             let limit = Timestamp::from_millis(now_ms.saturating_sub(valid_ms));
             return Err(Fault::Expired {
-                signed: self.time.clone(),
+                signed: self.time.to_string(),
                 limit: limit.basic(),
                 now: now.basic(),
                 presigned: self.valid_s.is_some(),

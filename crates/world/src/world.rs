@@ -1,5 +1,5 @@
 use std::cell::RefCell;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -115,8 +115,14 @@ impl World {
         self.fill(&mut bytes);
         bytes[6] = bytes[6] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
-        let text = hex(&bytes);
-        format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
+        let mut text = String::with_capacity(36);
+        for (at, byte) in bytes.into_iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            push_hex(&mut text, byte);
+        }
+        text
     }
 
     fn draw<T>(&self, with: impl FnOnce(&mut Random) -> T) -> T {
@@ -152,9 +158,16 @@ fn seed() -> u64 {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
+        push_hex(&mut text, *byte);
         text
     })
+}
+
+/// Every answer has an id: the formatter would cost more than drawing one.
+fn push_hex(text: &mut String, byte: u8) {
+    for digit in [byte >> 4, byte & 0x0f] {
+        text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+    }
 }
 
 #[cfg(test)]

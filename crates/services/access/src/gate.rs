@@ -18,12 +18,12 @@ impl Gate {
     }
 
     /// The scope of a request that may pass, and whose it is where that was checked.
-    pub fn admit(
+    pub fn admit<'a>(
         &self,
         mode: Mode,
-        request: &Request,
+        request: &'a Request,
         service: &Service,
-    ) -> Result<(Scope, Option<Identity>), ServiceError> {
+    ) -> Result<(Scope<'a>, Option<Identity>), ServiceError> {
         if mode == Mode::Lenient {
             return lenient(request, service).map(|scope| (scope, None));
         }
@@ -47,11 +47,11 @@ impl Gate {
 
 impl Gate {
     /// The same of a link to storage that is signed in another way: `is_signed_with` knows it.
-    pub fn admit_by(
+    pub fn admit_by<'a>(
         &self,
-        scope: Scope,
+        scope: Scope<'a>,
         is_signed_with: impl Fn(&str) -> bool,
-    ) -> Result<(Scope, Option<Identity>), ServiceError> {
+    ) -> Result<(Scope<'a>, Option<Identity>), ServiceError> {
         let refused =
             |code: &'static str, message: &str| Err(ServiceError::new(code, message).with_status(403));
         let known = self.keys.find(&scope.access_key)?.filter(|known| known.is_active);

@@ -59,6 +59,7 @@ use fault::Fault;
 use logs::LogBook;
 use servicekit::call::{Call, Caller, Pending};
 use servicekit::house::House;
+use std::future::ready;
 use std::sync::Arc;
 use store::Store;
 use wire::Response;
@@ -97,71 +98,86 @@ impl Dynamodb {
     }
 
     pub fn call(&self, call: Call) -> Pending<'_, Response> {
-        Box::pin(async move {
-            match self.answer(&call).await {
-                Ok(body) => call.settle_json(body),
-                Err(fault) => call.refuse(fault),
-            }
-        })
+        if let Some(read) = self.read(&call) {
+            return Box::pin(ready(settled(&call, read)));
+        }
+        Box::pin(async move { settled(&call, self.answer(&call).await) })
     }
 
-    async fn answer(&self, call: &Call) -> Body {
-        match call.operation.name {
-            "PutItem" => put_item::put_item(self, call).await,
+    /// The busiest reads, which wait for nothing.
+    fn read(&self, call: &Call) -> Option<Body> {
+        Some(match call.operation.name {
             "GetItem" => get_item::get_item(self, call),
-            "UpdateItem" => update_item::update_item(self, call).await,
-            "DeleteItem" => delete_item::delete_item(self, call).await,
             "Query" => query::query(self, call),
             "Scan" => scan::scan(self, call),
             "BatchGetItem" => batch_get_item::batch_get_item(self, call),
-            "BatchWriteItem" => batch_write_item::batch_write_item(self, call).await,
             "TransactGetItems" => transact_get_items::transact_get_items(self, call),
-            "TransactWriteItems" => transact_write_items::transact_write_items(self, call).await,
-            "ExecuteStatement" => partiql::execute_statement(self, call).await,
-            "BatchExecuteStatement" => partiql::batch_execute_statement(self, call).await,
-            "ExecuteTransaction" => partiql::execute_transaction(self, call).await,
-            "CreateTable" => create_table::create_table(self, call).await,
-            "DescribeTable" => describe_table::describe_table(self, call),
-            "UpdateTable" => update_table::update_table(self, call).await,
-            "DeleteTable" => delete_table::delete_table(self, call).await,
-            "ListTables" => list_tables::list_tables(self, call),
-            "DescribeTimeToLive" => time_to_live::describe_time_to_live(self, call),
-            "UpdateTimeToLive" => time_to_live::update_time_to_live(self, call).await,
-            "DescribeContinuousBackups" => continuous_backups::describe_continuous_backups(self, call),
-            "UpdateContinuousBackups" => continuous_backups::update_continuous_backups(self, call).await,
-            "RestoreTableToPointInTime" => backups::restore_table_to_point_in_time(self, call).await,
-            "DescribeLimits" => describe_limits::describe_limits(call),
-            "DescribeEndpoints" => describe_endpoints::describe_endpoints(call),
-            "TagResource" => tags::tag_resource(self, call).await,
-            "UntagResource" => tags::untag_resource(self, call).await,
-            "ListTagsOfResource" => tags::list_tags_of_resource(self, call),
-            "CreateBackup" => backups::create_backup(self, call).await,
-            "DescribeBackup" => backups::describe_backup(self, call),
-            "ListBackups" => backups::list_backups(self, call),
-            "DeleteBackup" => backups::delete_backup(self, call).await,
-            "RestoreTableFromBackup" => backups::restore_table_from_backup(self, call).await,
-            "PutResourcePolicy" => policies::put_resource_policy(self, call).await,
-            "GetResourcePolicy" => policies::get_resource_policy(self, call),
-            "DeleteResourcePolicy" => policies::delete_resource_policy(self, call).await,
-            "ExportTableToPointInTime" => transfers::export_table_to_point_in_time(self, call).await,
-            "DescribeExport" => transfers::describe_export(self, call),
-            "ListExports" => transfers::list_exports(self, call),
-            "ImportTable" => transfers::import_table(self, call).await,
-            "DescribeImport" => transfers::describe_import(self, call),
-            "ListImports" => transfers::list_imports(self, call),
-            "ListStreams" => streams::list_streams(self, call),
-            "DescribeStream" => streams::describe_stream(self, call),
-            "GetShardIterator" => streams::get_shard_iterator(self, call),
-            "GetRecords" => streams::get_records(self, call),
-            "DescribeContributorInsights" => absent::describe_contributor_insights(self, call),
-            "ListContributorInsights" => absent::list_contributor_insights(call),
-            "DescribeKinesisStreamingDestination" => {
-                absent::describe_kinesis_streaming_destination(self, call)
+            _ => return None,
+        })
+    }
+
+    /// Each operation in a box of its own size: one for all would be as large as the largest.
+    fn answer<'a>(&'a self, call: &'a Call) -> Pending<'a, Body> {
+        if let Some(read) = self.read(call) {
+            return at_once(read);
+        }
+        match call.operation.name {
+            "PutItem" => Box::pin(put_item::put_item(self, call)),
+            "UpdateItem" => Box::pin(update_item::update_item(self, call)),
+            "DeleteItem" => Box::pin(delete_item::delete_item(self, call)),
+            "BatchWriteItem" => Box::pin(batch_write_item::batch_write_item(self, call)),
+            "TransactWriteItems" => Box::pin(transact_write_items::transact_write_items(self, call)),
+            "ExecuteStatement" => Box::pin(partiql::execute_statement(self, call)),
+            "BatchExecuteStatement" => Box::pin(partiql::batch_execute_statement(self, call)),
+            "ExecuteTransaction" => Box::pin(partiql::execute_transaction(self, call)),
+            "CreateTable" => Box::pin(create_table::create_table(self, call)),
+            "DescribeTable" => at_once(describe_table::describe_table(self, call)),
+            "UpdateTable" => Box::pin(update_table::update_table(self, call)),
+            "DeleteTable" => Box::pin(delete_table::delete_table(self, call)),
+            "ListTables" => at_once(list_tables::list_tables(self, call)),
+            "DescribeTimeToLive" => at_once(time_to_live::describe_time_to_live(self, call)),
+            "UpdateTimeToLive" => Box::pin(time_to_live::update_time_to_live(self, call)),
+            "DescribeContinuousBackups" => {
+                at_once(continuous_backups::describe_continuous_backups(self, call))
             }
-            "ListGlobalTables" => absent::list_global_tables(call),
-            "DescribeGlobalTable" | "DescribeGlobalTableSettings" => absent::describe_global_table(call),
-            "DescribeTableReplicaAutoScaling" => absent::describe_table_replica_auto_scaling(self, call),
-            name => Err(absent::refused(name)),
+            "UpdateContinuousBackups" => Box::pin(continuous_backups::update_continuous_backups(self, call)),
+            "RestoreTableToPointInTime" => Box::pin(backups::restore_table_to_point_in_time(self, call)),
+            "DescribeLimits" => at_once(describe_limits::describe_limits(call)),
+            "DescribeEndpoints" => at_once(describe_endpoints::describe_endpoints(call)),
+            "TagResource" => Box::pin(tags::tag_resource(self, call)),
+            "UntagResource" => Box::pin(tags::untag_resource(self, call)),
+            "ListTagsOfResource" => at_once(tags::list_tags_of_resource(self, call)),
+            "CreateBackup" => Box::pin(backups::create_backup(self, call)),
+            "DescribeBackup" => at_once(backups::describe_backup(self, call)),
+            "ListBackups" => at_once(backups::list_backups(self, call)),
+            "DeleteBackup" => Box::pin(backups::delete_backup(self, call)),
+            "RestoreTableFromBackup" => Box::pin(backups::restore_table_from_backup(self, call)),
+            "PutResourcePolicy" => Box::pin(policies::put_resource_policy(self, call)),
+            "GetResourcePolicy" => at_once(policies::get_resource_policy(self, call)),
+            "DeleteResourcePolicy" => Box::pin(policies::delete_resource_policy(self, call)),
+            "ExportTableToPointInTime" => Box::pin(transfers::export_table_to_point_in_time(self, call)),
+            "DescribeExport" => at_once(transfers::describe_export(self, call)),
+            "ListExports" => at_once(transfers::list_exports(self, call)),
+            "ImportTable" => Box::pin(transfers::import_table(self, call)),
+            "DescribeImport" => at_once(transfers::describe_import(self, call)),
+            "ListImports" => at_once(transfers::list_imports(self, call)),
+            "ListStreams" => at_once(streams::list_streams(self, call)),
+            "DescribeStream" => at_once(streams::describe_stream(self, call)),
+            "GetShardIterator" => at_once(streams::get_shard_iterator(self, call)),
+            "GetRecords" => at_once(streams::get_records(self, call)),
+            "DescribeContributorInsights" => at_once(absent::describe_contributor_insights(self, call)),
+            "ListContributorInsights" => at_once(absent::list_contributor_insights(call)),
+            "DescribeKinesisStreamingDestination" => {
+                at_once(absent::describe_kinesis_streaming_destination(self, call))
+            }
+            "ListGlobalTables" => at_once(absent::list_global_tables(call)),
+            "DescribeGlobalTable" | "DescribeGlobalTableSettings" => {
+                at_once(absent::describe_global_table(call))
+            }
+            "DescribeTableReplicaAutoScaling" => {
+                at_once(absent::describe_table_replica_auto_scaling(self, call))
+            }
+            name => at_once(Err(absent::refused(name))),
         }
     }
 
@@ -177,6 +193,17 @@ impl Dynamodb {
     ) -> Result<T, Fault> {
         let engine = self.engine.clone();
         tokio::task::spawn_blocking(move || work(&engine)).await.map_err(fault::failed)
+    }
+}
+
+fn at_once<'a>(body: Body) -> Pending<'a, Body> {
+    Box::pin(ready(body))
+}
+
+fn settled(call: &Call, body: Body) -> Response {
+    match body {
+        Ok(body) => call.settle_json(body),
+        Err(fault) => call.refuse(fault),
     }
 }
 

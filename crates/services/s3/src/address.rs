@@ -9,7 +9,7 @@ const OTHERS: [&str; 2] = ["execute-api", "lambda-url"];
 
 /// Whether a request is for S3. `is_bucket`: an unsigned request to `<name>.localhost` is, where that is one.
 pub fn is_storage(request: &Request, is_bucket: impl Fn(&str) -> bool) -> bool {
-    if request.headers.contains_key("x-amz-target") {
+    if request.headers.contains_key(&wire::TARGET) {
         return false;
     }
     if let Some(scope) = sigv4::scope(request) {

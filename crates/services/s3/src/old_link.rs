@@ -47,7 +47,7 @@ const SIGNED: &[&str] = &[
 
 /// A link's fault that its time is over, whichever way it was signed; else, of one that was signed the old way, whose it
 /// is. None for every other request.
-pub fn old_link(request: &Request, now: Timestamp) -> Option<Result<Scope, Fault>> {
+pub fn old_link(request: &Request, now: Timestamp) -> Option<Result<Scope<'static>, Fault>> {
     let over = || fault::denied("Request has expired").with("ServerTime", format!("{}Z", now.iso_seconds()));
     let Some(access_key) = old_key(request) else {
         return sigv4::is_presigned_and_over(request, now).then(|| Err(over()));
@@ -60,11 +60,11 @@ pub fn old_link(request: &Request, now: Timestamp) -> Option<Result<Scope, Fault
         return Some(Err(over().with("Expires", end)));
     }
     Some(Ok(Scope {
-        access_key,
-        date: String::new(),
-        region: String::new(),
-        service: "s3".to_owned(),
-        session_token: query(request, "x-amz-security-token"),
+        access_key: access_key.into(),
+        date: "".into(),
+        region: "".into(),
+        service: "s3".into(),
+        session_token: query(request, "x-amz-security-token").map(Into::into),
     }))
 }
 

@@ -7,8 +7,14 @@ mod xml;
 use crate::shape::{Kind, Location, Member, Structure, TimeFormat};
 use crate::{Operation, Protocol, Response, Service, ServiceError, percent};
 use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use world::Timestamp;
+
+static CRC: HeaderName = HeaderName::from_static("x-amz-crc32");
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// As many as an answer has in JSON, those that the server adds included.
+const HEADERS_USUAL: usize = 6;
 
 /// A success, in the operation's protocol.
 pub fn encode(operation: &Operation, output: Value, request_id: &str) -> Response {
@@ -108,15 +114,20 @@ fn json_answer(service: &Service, status: u16, body: Vec<u8>, request_id: &str) 
     };
     // The clients of DynamoDB check this sum, those of its streams and of other services do not ask for one.
     let crc = (service.target_prefix == "DynamoDB_20120810").then(|| crc32fast::hash(&body));
-    let mut response = Response::new(status, body).with_header("content-type", content_type);
+    let mut response = Response::new(status, body);
+    response.headers.reserve(HEADERS_USUAL);
+    response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Some(crc) = crc {
-        response.set_header("x-amz-crc32", &crc.to_string());
+        response.headers.insert(CRC.clone(), HeaderValue::from(crc));
     }
     tagged(response, service, request_id)
 }
 
-fn tagged(response: Response, _service: &Service, request_id: &str) -> Response {
-    response.with_header("x-amzn-requestid", request_id)
+fn tagged(mut response: Response, _service: &Service, request_id: &str) -> Response {
+    if let Ok(id) = HeaderValue::try_from(request_id) {
+        response.headers.insert(REQUEST_ID.clone(), id);
+    }
+    response
 }
 
 fn rest(operation: &Operation, output: Value, payload: Option<Bytes>, request_id: &str) -> Response {

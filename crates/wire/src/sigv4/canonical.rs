@@ -14,7 +14,7 @@ pub(super) struct BodyHash(pub String);
 
 impl BodyHash {
     /// The hash that the client claims, checked against the body; or the body's own.
-    pub(super) fn of(request: &Request, signature: &Signature) -> Result<BodyHash, Fault> {
+    pub(super) fn of(request: &Request, signature: &Signature<'_>) -> Result<BodyHash, Fault> {
         let claimed = request.header("x-amz-content-sha256");
         match (claimed, signature.place) {
             // Bodies sent in signed chunks carry their own signatures.
@@ -40,7 +40,7 @@ impl BodyHash {
 
 pub(super) fn canonical_request(
     request: &Request,
-    signature: &Signature,
+    signature: &Signature<'_>,
     body: BodyHash,
 ) -> Result<String, Fault> {
     let mut out = String::with_capacity(512);
@@ -79,7 +79,7 @@ pub(super) fn canonical_request(
     Ok(out)
 }
 
-pub(super) fn string_to_sign(time: &str, scope: &Scope, canonical: &str) -> String {
+pub(super) fn string_to_sign(time: &str, scope: &Scope<'_>, canonical: &str) -> String {
     let mut out = String::with_capacity(160);
     let _ = write!(
         out,

@@ -4,19 +4,23 @@ use super::Scope;
 use super::error::Fault;
 use super::keys::digest;
 use crate::{Request, base64, percent};
+use http::header::{self, HeaderName};
+use std::borrow::Cow;
 use world::Timestamp;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+static DATE: HeaderName = HeaderName::from_static("x-amz-date");
+static SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// A signature as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Signature {
-    pub scope: Scope,
+pub(super) struct Signature<'a> {
+    pub scope: Scope<'a>,
     /// Lower case, in the order they were sent, parted by semicolons.
-    pub signed_headers: String,
-    pub signature: String,
+    pub signed_headers: Cow<'a, str>,
+    pub signature: Cow<'a, str>,
     /// `20261121T010203Z`
-    pub time: String,
+    pub time: Cow<'a, str>,
     /// A presigned query's own time to live.
     pub valid_s: Option<u64>,
     pub place: Place,
@@ -28,29 +32,49 @@ pub(super) enum Place {
     Query,
 }
 
-/// What a glance finds of the scope, without a complaint.
-pub(super) fn glance(request: &Request) -> Option<Scope> {
-    let token = || request.header("x-amz-security-token").map(str::to_string);
-    if let Some(header) = request.header("authorization") {
-        let (_, rest) = header.split_once("Credential=")?;
-        let credential = rest.split([',', ' ']).next()?;
-        return scope(credential, token());
+impl Signature<'_> {
+    fn into_owned(self) -> Signature<'static> {
+        Signature {
+            scope: self.scope.into_owned(),
+            signed_headers: self.signed_headers.into_owned().into(),
+            signature: self.signature.into_owned().into(),
+            time: self.time.into_owned().into(),
+            valid_s: self.valid_s,
+            place: self.place,
+        }
     }
-    let credential = query_value(request, "X-Amz-Credential")?;
-    scope(&credential, query_value(request, "X-Amz-Security-Token"))
 }
 
-pub(super) fn read(request: &Request) -> Result<Signature, Fault> {
+/// What a glance finds of the scope, without a complaint.
+pub(super) fn glance(request: &Request) -> Option<Scope<'_>> {
+    if let Some(header) = request.header(header::AUTHORIZATION) {
+        let (_, rest) = header.split_once("Credential=")?;
+        let credential = rest.split([',', ' ']).next()?;
+        return scope(credential, token(request));
+    }
+    let credential = query_value(request, "X-Amz-Credential")?;
+    let token = query_value(request, "X-Amz-Security-Token").map(Cow::Owned);
+    scope(&credential, token).map(Scope::into_owned)
+}
+
+fn token(request: &Request) -> Option<Cow<'_, str>> {
+    request.header(&SECURITY_TOKEN).map(Cow::Borrowed)
+}
+
+pub(super) fn read(request: &Request) -> Result<Signature<'_>, Fault> {
     let in_query = query_value(request, "X-Amz-Algorithm");
-    match (request.headers.get("authorization"), in_query) {
+    match (request.headers.get(header::AUTHORIZATION), in_query) {
         (Some(_), Some(_)) => Err(Fault::Both),
-        (Some(header), None) => from_header(request, &String::from_utf8_lossy(header.as_bytes())),
+        (Some(header), None) => match String::from_utf8_lossy(header.as_bytes()) {
+            Cow::Borrowed(header) => from_header(request, header),
+            Cow::Owned(header) => from_header(request, &header).map(Signature::into_owned),
+        },
         (None, Some(algorithm)) => from_query(request, &algorithm),
         (None, None) => Err(Fault::Missing),
     }
 }
 
-fn from_header(request: &Request, header: &str) -> Result<Signature, Fault> {
+fn from_header<'a>(request: &'a Request, header: &'a str) -> Result<Signature<'a>, Fault> {
     let (algorithm, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
     if algorithm != ALGORITHM {
         // What is not even an AWS algorithm is no signature at all.
@@ -74,9 +98,9 @@ fn from_header(request: &Request, header: &str) -> Result<Signature, Fault> {
             _ => {}
         }
     }
-    let time = match request.header("x-amz-date") {
-        Some(date) => Some(date.to_string()),
-        None => request.header("date").and_then(basic_of_date),
+    let time = match request.header(&DATE) {
+        Some(date) => Some(Cow::Borrowed(date)),
+        None => request.header(header::DATE).and_then(basic_of_date).map(Cow::Owned),
     };
     let mut missing = String::new();
     for (name, part) in
@@ -96,12 +120,11 @@ fn from_header(request: &Request, header: &str) -> Result<Signature, Fault> {
     else {
         return Err(Fault::Incomplete(format!("{missing}{}", hashed(header))));
     };
-    let token = request.header("x-amz-security-token").map(str::to_string);
-    let scope = scope(credential, token).ok_or_else(|| Fault::Credential(credential.to_string()))?;
-    finish(scope, signed_headers, signature, time, None, Place::Header)
+    let scope = scope(credential, token(request)).ok_or_else(|| Fault::Credential(credential.to_string()))?;
+    finish(scope, [signed_headers, signature].map(Cow::Borrowed), time, None, Place::Header)
 }
 
-fn from_query(request: &Request, algorithm: &str) -> Result<Signature, Fault> {
+fn from_query(request: &Request, algorithm: &str) -> Result<Signature<'static>, Fault> {
     if algorithm != ALGORITHM {
         return Err(Fault::Incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}'.")));
     }
@@ -129,36 +152,39 @@ fn from_query(request: &Request, algorithm: &str) -> Result<Signature, Fault> {
             Err(_) => return Err(Fault::Incomplete("X-Amz-Expires should be a number".into())),
         },
     };
-    let token = query_value(request, "X-Amz-Security-Token");
-    let scope = scope(&credential, token).ok_or(Fault::Credential(credential))?;
-    finish(scope, &signed_headers, &signature, time, Some(valid_s), Place::Query)
+    let token = query_value(request, "X-Amz-Security-Token").map(Cow::Owned);
+    let scope = scope(&credential, token).map(Scope::into_owned);
+    let scope = scope.ok_or(Fault::Credential(credential))?;
+    finish(scope, [signed_headers, signature].map(Cow::Owned), time.into(), Some(valid_s), Place::Query)
 }
 
-fn finish(
-    scope: Scope,
-    signed_headers: &str,
-    signature: &str,
-    time: String,
+fn finish<'a>(
+    scope: Scope<'a>,
+    [signed_headers, signature]: [Cow<'a, str>; 2],
+    time: Cow<'a, str>,
     valid_s: Option<u64>,
     place: Place,
-) -> Result<Signature, Fault> {
+) -> Result<Signature<'a>, Fault> {
     let is_basic = time.len() == 16 && time.as_bytes()[8] == b'T' && Timestamp::parse_iso(&time).is_some();
     if !is_basic {
         return Err(Fault::BadDate);
     }
-    if !time.starts_with(&scope.date) {
+    if !time.starts_with(&*scope.date) {
         return Err(Fault::Incomplete(format!(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != '{}', from '{time}'.",
             scope.date,
             &time[..8]
         )));
     }
-    let signed_headers = signed_headers.to_ascii_lowercase();
-    Ok(Signature { scope, signed_headers, signature: signature.to_string(), time, valid_s, place })
+    let signed_headers = match signed_headers.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => signed_headers.to_ascii_lowercase().into(),
+        false => signed_headers,
+    };
+    Ok(Signature { scope, signed_headers, signature, time, valid_s, place })
 }
 
 /// `AKIA…/20261121/us-east-1/dynamodb/aws4_request`
-fn scope(credential: &str, session_token: Option<String>) -> Option<Scope> {
+fn scope<'a>(credential: &'a str, session_token: Option<Cow<'a, str>>) -> Option<Scope<'a>> {
     // An access key may itself hold slashes: the scope is read from the end.
     let mut parts = credential.rsplitn(5, '/');
     let (terminator, service, region) = (parts.next()?, parts.next()?, parts.next()?);
@@ -167,10 +193,10 @@ fn scope(credential: &str, session_token: Option<String>) -> Option<Scope> {
         terminator == "aws4_request" && date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit());
     let has_names = !access_key.is_empty() && !region.is_empty() && !service.is_empty();
     (is_whole && has_names).then(|| Scope {
-        access_key: access_key.to_string(),
-        date: date.to_string(),
-        region: region.to_string(),
-        service: service.to_string(),
+        access_key: access_key.into(),
+        date: date.into(),
+        region: region.into(),
+        service: service.into(),
         session_token,
     })
 }

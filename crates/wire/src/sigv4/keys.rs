@@ -17,11 +17,11 @@ pub struct SigningKeys {
 
 impl SigningKeys {
     /// The hex signature of a text.
-    pub fn signature(&self, secret: &str, scope: &Scope, text: &str) -> String {
+    pub fn signature(&self, secret: &str, scope: &Scope<'_>, text: &str) -> String {
         hex(&hmac(&self.key(secret, scope), text.as_bytes()))
     }
 
-    fn key(&self, secret: &str, scope: &Scope) -> [u8; 32] {
+    fn key(&self, secret: &str, scope: &Scope<'_>) -> [u8; 32] {
         // The secret itself is not kept, only what it is found by.
         let mut name = Sha256::new();
         for part in [secret, &scope.date, &scope.region, &scope.service] {

@@ -86,24 +86,32 @@ impl Signer {
         request
     }
 
-    fn unsigned(&self, signed_headers: String, now: Timestamp, place: Place) -> Signature {
+    fn unsigned(&self, signed_headers: String, now: Timestamp, place: Place) -> Signature<'_> {
         let time = now.basic();
         let scope = Scope {
-            access_key: self.credentials.access_key.clone(),
-            date: time[..8].to_string(),
-            region: self.region.clone(),
-            service: self.service.clone(),
-            session_token: self.credentials.session_token.clone(),
+            access_key: self.credentials.access_key.as_str().into(),
+            date: time[..8].to_string().into(),
+            region: self.region.as_str().into(),
+            service: self.service.as_str().into(),
+            session_token: self.credentials.session_token.as_deref().map(Into::into),
         };
-        Signature { scope, signed_headers, signature: String::new(), time, valid_s: None, place }
+        Signature {
+            scope,
+            signed_headers: signed_headers.into(),
+            signature: "".into(),
+            time: time.into(),
+            valid_s: None,
+            place,
+        }
     }
 
-    fn complete(&self, request: &Request, signature: &mut Signature) {
+    fn complete(&self, request: &Request, signature: &mut Signature<'_>) {
         // The faults that these two can find are those of requests that others made.
         let canonical =
             BodyHash::of(request, signature).and_then(|body| canonical_request(request, signature, body));
         let text = string_to_sign(&signature.time, &signature.scope, &canonical.unwrap_or_default());
-        signature.signature = known_keys().signature(&self.credentials.secret, &signature.scope, &text);
+        signature.signature =
+            known_keys().signature(&self.credentials.secret, &signature.scope, &text).into();
     }
 
     fn credential(&self, scope: &Scope) -> String {
