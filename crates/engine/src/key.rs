@@ -31,11 +31,12 @@ impl Key {
 
     /// The key that a request names: the key attributes and nothing else.
     pub(crate) fn of_request(id: u64, schema: &KeySchema, key: View<'_>) -> Result<Key, Error> {
-        if key.len() != schema.parts().count() {
-            return Err(Error::validation(MISMATCH));
-        }
-        let place = Place::find(id, schema, key, |_, _| Error::validation(MISMATCH))?;
-        Ok(Key { item: key.to_item()?, place })
+        Ok(Key { place: Place::of_request(id, schema, key)?, item: key.to_item()? })
+    }
+
+    /// The same, without a copy.
+    pub(crate) fn of_own(id: u64, schema: &KeySchema, item: Item) -> Result<Key, Error> {
+        Ok(Key { place: Place::of_request(id, schema, item.view())?, item })
     }
 
     /// The key that is part of an item.
@@ -52,6 +53,13 @@ impl Key {
 pub(crate) const MISMATCH: &str = "The provided key element does not match the schema";
 
 impl Place {
+    fn of_request(id: u64, schema: &KeySchema, key: View<'_>) -> Result<Place, Error> {
+        if key.len() != schema.parts().count() {
+            return Err(Error::validation(MISMATCH));
+        }
+        Place::find(id, schema, key, |_, _| Error::validation(MISMATCH))
+    }
+
     /// Where an item to be put lies.
     pub fn of_item(id: u64, schema: &KeySchema, item: View<'_>) -> Result<Place, Error> {
         Place::find(id, schema, item, |part, found| match found {

@@ -9,7 +9,7 @@ use crate::{
     Billing, Encryption, Error, ErrorKind, Key, KeyPart, KeySchema, Reserve, Restore, Scope, TableClass,
 };
 use arc_swap::ArcSwap;
-use model::View;
+use model::{Item, View};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use world::Timestamp;
 
@@ -112,6 +112,11 @@ impl Table {
     /// The key that a request names: exactly the key attributes.
     pub fn key(&self, key: View<'_>) -> Result<Key, Error> {
         Key::of_request(self.id, &self.key, key)
+    }
+
+    /// The same, of a key that is given away.
+    pub fn own_key(&self, key: Item) -> Result<Key, Error> {
+        Key::of_own(self.id, &self.key, key)
     }
 
     /// The key of an item that is to be put.

@@ -242,3 +242,20 @@ fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Respo
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It lies in the connection's task, and is moved there with every request.
+    const ANSWER_BYTES_MAX: usize = 3_072;
+
+    #[test]
+    fn an_answer_being_made_is_small() {
+        fn bytes_of<F>(_: impl Fn(&'static Pipeline, Request<Incoming>) -> F) -> usize {
+            size_of::<F>()
+        }
+        let bytes = bytes_of(|pipeline, request| pipeline.answer(request));
+        assert!(bytes <= ANSWER_BYTES_MAX, "{bytes} bytes");
+    }
+}

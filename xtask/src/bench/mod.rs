@@ -168,10 +168,10 @@ fn writes(binary: &str, records: u64) -> Result<()> {
     let dir = TempDir::new("bench-writes");
     let node = Node::start(binary, dir.path(), &[]);
     create_table(&mut node.client(), "Bench")?;
+    let puts = load::Puts::new("Bench");
     let round = |from: usize| {
-        Load { address: node.address(), connections: CONNECTIONS, lasting: ROUND }.run(|connection, n| {
-            load::request("PutItem", &load::put("Bench", &format!("{from}-{connection}-{n}")))
-        })
+        Load { address: node.address(), connections: CONNECTIONS, lasting: ROUND }
+            .run(|connection, n| puts.of(from, connection, n))
     };
     let raw = raw::Raw::open()?;
     let mut rates = [Vec::new(), Vec::new()];

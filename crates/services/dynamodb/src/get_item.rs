@@ -56,7 +56,7 @@ fn get(dynamodb: &Dynamodb, call: &Call, request: GetItem<'_>, attributes: Optio
         projection = Some(rewritten(attributes, |text| programs.projection(text))?);
     }
     let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
-    let key = table.key(request.key.view()).map_err(data)?;
+    let key = table.own_key(request.key).map_err(data)?;
     let consistency = if request.consistent_read { Consistency::Strong } else { Consistency::Eventual };
     let got = dynamodb.engine.get(&table, &key, consistency).map_err(data)?;
     let mut body = Vec::with_capacity(got.image.as_ref().map_or(2, |image| image.len() * 2 + 64));

@@ -10,6 +10,7 @@ mod legacy;
 mod lifecycle;
 mod partiql;
 mod searches;
+mod sizes;
 mod streams;
 mod tables;
 mod throttle;
