@@ -114,7 +114,7 @@ impl Fault {
             let Some(name) = name.strip_prefix("gatewayresponse.header.") else { continue };
             let value = value.as_str().unwrap_or_default();
             let value = match value.strip_prefix("method.request.header.") {
-                Some(header) => visit.request.header(&header.to_ascii_lowercase()).map(str::to_owned),
+                Some(header) => visit.request.header(header.to_ascii_lowercase()).map(str::to_owned),
                 None => constant(value, &context, stage.variables.as_ref()),
             };
             if let Some(value) = value {

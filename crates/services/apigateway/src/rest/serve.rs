@@ -244,7 +244,7 @@ impl Run<'_> {
         let of_path =
             self.visit.variables.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
         let of_query = || self.visit.query().into_iter().find(|(own, _)| own == name)?.1.pop();
-        let of_headers = || self.visit.request.header(&name.to_ascii_lowercase()).map(str::to_owned);
+        let of_headers = || self.visit.request.header(name.to_ascii_lowercase()).map(str::to_owned);
         of_path.or_else(of_query).or_else(of_headers)
     }
 
