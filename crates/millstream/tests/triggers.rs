@@ -322,7 +322,7 @@ fn a_trigger_needs_its_roles_permissions() {
     let dir = TempDir::new("trigger-enforced");
     let keys = ["--root-access-key", "AKIAROOTROOTROOT", "--root-secret-key", "a-secret-of-the-root"];
     let node = Node::start(BINARY, dir.path(), &[&["--auth", "enforce"][..], &keys].concat());
-    let call = |service: &str, path: &str, headers: &[(&str, &str)], body: String| {
+    let send = |method: &str, service: &str, path: &str, headers: &[(&str, &str)], body: String| {
         let signer = wire::sigv4::Signer {
             credentials: wire::sigv4::Credentials {
                 access_key: keys[1].to_owned(),
@@ -333,6 +333,7 @@ fn a_trigger_needs_its_roles_permissions() {
             service: service.to_owned(),
         };
         let mut request = wire::Request::post(body).with_header("host", node.address());
+        request.method = method.parse().expect("a method");
         request.path = path.to_owned();
         for (name, value) in headers {
             request = request.with_header(name, value);
@@ -341,7 +342,10 @@ fn a_trigger_needs_its_roles_permissions() {
         let lines = signed.headers.iter().filter(|(name, _)| *name != "host");
         let head: String =
             lines.map(|(name, value)| format!("{name}: {}\r\n", value.to_str().expect("text"))).collect();
-        node.client().send("POST", path, &head, &signed.body).expect("an answer")
+        node.client().send(method, path, &head, &signed.body).expect("an answer")
+    };
+    let call = |service: &str, path: &str, headers: &[(&str, &str)], body: String| {
+        send("POST", service, path, headers, body)
     };
     let iam = |action: &str, more: &str| {
         let body = format!("Action={action}&Version=2010-05-08&RoleName=reader{more}");
@@ -364,15 +368,19 @@ fn a_trigger_needs_its_roles_permissions() {
         [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "DynamoDB_20120810.CreateTable")];
     let made = call("dynamodb", "/", &headers, table.to_string()).json();
     let stream = made["TableDescription"]["LatestStreamArn"].as_str().expect("an ARN");
-    let function = json!({
-        "FunctionName": "f", "Runtime": "python3.12", "Handler": "app.handler",
-        "Role": "arn:aws:iam::123456789012:role/reader", "Code": { "ZipFile": zip("app.py", QUIET) },
-    });
-    assert_eq!(call("lambda", "/2015-03-31/functions", &[], function.to_string()).status, 201);
+    for (name, role) in [("f", "reader"), ("g", "stranger")] {
+        let function = json!({
+            "FunctionName": name, "Runtime": "python3.12", "Handler": "app.handler",
+            "Role": format!("arn:aws:iam::123456789012:role/{role}"), "Code": { "ZipFile": zip("app.py", QUIET) },
+        });
+        assert_eq!(call("lambda", "/2015-03-31/functions", &[], function.to_string()).status, 201);
+    }
     let attempt = || {
         let mapping = json!({ "FunctionName": "f", "EventSourceArn": stream, "StartingPosition": "LATEST" });
         let answer = call("lambda", "/2015-03-31/event-source-mappings", &[], mapping.to_string());
-        (answer.status, answer.json()["Message"].as_str().unwrap_or_default().to_owned())
+        let told = answer.json();
+        let said = told["Message"].as_str().or(told["UUID"].as_str()).expect("an error or an id");
+        (answer.status, said.to_owned())
     };
     let refused = format!(
         "Cannot access stream {stream}. Please ensure the role can perform the GetRecords, GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM."
@@ -384,11 +392,24 @@ fn a_trigger_needs_its_roles_permissions() {
         "dynamodb:DescribeStream",
         "dynamodb:ListStreams",
     ];
-    for (allowed, expect) in [(&actions[..3], (400, refused)), (&actions[..], (202, String::new()))] {
-        let allow = statement(json!({ "Effect": "Allow", "Action": allowed, "Resource": stream }));
+    let allow = |actions: &[&str]| {
+        let allow = statement(json!({ "Effect": "Allow", "Action": actions, "Resource": stream }));
         iam("PutRolePolicy", &format!("&PolicyName=p&PolicyDocument={}", encoded(allow)));
-        assert_eq!(attempt(), expect);
-    }
+    };
+    allow(&actions[..3]);
+    assert_eq!(attempt(), (400, refused.clone()));
+    allow(&actions);
+    let (status, uuid) = attempt();
+    assert_eq!(status, 202, "{uuid}");
+    // Another function's role may not.
+    let changed = send(
+        "PUT",
+        "lambda",
+        &format!("/2015-03-31/event-source-mappings/{uuid}"),
+        &[],
+        json!({ "FunctionName": "g" }).to_string(),
+    );
+    assert_eq!((changed.status, changed.json()["Message"].as_str()), (400, Some(refused.as_str())));
 }
 
 #[test]

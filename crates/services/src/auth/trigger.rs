@@ -15,14 +15,17 @@ const ACTIONS: [&str; 4] =
 impl Inner {
     /// Refuses a mapping whose function's role may not read the stream. What is wrong otherwise is told elsewhere.
     pub(crate) fn authorize_trigger(&self, call: &Call) -> Result<(), ServiceError> {
-        if (call.service.name, call.operation.name) != ("lambda", "CreateEventSourceMapping") {
-            return Ok(());
-        }
-        let Ok(input) = call.unchecked_input() else { return Ok(()) };
-        let (Some(stream), Some(function)) = (text(&input, "EventSourceArn"), text(&input, "FunctionName"))
-        else {
-            return Ok(());
+        let is_new = match (call.service.name, call.operation.name) {
+            ("lambda", "CreateEventSourceMapping") => true,
+            ("lambda", "UpdateEventSourceMapping") => false,
+            _ => return Ok(()),
         };
+        let Ok(input) = call.unchecked_input() else { return Ok(()) };
+        let stream = match is_new {
+            true => text(&input, "EventSourceArn").map(str::to_owned),
+            false => self.stream_of(text(&input, "UUID")),
+        };
+        let (Some(stream), Some(function)) = (stream, text(&input, "FunctionName")) else { return Ok(()) };
         let registry = &self.parts.targets.registry;
         let found =
             FunctionName::parse(function, &call.caller).and_then(|name| registry.find(&call.caller, &name));
@@ -40,7 +43,7 @@ impl Inner {
         // To list streams concerns no stream in particular.
         if ACTIONS
             .iter()
-            .all(|action| may(action, stream) || action.ends_with("ListStreams") && may(action, "*"))
+            .all(|action| may(action, &stream) || action.ends_with("ListStreams") && may(action, "*"))
         {
             return Ok(());
         }
@@ -50,5 +53,10 @@ impl Inner {
         Err(ServiceError::new("InvalidParameterValueException", message)
             .with_status(400)
             .with("Type", "User"))
+    }
+
+    /// The stream of a mapping that is there.
+    fn stream_of(&self, uuid: Option<&str>) -> Option<String> {
+        Some(self.parts.feed.get(&feed::MappingId::new(uuid?))?.mapping.stream.clone())
     }
 }
