@@ -93,7 +93,7 @@ pub fn memory(
     rest(2000);
     let before = running.megabytes()?;
     server.kill();
-    source.change_all(bench)?;
+    source.change_all(bench, 2)?;
     rest(3000);
     let away = running.megabytes()?;
     println!(

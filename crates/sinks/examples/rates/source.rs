@@ -37,8 +37,9 @@ impl Source {
         if made.status == 200 { Ok(()) } else { Err(made.text().into()) }
     }
 
-    pub fn change_all(&self, bench: &Bench) -> Result<()> {
-        self.write(bench.rows, |at| bare::item(at, 1))
+    /// `version`: another than the last, for what changes nothing makes no record.
+    pub fn change_all(&self, bench: &Bench, version: usize) -> Result<()> {
+        self.write(bench.rows, |at| bare::item(at, version))
     }
 
     pub fn write(&self, count: usize, item: impl Fn(usize) -> Value + Sync) -> Result<()> {
@@ -60,6 +61,47 @@ impl Source {
             workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
         })?;
         Ok(())
+    }
+
+    /// Iterators of what comes from now on, one of each shard.
+    pub fn heads(&self) -> Result<Vec<String>> {
+        let mut client = self.node.client();
+        let told = client.dynamodb("DescribeTable", &json!({ "TableName": TABLE }))?.json();
+        let stream = &told["Table"]["LatestStreamArn"];
+        let told = client.streams("DescribeStream", &json!({ "StreamArn": stream }))?.json();
+        let mut heads = Vec::new();
+        for shard in told["StreamDescription"]["Shards"].as_array().into_iter().flatten() {
+            let asked = json!({
+                "StreamArn": stream, "ShardId": shard["ShardId"], "ShardIteratorType": "LATEST",
+            });
+            let told = client.streams("GetShardIterator", &asked)?.json();
+            heads.push(told["ShardIterator"].as_str().unwrap_or_default().to_owned());
+        }
+        Ok(heads)
+    }
+
+    /// Records a second of all shards at once, whose answers are thrown away.
+    pub fn records_rate(&self, bench: &Bench, heads: Vec<String>) -> Result<f64> {
+        let worker = |mut iterator: String| -> std::io::Result<()> {
+            let mut client = Client::connect(self.node.address())?;
+            loop {
+                let told = client.streams("GetRecords", &json!({ "ShardIterator": iterator }))?.text();
+                if told.starts_with("{\"Records\":[]") {
+                    return Ok(());
+                }
+                let Some((_, next)) = told.rsplit_once("\"NextShardIterator\":\"") else { return Ok(()) };
+                iterator = next.split('"').next().unwrap_or_default().to_owned();
+            }
+        };
+        let taken = bench.seconds(|| {
+            std::thread::scope(|scope| {
+                let workers: Vec<_> =
+                    heads.into_iter().map(|head| scope.spawn(move || worker(head))).collect();
+                workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
+            })?;
+            Ok(())
+        })?;
+        Ok(bench.rows as f64 / taken)
     }
 
     /// Items a second of a scan by as many as ours, whose answers are thrown away.

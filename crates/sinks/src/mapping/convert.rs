@@ -48,12 +48,14 @@ impl Mapping {
             return Ok(Made::Nothing);
         }
         let mut row = Vec::with_capacity(self.columns.len());
+        // Columns and attributes are both sorted by name, mostly.
+        let mut walk = item.iter().peekable();
         for column in &self.columns {
             let value = match &column.from {
                 From::Constant(value) => value.clone(),
                 From::DeletedAt => Value::Null,
                 From::Rest(form) => self.rest(item, *form),
-                From::Attribute(path) => match path.find(item) {
+                From::Attribute(path) => match path.find_on(&mut walk, item) {
                     None => column.default.clone().unwrap_or(Value::Null),
                     Some(Attribute::Null) if column.kind != Kind::TypedJson => Value::Null,
                     Some(value) => convert(value, column.kind)

@@ -58,8 +58,7 @@ impl Ahead {
         let mut reached = None;
         while self.world.elapsed() < until {
             let (body, _) = self.body(&iterator)?;
-            let (last, next) =
-                RecordsPage::skim(&body).ok_or_else(|| super::table::unreadable("GetRecords"))?;
+            let (last, next) = skim(&body).ok_or_else(|| super::table::unreadable("GetRecords"))?;
             if last.is_none() {
                 break;
             }
@@ -143,21 +142,59 @@ fn told(error: Error) -> Fault {
 
 /// The next iterator, without reading the page. What is found wrongly is asked for in vain, and nobody comes for it.
 fn next(body: &[u8]) -> Option<&str> {
-    const NAME: &[u8] = b"\"NextShardIterator\":\"";
-    let find = |part: &[u8]| part.windows(NAME.len()).rposition(|bytes| bytes == NAME);
+    last(body, b"\"NextShardIterator\":\"")
+}
+
+/// The text of the last member that is called so, where it is near an end of the answer: an attribute's value is an
+/// object, and a quote in a text is escaped, so that nothing in an item looks like one.
+fn last<'b>(body: &'b [u8], member: &[u8]) -> Option<&'b str> {
+    let find = |part: &[u8]| part.windows(member.len()).rposition(|bytes| bytes == member);
     let end = body.len().saturating_sub(EDGE_BYTES);
     let at = match find(&body[end..]) {
         Some(at) => end + at,
         None => find(&body[..body.len().min(EDGE_BYTES)])?,
     };
-    let value = &body[at + NAME.len()..];
+    let value = &body[at + member.len()..];
     let length = value.iter().position(|byte| *byte == b'"')?;
     std::str::from_utf8(&value[..length]).ok().filter(|text| !text.contains('\\'))
+}
+
+/// The last record's number and the next iterator.
+fn skim(body: &[u8]) -> Option<(Option<Sequence>, Option<String>)> {
+    // The last number of the whole page is the last one's only where it is found at the page's end.
+    let tail = &body[body.len().saturating_sub(EDGE_BYTES)..];
+    match (last(tail, b"\"SequenceNumber\":\"").and_then(Sequence::parse), next(body)) {
+        (Some(reached), Some(next)) => Some((Some(reached), Some(next.to_owned()))),
+        _ => RecordsPage::skim(body),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_skimmed_as_it_is_read() {
+        let record = |number: usize, text: &str| {
+            format!(
+                r#"{{"dynamodb":{{"Keys":{{}},"NewImage":{{"SequenceNumber":{{"S":"{text}"}}}},"SequenceNumber":"{number}"}}}}"#
+            )
+        };
+        let long = "x".repeat(2 * EDGE_BYTES);
+        let page = |records: &[String], next: &str| format!(r#"{{"Records":[{}]{next}}}"#, records.join(","));
+        let next = r#","NextShardIterator":"i""#;
+        for (body, last) in [
+            (page(&[], next), None),
+            (page(&[record(1, "a"), record(2, r#"\"SequenceNumber\":\"9\""#)], next), Some("2")),
+            (page(&[record(1, &long)], next), Some("1")),
+            (page(&[record(7, "a")], ""), Some("7")),
+            (page(&[record(7, "a")], next).replace(":", ": "), Some("7")),
+        ] {
+            let (reached, _) = skim(body.as_bytes()).expect(&body);
+            assert_eq!(reached.as_ref().map(Sequence::as_str), last, "{body}");
+            assert_eq!(skim(body.as_bytes()), RecordsPage::skim(body.as_bytes()), "{body}");
+        }
+    }
 
     #[test]
     fn the_next_page_is_known_before_this_one_is_read() {

@@ -119,7 +119,8 @@ pub fn item_of(body: &[u8]) -> Option<Option<Item>> {
 
 impl ScanPage {
     pub fn read(body: &[u8]) -> Option<ScanPage> {
-        let scanned: Scanned = serde_json::from_slice(body).ok()?;
+        // Checked once as a whole, instead of string by string.
+        let scanned: Scanned = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
         Some(ScanPage {
             items: scanned.items.into_iter().map(|item| item.0).collect(),
             next: scanned.last.map(|key| typed(&key.0).into()),
@@ -130,12 +131,14 @@ impl ScanPage {
 
 impl RecordsPage {
     pub fn read(body: &[u8]) -> Option<RecordsPage> {
-        RecordsPage::of(serde_json::from_slice::<Got<Attributes>>(body).ok()?)
+        let body = std::str::from_utf8(body).ok()?;
+        RecordsPage::of(serde_json::from_str::<Got<Attributes>>(body).ok()?)
     }
 
     /// Without what the items were before.
     pub fn read_new(body: &[u8]) -> Option<RecordsPage> {
-        RecordsPage::of(serde_json::from_slice::<Got<IgnoredAny>>(body).ok()?)
+        let body = std::str::from_utf8(body).ok()?;
+        RecordsPage::of(serde_json::from_str::<Got<IgnoredAny>>(body).ok()?)
     }
 
     /// The last record's number, where there are records, and the next page's iterator.
