@@ -106,7 +106,7 @@ impl Services {
                 gate: Gate::new(parts.settings.auth, keys, &parts.world),
                 s3: S3::over(store, world, parts.settings.objects.as_deref()),
                 ecr: Ecr::new(&parts),
-                ec2: Ec2::over(store, world),
+                ec2: Ec2::new(store, world, house.clone()),
                 parts,
             }
         });
@@ -206,14 +206,14 @@ impl Services {
         let mut call = Call { request: head, service, operation, caller, request_id, inside: None };
         if let (Mode::Enforce, Some(identity)) = (mode, identity) {
             if operation.name == "DeleteObjects" {
-                // Which objects are to go is told by the body.
+                // Which objects are to go is told by the body. Each is refused by itself.
                 let taken = inner.s3.take_document(&mut call, body).await;
-                let admitted = match taken {
-                    Ok(()) => inner.permit(&call, &identity).await,
+                let refusals = match taken {
+                    Ok(()) => inner.refusals_of(&call, &identity).await,
                     Err(error) => Err(error),
                 };
-                return match admitted {
-                    Ok(()) => inner.s3.call_document(call).await,
+                return match refusals {
+                    Ok(refusals) => inner.s3.delete_but(call, refusals).await,
                     Err(error) => call.refuse(error).into(),
                 };
             }
@@ -323,6 +323,15 @@ impl Inner {
             self.authorize(call, identity).await?;
             self.authorize_trigger(call)
         })
+    }
+
+    /// The same of each thing that a call is about.
+    fn refusals_of<'a>(
+        &'a self,
+        call: &'a Call,
+        identity: &'a Identity,
+    ) -> Pending<'a, Result<Vec<Option<ServiceError>>, ServiceError>> {
+        Box::pin(self.refusals(call, identity))
     }
 
     /// Refuses a request to a function's address that asks for a signature.

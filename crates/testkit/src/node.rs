@@ -35,6 +35,11 @@ pub struct Node {
 impl Node {
     /// Starts the binary on a free port, and waits until it listens.
     pub fn start(binary: &str, data_dir: &Path, flags: &[&str]) -> Node {
+        Node::start_with(binary, data_dir, flags, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn start_with(binary: &str, data_dir: &Path, flags: &[&str], environment: &[(&str, String)]) -> Node {
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
@@ -42,6 +47,7 @@ impl Node {
             // Functions of most tests tell what they saw by writing files, which a sandbox forbids; tests of the
             // sandbox name it.
             .env("MILLSTREAM_SANDBOX", "off")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");

@@ -1,11 +1,13 @@
 //! `cargo xtask suite cdk [PART…]`: the stock CDK against servers that are started for it; slow, and needs npm and Go.
 //! `cargo xtask suite kcl`: a worker of the Kinesis Client Library.
 //!
-//! Parts are `app`, which has one of everything that the CDK packages differently, and the examples that are applications of
-//! the CDK. Without a part, all are run.
+//! Parts are `app`, which has one of everything that the CDK packages differently, `providers`, which has what the CDK does by
+//! functions of its own, and the examples that are applications of the CDK. Without a part, all are run.
 
+mod app;
 mod cdk;
 mod kcl;
+mod providers;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,7 +20,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     match arguments.split_first().map(|(name, parts)| (name.as_str(), parts)) {
         Some(("cdk", wanted)) => run_cdk(&root, wanted),
         Some(("kcl", [])) => kcl::run(&root, &build(&root)?),
-        _ => Err("which suite? kcl, or cdk and perhaps its parts: app, or names of examples".into()),
+        _ => Err("which suite? kcl, or cdk and perhaps its parts: app, providers, or names of examples".into()),
     }
 }
 
@@ -30,7 +32,8 @@ fn build(root: &Path) -> Result<String> {
 
 fn run_cdk(root: &Path, wanted: &[String]) -> Result<()> {
     let examples = examples(root)?;
-    let known: Vec<&str> = std::iter::once("app").chain(examples.iter().map(String::as_str)).collect();
+    let known: Vec<&str> =
+        ["app", "providers"].into_iter().chain(examples.iter().map(String::as_str)).collect();
     if let Some(unknown) = wanted.iter().find(|part| !known.contains(&part.as_str())) {
         return Err(format!("no part is called {unknown}; there are {}", known.join(", ")).into());
     }
@@ -39,8 +42,13 @@ fn run_cdk(root: &Path, wanted: &[String]) -> Result<()> {
     for part in known.into_iter().filter(|part| wanted.is_empty() || wanted.iter().any(|name| name == part)) {
         println!("\n=== {part}");
         let data = TempDir::new("suite");
-        let node = Node::start(&binary, data.path(), &[]);
-        let outcome = if part == "app" { cdk::run(root, &node) } else { example(root, part, &node) };
+        let environment = if part == "providers" { providers::environment(root)? } else { Vec::new() };
+        let node = Node::start_with(&binary, data.path(), &[], &environment);
+        let outcome = match part {
+            "app" => cdk::run(root, &node),
+            "providers" => providers::run(root, &node),
+            _ => example(root, part, &node),
+        };
         node.stop();
         match outcome {
             Ok(()) => println!("=== {part}: passed"),
@@ -72,7 +80,7 @@ fn example(root: &Path, name: &str, node: &Node) -> Result<()> {
     let script: PathBuf =
         [root, Path::new("examples"), Path::new(name), Path::new("run.sh")].iter().collect();
     succeed(client(&mut Command::new(script), node))?;
-    let left = cdk::left(node)?;
+    let left = app::left(node)?;
     if left.is_empty() { Ok(()) } else { Err(format!("left behind: {}", left.join(", ")).into()) }
 }
 

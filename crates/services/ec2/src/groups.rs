@@ -1,6 +1,7 @@
 //! Security groups: kept and told; nothing is kept from anybody.
 
 use super::describe::{Listing, describe};
+use super::in_use::Part;
 use super::network::{Network, Peer, Rule, SecurityGroup, id};
 use super::{Ec2, arn, fault, missing, only, room, rules};
 use serde_json::{Value, json};
@@ -86,6 +87,12 @@ impl Ec2 {
     }
 
     pub(super) async fn delete_group(&self, call: &Call, input: &Value) -> Answer {
+        let network = self.view(&call.caller).await?;
+        let id = which(&network, input)?;
+        let is_default = network.group(&id)?.name == "default";
+        if !is_default && self.is_used(&call.caller, Part::Group(&id)).await? {
+            return Err(fault("DependencyViolation", format!("resource {id} has a dependent object")));
+        }
         let gone = self.edit(&call.caller, |network| {
             let id = which(network, input)?;
             let group = network.group(&id)?;

@@ -6,6 +6,7 @@ mod cidr;
 mod describe;
 mod endpoints;
 mod groups;
+mod in_use;
 mod internet;
 mod nat;
 mod network;
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 use servicekit::call::{Answer, Call, Caller, Pending};
 use servicekit::documents::{Documents, Edit};
 use servicekit::fields::text;
+use servicekit::house::House;
 use store::Store;
 use wire::ServiceError;
 use wire::shape::Kind;
@@ -35,11 +37,19 @@ pub struct Ec2 {
     world: World,
     /// By `account/region`.
     networks: Documents<Network>,
+    /// Who knows what uses them.
+    house: Option<House>,
 }
 
 impl Ec2 {
-    pub fn over(store: &Store, world: &World) -> Ec2 {
-        Ec2 { world: world.clone(), networks: Documents::new(store, "ec2/network") }
+    pub fn new(store: &Store, world: &World, house: House) -> Ec2 {
+        Ec2 { world: world.clone(), networks: Documents::new(store, "ec2/network"), house: Some(house) }
+    }
+
+    /// Networks that nothing else uses.
+    #[cfg(test)]
+    fn alone(store: &Store, world: &World) -> Ec2 {
+        Ec2 { world: world.clone(), networks: Documents::new(store, "ec2/network"), house: None }
     }
 
     pub fn call(&self, call: Call) -> Pending<'_> {

@@ -2,6 +2,7 @@
 
 use super::cidr::Cidr;
 use super::describe::{Listing, describe};
+use super::in_use::Part;
 use super::network::{Network, Subnet, id};
 use super::zones::{zone_id, zones};
 use super::{Ec2, arn, depended_on, done, fault, invalid, only, room};
@@ -90,6 +91,9 @@ impl Ec2 {
 
     pub(super) async fn delete_subnet(&self, call: &Call, input: &Value) -> Answer {
         let id = required(input, "SubnetId");
+        if self.is_used(&call.caller, Part::Subnet(id)).await? {
+            return Err(depended_on("subnet", id));
+        }
         self.edit(&call.caller, |network| {
             network.subnet(id)?;
             if network.nat_gateways.values().any(|gateway| gateway.subnet == id)

@@ -14,7 +14,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
-        Bench { ec2: Ec2::over(&Store::memory(), &World::simulated(7)) }
+        Bench { ec2: Ec2::alone(&Store::memory(), &World::simulated(7)) }
     }
 
     async fn ask(&self, operation: &str, input: Value) -> Answer {

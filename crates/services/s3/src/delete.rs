@@ -30,14 +30,21 @@ impl S3 {
         ]))
     }
 
-    pub(super) async fn delete_objects(&self, call: &Call, input: &Value) -> Answer {
+    /// `refusals`: of each object, where its deletion is not permitted.
+    pub(super) async fn delete_objects(
+        &self,
+        call: &Call,
+        input: &Value,
+        refusals: &[Option<Fault>],
+    ) -> Answer {
+        fault::refuse_unbuilt(input)?;
         let bucket = self.bucket(call, input)?;
         let delete = input.get("Delete").ok_or_else(fault::malformed)?;
         let objects = delete.get("Objects").and_then(Value::as_array).filter(|all| !all.is_empty());
         let objects = objects.filter(|all| all.len() <= BATCH_MAX).ok_or_else(fault::malformed)?;
         let quiet = delete.get("Quiet").and_then(Value::as_bool) == Some(true);
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
-        for one in objects {
+        for (at, one) in objects.iter().enumerate() {
             let key = text(one, "Key").filter(|key| !key.is_empty()).ok_or_else(fault::malformed)?;
             for member in ["LastModifiedTime", "Size"] {
                 if one.get(member).is_some() {
@@ -45,12 +52,15 @@ impl S3 {
                 }
             }
             let condition = json!({ "IfMatch": one.get("ETag") });
-            let done = match text(one, "VersionId") {
-                Some(id) => {
+            let done = match (refusals.get(at).cloned().flatten(), text(one, "VersionId")) {
+                (Some(refusal), _) => Err(refusal),
+                (None, Some(id)) => {
                     let named = json!({ "Bucket": input["Bucket"], "VersionId": id });
                     self.delete(&named, &bucket, key, &condition).await
                 }
-                None => self.delete(&json!({ "Bucket": input["Bucket"] }), &bucket, key, &condition).await,
+                (None, None) => {
+                    self.delete(&json!({ "Bucket": input["Bucket"] }), &bucket, key, &condition).await
+                }
             };
             match done {
                 Ok(_) if quiet => {}

@@ -98,7 +98,7 @@ impl S3 {
         })
     }
 
-    /// Takes the document of a call in; `call_document` finds it there.
+    /// Takes the document of a call in; `delete_but` finds it there.
     pub async fn take_document(&self, call: &mut Call, body: Body) -> Result<(), Fault> {
         if call.inside.is_none() {
             let claims = Claims::of(&call.request)?;
@@ -107,10 +107,13 @@ impl S3 {
         Ok(())
     }
 
-    /// Answers a call whose document has been taken in.
-    pub fn call_document(&self, call: Call) -> Pending<'_, Reply> {
+    /// Deletes the objects that a call's document names, which has been taken in, but for those that are refused.
+    pub fn delete_but(&self, call: Call, refusals: Vec<Option<ServiceError>>) -> Pending<'_, Reply> {
         Box::pin(async move {
-            let answer = self.answer_document(&call).await;
+            let answer = match call.unchecked_input() {
+                Ok(input) => self.delete_objects(&call, &input, &refusals).await,
+                Err(error) => Err(error),
+            };
             settled(&call, answer)
         })
     }
@@ -134,7 +137,7 @@ impl S3 {
             "PutBucketTagging" => self.put_bucket_tagging(call, input).await,
             "DeleteBucketTagging" => self.delete_bucket_tagging(call, input).await,
             "DeleteObject" => self.delete_object(call, input).await,
-            "DeleteObjects" => self.delete_objects(call, input).await,
+            "DeleteObjects" => self.delete_objects(call, input, &[]).await,
             "CopyObject" => self.copy_object(call, input).await,
             "ListObjects" => self.list_objects(call, input),
             "ListObjectsV2" => self.list_objects_v2(call, input),

@@ -92,6 +92,14 @@ impl Bench {
     }
 
     async fn send(&self, line: &str, headers: &[(&str, &str)], body: super::Body) -> Told {
+        match self.call(line, headers) {
+            Ok(call) => read(self.s3.as_ref().expect("a server").call(call, body).await),
+            Err(unknown) => read(unknown.into()),
+        }
+    }
+
+    /// The call that a line and headers make, without a body.
+    fn call(&self, line: &str, headers: &[(&str, &str)]) -> Result<Call, wire::Response> {
         let (method, target) = line.split_once(' ').expect("a method and a target");
         let mut request = Request { method: method.parse().expect("a method"), ..Request::default() }
             .with_target(target)
@@ -105,11 +113,10 @@ impl Bench {
         let request = lead(request);
         let operation = match wire::route_storage(&request, service) {
             Ok(route) => route.operation,
-            Err(unknown) => return read(unknown.into_response("id").into()),
+            Err(unknown) => return Err(unknown.into_response("id")),
         };
         let caller = Caller { account: "123456789012".into(), region: self.region.into(), access_key: None };
-        let call = Call { request, service, operation, caller, request_id: "id".into(), inside: None };
-        read(self.s3.as_ref().expect("a server").call(call, body).await)
+        Ok(Call { request, service, operation, caller, request_id: "id".into(), inside: None })
     }
 
     /// How many files hold objects' bytes.

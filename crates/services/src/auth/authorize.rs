@@ -14,8 +14,18 @@ use wire::{Protocol, ServiceError};
 impl Inner {
     /// Refuses a call that its caller's policies, or those of what it is about, do not allow.
     pub(crate) async fn authorize(&self, call: &Call, identity: &Identity) -> Result<(), ServiceError> {
+        self.refusals(call, identity).await?.into_iter().flatten().next().map_or(Ok(()), Err)
+    }
+
+    /// The refusal, if any, of each thing that a call needs.
+    pub(crate) async fn refusals(
+        &self,
+        call: &Call,
+        identity: &Identity,
+    ) -> Result<Vec<Option<ServiceError>>, ServiceError> {
         // What cannot be read is refused for that, by whoever reads it next.
-        let Ok(input) = call.unchecked_input() else { return Ok(()) };
+        let Ok(input) = call.unchecked_input() else { return Ok(Vec::new()) };
+        let mut refusals = Vec::new();
         let mut context = self.context(&call.caller, identity)?;
         if let Some(agent) = call.request.header("user-agent") {
             context.set("aws:UserAgent", agent);
@@ -41,11 +51,12 @@ impl Inner {
                 "sts:AssumeRole" => trusted(&policies, &question),
                 _ => decide(&policies, &question),
             };
-            if let Verdict::Denied(why) = verdict {
-                return Err(denied(call, identity, need, why));
-            }
+            refusals.push(match verdict {
+                Verdict::Denied(why) => Some(denied(call, identity, need, why)),
+                Verdict::Allowed => None,
+            });
         }
-        Ok(())
+        Ok(refusals)
     }
 
     /// Refuses a call to a function's address whose caller may not make it.

@@ -1,5 +1,6 @@
 //! Secrets Manager: values under names, in versions that labels point at, sealed where they lie.
 
+mod cron;
 mod lifetime;
 mod list;
 mod password;

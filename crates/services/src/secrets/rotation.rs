@@ -1,6 +1,7 @@
 //! Rotation: who makes new values of a secret, how often, and when one is asked for at once.
 
 use super::Secrets;
+use super::cron::Cron;
 use super::list::refuse;
 use super::secret::{CURRENT, PENDING, Secret, Version, bad_parameter, bad_request};
 use super::values::no_value;
@@ -63,7 +64,7 @@ impl Rules {
             ));
         }
         if let Some(expression) = &rules.expression {
-            rate_s(expression)?;
+            Schedule::parse(expression)?;
         }
         let hours =
             rules.duration.as_ref().map(|text| text.strip_suffix('h').and_then(|text| text.parse().ok()));
@@ -73,9 +74,15 @@ impl Rules {
         Ok(rules)
     }
 
-    pub fn period_s(&self) -> Option<u64> {
-        let rate_s = || self.expression.as_deref().and_then(|text| rate_s(text).ok());
-        self.days.map(|days| days * DAY_S).or_else(rate_s)
+    /// When the next rotation after this moment is due.
+    pub fn after(&self, now_s: u64) -> Option<u64> {
+        if let Some(days) = self.days {
+            return Some(now_s + days * DAY_S);
+        }
+        match Schedule::parse(self.expression.as_deref()?).ok()? {
+            Schedule::Rate(period_s) => Some(now_s + period_s),
+            Schedule::Cron(cron) => cron.after(now_s),
+        }
     }
 
     fn shown(&self) -> Value {
@@ -87,22 +94,27 @@ impl Rules {
     }
 }
 
-/// `rate(10 days)`, `rate(4 hours)`.
-fn rate_s(expression: &str) -> Result<u64, ServiceError> {
-    if expression.starts_with("cron(") {
-        return Err(bad_parameter(
-            "ScheduleExpression: cron(…) is not supported here: give rate(… days) or AutomaticallyAfterDays",
-        ));
-    }
-    let inner = expression.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')'));
-    let (number, unit) = inner.and_then(|inner| inner.trim().split_once(' ')).unwrap_or_default();
-    let number = number.parse::<u64>().ok();
-    match (number, unit.trim()) {
-        (Some(days @ 1..=999), "day" | "days") => Ok(days * DAY_S),
-        (Some(hours @ 4..=999), "hour" | "hours") => Ok(hours * HOUR_S),
-        _ => Err(bad_parameter(format!(
-            "{expression} is no schedule: rate(1 day) to rate(999 days), rate(4 hours) and more"
-        ))),
+/// A `ScheduleExpression`.
+enum Schedule {
+    /// So many seconds after the last one: `rate(10 days)`, `rate(4 hours)`.
+    Rate(u64),
+    Cron(Cron),
+}
+
+impl Schedule {
+    fn parse(expression: &str) -> Result<Schedule, ServiceError> {
+        if let Some(cron) = Cron::parse(expression) {
+            return Ok(Schedule::Cron(cron));
+        }
+        let inner = expression.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')'));
+        let (number, unit) = inner.and_then(|inner| inner.trim().split_once(' ')).unwrap_or_default();
+        match (number.parse::<u64>().ok(), unit.trim()) {
+            (Some(days @ 1..=999), "day" | "days") => Ok(Schedule::Rate(days * DAY_S)),
+            (Some(hours @ 4..=999), "hour" | "hours") => Ok(Schedule::Rate(hours * HOUR_S)),
+            _ => Err(bad_parameter(format!(
+                "{expression} is no schedule: rate(1 day) to rate(999 days), rate(4 hours) and more, cron(0 8 * * ? *)"
+            ))),
+        }
     }
 }
 
@@ -156,7 +168,7 @@ impl Secrets {
                 let function = function.ok_or_else(no_function)?;
                 let rules =
                     rules.clone().or(before.as_ref().map(|one| one.rules.clone())).unwrap_or_default();
-                let next_s = rules.period_s().map(|period_s| now_s as u64 + period_s);
+                let next_s = rules.after(now_s as u64);
                 let last_s = before.as_ref().and_then(|one| one.last_s);
                 let running = before.and_then(|one| one.running);
                 let mut rotation = Rotation { enabled: true, function, rules, last_s, next_s, running };
@@ -212,24 +224,24 @@ mod tests {
 
     #[test]
     fn rules_say_how_often() {
-        let period_s =
-            |input| Rules::parse(&input).map(|rules| rules.period_s()).map_err(|error| error.message);
+        let after = |input| Rules::parse(&input).map(|rules| rules.after(0)).map_err(|error| error.message);
         for (input, expected) in [
             (json!({}), None),
             (json!({"AutomaticallyAfterDays": 30, "Duration": "3h"}), Some(30 * DAY_S)),
             (json!({"ScheduleExpression": "rate(10 days)"}), Some(10 * DAY_S)),
             (json!({"ScheduleExpression": "rate(4 hours)"}), Some(4 * HOUR_S)),
+            (json!({"ScheduleExpression": "cron(0 8 * * ? *)"}), Some(8 * HOUR_S)),
         ] {
-            assert_eq!(period_s(input.clone()), Ok(expected), "{input}");
+            assert_eq!(after(input.clone()), Ok(expected), "{input}");
         }
         for input in [
             json!({"AutomaticallyAfterDays": 1001}),
             json!({"AutomaticallyAfterDays": 1, "ScheduleExpression": "rate(1 day)"}),
             json!({"ScheduleExpression": "rate(1 hour)"}),
-            json!({"ScheduleExpression": "cron(0 8 * * ? *)"}),
+            json!({"ScheduleExpression": "cron(30 8 * * ? *)"}),
             json!({"Duration": "25h"}),
         ] {
-            assert!(period_s(input.clone()).is_err(), "{input}");
+            assert!(after(input.clone()).is_err(), "{input}");
         }
     }
 }

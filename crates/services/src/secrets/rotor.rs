@@ -191,7 +191,7 @@ fn settle(secret: &mut Secret, token: &str, went_well: bool, now_s: f64) {
     if went_well && is_current {
         rotation.running = None;
         rotation.last_s = Some(now_s);
-        rotation.next_s = rotation.rules.period_s().map(|period_s| now_s as u64 + period_s);
+        rotation.next_s = rotation.rules.after(now_s as u64);
         secret.detach(PENDING);
         return;
     }
@@ -200,7 +200,7 @@ fn settle(secret: &mut Secret, token: &str, went_well: bool, now_s: f64) {
     if running.failures >= FAILURES_MAX {
         // The version keeps its label for who looks; the next rotation has a version of its own.
         rotation.running = None;
-        rotation.next_s = rotation.rules.period_s().map(|period_s| now_s as u64 + period_s);
+        rotation.next_s = rotation.rules.after(now_s as u64);
     }
 }
 

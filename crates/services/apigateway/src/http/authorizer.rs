@@ -94,9 +94,7 @@ fn check(told: &Members, api: &HttpApi) -> Result<(), ServiceError> {
             if Issuer::is_reachable(issuer) {
                 return Ok(());
             }
-            Err(bad(format!(
-                "Invalid issuer: {issuer}. Keys are fetched over http:// only here: name an issuer of this network"
-            )))
+            Err(bad(format!("Invalid issuer: {issuer}. Issuer must be a valid URL: https://… or http://…")))
         }
         "REQUEST" => {
             if told.contains_key("JwtConfiguration") {

@@ -170,6 +170,29 @@ fn many_are_deleted_at_once() {
 }
 
 #[test]
+fn what_is_refused_stays_and_the_others_go() {
+    run(async {
+        let bench = Bench::with_bucket().await;
+        for key in ["mine", "theirs"] {
+            assert_eq!(bench.ask(&format!("PUT /b-1/{key}"), &[], "x").await.status, 200);
+        }
+        let document = "<Delete><Object><Key>mine</Key></Object><Object><Key>theirs</Key></Object></Delete>";
+        let mut call = bench.call("POST /b-1?delete", &[]).expect("a call");
+        call.request.body = document.into();
+        let refusal = wire::ServiceError::new("AccessDenied", "not yours").with_status(403);
+        let s3 = bench.s3.as_ref().expect("a server");
+        let told = read(s3.delete_but(call, vec![None, Some(refusal)]).await);
+        assert_eq!((told.status, told.elements("Key")), (200, vec!["mine".to_owned(), "theirs".to_owned()]));
+        assert_eq!(
+            (told.element("Code"), told.element("Message")),
+            ("AccessDenied".into(), "not yours".into())
+        );
+        assert_eq!(bench.ask("HEAD /b-1/mine", &[], "").await.status, 404);
+        assert_eq!(bench.ask("HEAD /b-1/theirs", &[], "").await.status, 200);
+    });
+}
+
+#[test]
 fn what_is_wrong_or_not_built_is_told() {
     run(async {
         let mut bench = Bench::with_bucket().await;

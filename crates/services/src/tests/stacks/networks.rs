@@ -124,3 +124,59 @@ async fn what_a_network_cannot_have_fails_the_stack_and_leaves_nothing() {
     let left = bench.good("ec2", "DescribeVpcs", json!({})).await;
     assert_eq!(left["Vpcs"].as_array().map(Vec::len), Some(1), "{left}");
 }
+
+#[tokio::test]
+async fn what_functions_and_databases_use_of_a_network_stays() {
+    let bench = Bench::new();
+    let vpc = bench.good("ec2", "CreateVpc", json!({ "CidrBlock": "10.0.0.0/16" })).await;
+    let vpc = &vpc["Vpc"]["VpcId"];
+    let mut subnets = Vec::new();
+    for (block, zone) in [("10.0.1.0/24", "us-east-1a"), ("10.0.2.0/24", "us-east-1b")] {
+        let input = json!({ "VpcId": vpc, "CidrBlock": block, "AvailabilityZone": zone });
+        subnets.push(bench.good("ec2", "CreateSubnet", input).await["Subnet"]["SubnetId"].clone());
+    }
+    let input = json!({ "VpcId": vpc, "GroupName": "g", "Description": "d" });
+    let group = bench.good("ec2", "CreateSecurityGroup", input).await["GroupId"].clone();
+    let refused = async || {
+        let subnet = bench.ask("ec2", "DeleteSubnet", json!({ "SubnetId": subnets[0] })).await;
+        let group = bench.ask("ec2", "DeleteSecurityGroup", json!({ "GroupId": group })).await;
+        [subnet, group].map(|answer| answer.err().unwrap_or_default())
+    };
+    let words = [
+        format!(
+            "The subnet '{}' has dependencies and cannot be deleted.",
+            subnets[0].as_str().expect("an id")
+        ),
+        format!("resource {} has a dependent object", group.as_str().expect("an id")),
+    ];
+    let all_refused = |told: [String; 2]| {
+        let one = |(told, words): (&String, &String)| {
+            told.contains("DependencyViolation") && told.contains(words.as_str())
+        };
+        assert!(told.iter().zip(&words).all(one), "{told:?}");
+    };
+    let function = json!({
+        "FunctionName": "f", "Runtime": "python3.12", "Handler": "index.handler", "Role": "arn:aws:iam::123456789012:role/r",
+        "Code": { "ZipFile": crate::tests::bench::zip("def handler(event, context):\n    return {}\n") },
+        "VpcConfig": { "SubnetIds": [subnets[0]], "SecurityGroupIds": [group] },
+    });
+    bench.good("lambda", "CreateFunction", function).await;
+    all_refused(refused().await);
+    bench.good("lambda", "DeleteFunction", json!({ "FunctionName": "f" })).await;
+
+    let input = json!({ "DBSubnetGroupName": "s", "DBSubnetGroupDescription": "d", "SubnetIds": subnets });
+    bench.good("rds", "CreateDBSubnetGroup", input).await;
+    let cluster = json!({
+        "DBClusterIdentifier": "c", "Engine": "aurora-mysql", "MasterUsername": "root", "MasterUserPassword": "a-password",
+        "DBSubnetGroupName": "s", "VpcSecurityGroupIds": [group],
+    });
+    match bench.ask("rds", "CreateDBCluster", cluster).await {
+        Ok(_) => {
+            all_refused(refused().await);
+            let input = json!({ "DBClusterIdentifier": "c", "SkipFinalSnapshot": true });
+            bench.good("rds", "DeleteDBCluster", input).await;
+        }
+        Err(words) => assert!(words.contains("installed"), "{words}"),
+    }
+    assert_eq!(refused().await, [String::new(), String::new()]);
+}
