@@ -94,12 +94,12 @@ impl Bench {
     async fn send(&self, line: &str, headers: &[(&str, &str)], body: super::Body) -> Told {
         match self.call(line, headers) {
             Ok(call) => read(self.s3.as_ref().expect("a server").call(call, body).await),
-            Err(unknown) => read(unknown.into()),
+            Err(unknown) => read((*unknown).into()),
         }
     }
 
     /// The call that a line and headers make, without a body.
-    fn call(&self, line: &str, headers: &[(&str, &str)]) -> Result<Call, wire::Response> {
+    fn call(&self, line: &str, headers: &[(&str, &str)]) -> Result<Call, Box<wire::Response>> {
         let (method, target) = line.split_once(' ').expect("a method and a target");
         let mut request = Request { method: method.parse().expect("a method"), ..Request::default() }
             .with_target(target)
@@ -113,7 +113,7 @@ impl Bench {
         let request = lead(request);
         let operation = match wire::route_storage(&request, service) {
             Ok(route) => route.operation,
-            Err(unknown) => return Err(unknown.into_response("id")),
+            Err(unknown) => return Err(Box::new(unknown.into_response("id"))),
         };
         let caller = Caller { account: "123456789012".into(), region: self.region.into(), access_key: None };
         Ok(Call { request, service, operation, caller, request_id: "id".into(), inside: None })

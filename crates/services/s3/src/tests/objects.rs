@@ -1,6 +1,6 @@
 //! Buckets, objects, versions, lists.
 
-use super::{Bench, run};
+use super::{Bench, read, run};
 
 #[test]
 fn objects_are_written_read_and_removed() {
@@ -177,7 +177,7 @@ fn what_is_refused_stays_and_the_others_go() {
             assert_eq!(bench.ask(&format!("PUT /b-1/{key}"), &[], "x").await.status, 200);
         }
         let document = "<Delete><Object><Key>mine</Key></Object><Object><Key>theirs</Key></Object></Delete>";
-        let mut call = bench.call("POST /b-1?delete", &[]).expect("a call");
+        let mut call = bench.call("POST /b-1?delete", &[]).unwrap_or_else(|_| panic!("a call"));
         call.request.body = document.into();
         let refusal = wire::ServiceError::new("AccessDenied", "not yours").with_status(403);
         let s3 = bench.s3.as_ref().expect("a server");
