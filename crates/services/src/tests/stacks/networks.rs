@@ -167,7 +167,7 @@ async fn what_functions_and_databases_use_of_a_network_stays() {
     let input = json!({ "DBSubnetGroupName": "s", "DBSubnetGroupDescription": "d", "SubnetIds": subnets });
     bench.good("rds", "CreateDBSubnetGroup", input).await;
     let cluster = json!({
-        "DBClusterIdentifier": "c", "Engine": "aurora-mysql", "MasterUsername": "root", "MasterUserPassword": "a-password",
+        "DBClusterIdentifier": "c", "Engine": "aurora-mysql", "MasterUsername": "keeper", "MasterUserPassword": "a-password",
         "DBSubnetGroupName": "s", "VpcSecurityGroupIds": [group],
     });
     match bench.ask("rds", "CreateDBCluster", cluster).await {
