@@ -4,6 +4,7 @@
 mod authorizer;
 mod cache;
 mod fault;
+mod guards;
 mod http;
 mod members;
 mod reply;

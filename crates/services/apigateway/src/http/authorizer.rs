@@ -1,18 +1,18 @@
 //! Authorizers: functions and issuers of tokens that say who may call a route.
 
-use super::book::HttpApi;
-use super::{Http, found, page, take_over};
+use super::book::{Book, HttpApi};
+use super::{page, take_over};
 use crate::authorizer::{Form, FunctionAuthorizer, Issuer, JwtAuthorizer, Source};
-use crate::fault::{bad, conflict, refuse, too_many};
+use crate::fault::{bad, conflict, missing, refuse};
+use crate::guards::{Guarded, Words, check_ttl, has_namesake};
 use crate::members::Members;
 use crate::target;
 use serde_json::{Value, json};
-use servicekit::call::{Answer, Call};
+use servicekit::call::{Answer, Caller};
 use servicekit::fields::{required, texts};
-use servicekit::ids;
+use std::collections::BTreeMap;
 use wire::ServiceError;
-
-const AUTHORIZERS_MAX: usize = 10;
+use world::World;
 
 /// What belongs to WebSocket APIs.
 const REFUSED: &[&str] = &["IdentityValidationExpression"];
@@ -67,9 +67,7 @@ fn check(told: &Members, api: &HttpApi) -> Result<(), ServiceError> {
     let text = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
     let given =
         |name: &str| told.get(name).is_some_and(|value| *value != Value::Bool(false) && *value != json!(0));
-    let own = told.get("AuthorizerId");
-    let same = |other: &Members| other.get("Name") == told.get("Name") && other.get("AuthorizerId") != own;
-    if api.authorizers.values().any(same) {
+    if has_namesake(&api.authorizers, told, "Name", "AuthorizerId") {
         return Err(conflict(format!("An authorizer with name {} already exists", text("Name"))));
     }
     let sources = texts(&Value::Object(told.clone()), "IdentitySource");
@@ -113,9 +111,7 @@ fn check(told: &Members, api: &HttpApi) -> Result<(), ServiceError> {
                 return Err(bad("EnableSimpleResponses is supported for payload format version 2.0 only"));
             }
             let ttl_s = told.get("AuthorizerResultTtlInSeconds").and_then(Value::as_i64).unwrap_or(0);
-            if !(0..=3_600).contains(&ttl_s) {
-                return Err(bad("AuthorizerResultTtlInSeconds must be between 0 and 3600"));
-            }
+            check_ttl(Some(ttl_s), "AuthorizerResultTtlInSeconds must be between 0 and 3600")?;
             if ttl_s > 0 && sources.is_empty() {
                 return Err(bad(
                     "IdentitySource is required when results are kept (AuthorizerResultTtlInSeconds)",
@@ -129,60 +125,55 @@ fn check(told: &Members, api: &HttpApi) -> Result<(), ServiceError> {
     }
 }
 
-impl Http {
-    pub(super) async fn create_authorizer(&self, call: &Call, input: &Value) -> Answer {
+impl Guarded for Book {
+    type Api = HttpApi;
+    const WORDS: Words = Words {
+        api: "ApiId",
+        authorizer: "AuthorizerId",
+        id: "AuthorizerId",
+        users: "by one or more routes",
+    };
+
+    fn world(&self) -> &World {
+        &self.world
+    }
+
+    fn all(api: &mut HttpApi) -> &mut BTreeMap<String, Members> {
+        &mut api.authorizers
+    }
+
+    fn missing(id: &str) -> ServiceError {
+        missing(format!("Invalid Authorizer identifier specified {id}"))
+    }
+
+    fn uses(api: &HttpApi, id: &Value) -> bool {
+        api.routes.values().any(|route| route.get("AuthorizerId") == Some(id))
+    }
+
+    fn take(told: &mut Members, input: &Value, _is_new: bool) -> Result<(), ServiceError> {
         refuse(input, REFUSED)?;
-        let id = ids::small(&self.book.world, 6);
-        let told = self.book.change(&call.caller, required(input, "ApiId"), |api| {
-            if api.authorizers.len() >= AUTHORIZERS_MAX {
-                return Err(too_many(format!("An API has at most {AUTHORIZERS_MAX} authorizers.")));
-            }
-            let mut told = Members::new();
-            told.insert("AuthorizerId".to_owned(), id.as_str().into());
-            take_over(&mut told, input, OWN);
-            check(&told, api)?;
-            api.authorizers.insert(id.clone(), told.clone());
-            Ok(told)
-        });
-        Ok(Value::Object(told.await?))
+        take_over(told, input, OWN);
+        Ok(())
     }
 
-    pub(super) fn get_authorizer(&self, call: &Call, input: &Value) -> Answer {
-        let mut api = self.book.find(&call.caller, required(input, "ApiId"))?;
-        let told = found(&mut api.authorizers, "Authorizer", required(input, "AuthorizerId"))?;
-        Ok(Value::Object(told.clone()))
+    fn check(told: &Members, api: &HttpApi) -> Result<(), ServiceError> {
+        check(told, api)
     }
 
-    pub(super) fn get_authorizers(&self, call: &Call, input: &Value) -> Answer {
-        page(input, self.book.find(&call.caller, required(input, "ApiId"))?.authorizers)
+    fn page(input: &Value, all: BTreeMap<String, Members>) -> Answer {
+        page(input, all)
     }
 
-    pub(super) async fn update_authorizer(&self, call: &Call, input: &Value) -> Answer {
-        refuse(input, REFUSED)?;
-        let id = required(input, "AuthorizerId");
-        let told = self.book.change(&call.caller, required(input, "ApiId"), |api| {
-            let mut told = found(&mut api.authorizers, "Authorizer", id)?.clone();
-            take_over(&mut told, input, OWN);
-            check(&told, api)?;
-            api.authorizers.insert(id.to_owned(), told.clone());
-            Ok(told)
-        });
-        Ok(Value::Object(told.await?))
+    fn find(&self, caller: &Caller, id: &str) -> Result<HttpApi, ServiceError> {
+        self.find(caller, id)
     }
 
-    pub(super) async fn delete_authorizer(&self, call: &Call, input: &Value) -> Answer {
-        let id = required(input, "AuthorizerId");
-        let gone = self.book.change(&call.caller, required(input, "ApiId"), |api| {
-            found(&mut api.authorizers, "Authorizer", id)?;
-            if api.routes.values().any(|route| route.get("AuthorizerId") == Some(&json!(id))) {
-                return Err(conflict(format!(
-                    "Cannot delete authorizer '{id}', is referenced by one or more routes"
-                )));
-            }
-            api.authorizers.remove(id);
-            Ok(())
-        });
-        gone.await?;
-        Ok(json!({}))
+    async fn change<R: Send>(
+        &self,
+        caller: &Caller,
+        id: &str,
+        change: impl FnOnce(&mut HttpApi) -> Result<R, ServiceError> + Send,
+    ) -> Result<R, ServiceError> {
+        self.change(caller, id, change).await
     }
 }

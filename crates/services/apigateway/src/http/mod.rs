@@ -49,11 +49,8 @@ impl Http {
             "GetIntegrations" => self.get_integrations(call, input),
             "UpdateIntegration" => self.update_integration(call, input).await,
             "DeleteIntegration" => self.delete_integration(call, input).await,
-            "CreateAuthorizer" => self.create_authorizer(call, input).await,
-            "GetAuthorizer" => self.get_authorizer(call, input),
-            "GetAuthorizers" => self.get_authorizers(call, input),
-            "UpdateAuthorizer" => self.update_authorizer(call, input).await,
-            "DeleteAuthorizer" => self.delete_authorizer(call, input).await,
+            "CreateAuthorizer" | "GetAuthorizer" | "GetAuthorizers" | "UpdateAuthorizer"
+            | "DeleteAuthorizer" => crate::guards::answer(&self.book, call, input).await,
             "CreateRoute" => self.create_route(call, input).await,
             "GetRoute" => self.get_route(call, input),
             "GetRoutes" => self.get_routes(call, input),

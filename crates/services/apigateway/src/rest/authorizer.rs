@@ -1,20 +1,21 @@
 //! Authorizers: functions that say who may call a method.
 
-use super::book::RestApi;
+use super::book::{Book, RestApi};
 use super::patch::{self, Rules};
 use super::{Rest, page};
 use crate::authorizer::{Form, FunctionAuthorizer, Source};
-use crate::fault::{bad, conflict, missing, refuse, too_many};
+use crate::fault::{bad, conflict, missing, refuse};
+use crate::guards::{Guarded, Words, check_ttl, has_namesake};
 use crate::members::{Members, take_over};
 use crate::target;
 use regex_lite::Regex;
 use serde_json::{Value, json};
-use servicekit::call::{Answer, Call};
+use servicekit::call::{Answer, Call, Caller};
 use servicekit::fields::required;
-use servicekit::ids;
+use std::collections::BTreeMap;
 use wire::ServiceError;
+use world::World;
 
-const AUTHORIZERS_MAX: usize = 10;
 const TTL_S: u64 = 300;
 
 const OWN: &[&str] = &[
@@ -64,12 +65,10 @@ fn sources(text: &str) -> Option<Vec<Source>> {
 
 fn check(told: &Members, api: &RestApi) -> Result<(), ServiceError> {
     let text = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
-    let own = told.get("id");
-    let same = |other: &Members| other.get("name") == told.get("name") && other.get("id") != own;
     if text("name").is_empty() {
         return Err(bad("Authorizer name cannot be empty"));
     }
-    if api.authorizers.values().any(same) {
+    if has_namesake(&api.authorizers, told, "name", "id") {
         return Err(conflict(
             "Authorizer name must be unique. Authorizer name already exists in this RestApi.",
         ));
@@ -85,9 +84,7 @@ fn check(told: &Members, api: &RestApi) -> Result<(), ServiceError> {
         )));
     }
     let ttl_s = told.get("authorizerResultTtlInSeconds").and_then(Value::as_i64);
-    if !(0..=3_600).contains(&ttl_s.unwrap_or(0)) {
-        return Err(bad("Authorizer TTL must be between 0 and 3600 seconds"));
-    }
+    check_ttl(ttl_s, "Authorizer TTL must be between 0 and 3600 seconds")?;
     let found = sources(text("identitySource"));
     let found = found.filter(|_| !text("identitySource").contains('$'));
     let found = found.ok_or_else(|| bad(format!("Invalid identity source: {}", text("identitySource"))))?;
@@ -111,69 +108,61 @@ fn check(told: &Members, api: &RestApi) -> Result<(), ServiceError> {
     Ok(())
 }
 
-impl RestApi {
-    fn authorizer(&mut self, id: &str) -> Result<&mut Members, ServiceError> {
-        self.authorizers.get_mut(id).ok_or_else(|| missing("Invalid Authorizer identifier specified"))
+impl Guarded for Book {
+    type Api = RestApi;
+    const WORDS: Words =
+        Words { api: "restApiId", authorizer: "authorizerId", id: "id", users: "in one or more methods" };
+
+    fn world(&self) -> &World {
+        &self.world
+    }
+
+    fn all(api: &mut RestApi) -> &mut BTreeMap<String, Members> {
+        &mut api.authorizers
+    }
+
+    fn missing(_id: &str) -> ServiceError {
+        missing("Invalid Authorizer identifier specified")
+    }
+
+    fn uses(api: &RestApi, id: &Value) -> bool {
+        let mut methods = api.resources.values().flat_map(|resource| resource.methods.values());
+        methods.any(|method| method.get("authorizerId") == Some(id))
+    }
+
+    fn take(told: &mut Members, input: &Value, is_new: bool) -> Result<(), ServiceError> {
+        if !is_new {
+            return patch::apply(told, &patch::all(input), &PATCHED);
+        }
+        refuse(input, &["providerARNs"])?;
+        told.insert("authType".to_owned(), "custom".into());
+        take_over(told, input, OWN);
+        Ok(())
+    }
+
+    fn check(told: &Members, api: &RestApi) -> Result<(), ServiceError> {
+        check(told, api)
+    }
+
+    fn page(input: &Value, all: BTreeMap<String, Members>) -> Answer {
+        page(input, all)
+    }
+
+    fn find(&self, caller: &Caller, id: &str) -> Result<RestApi, ServiceError> {
+        self.find(caller, id)
+    }
+
+    async fn change<R: Send>(
+        &self,
+        caller: &Caller,
+        id: &str,
+        change: impl FnOnce(&mut RestApi) -> Result<R, ServiceError> + Send,
+    ) -> Result<R, ServiceError> {
+        self.change(caller, id, change).await
     }
 }
 
 impl Rest {
-    pub(super) async fn create_authorizer(&self, call: &Call, input: &Value) -> Answer {
-        refuse(input, &["providerARNs"])?;
-        let id = ids::small(&self.book.world, 6);
-        let told = self.book.change(&call.caller, required(input, "restApiId"), |api| {
-            if api.authorizers.len() >= AUTHORIZERS_MAX {
-                return Err(too_many(format!("An API has at most {AUTHORIZERS_MAX} authorizers.")));
-            }
-            let mut told = Members::new();
-            told.insert("id".to_owned(), id.as_str().into());
-            told.insert("authType".to_owned(), "custom".into());
-            take_over(&mut told, input, OWN);
-            check(&told, api)?;
-            api.authorizers.insert(id.clone(), told.clone());
-            Ok(told)
-        });
-        Ok(Value::Object(told.await?))
-    }
-
-    pub(super) fn get_authorizer(&self, call: &Call, input: &Value) -> Answer {
-        let mut api = self.book.find(&call.caller, required(input, "restApiId"))?;
-        Ok(Value::Object(api.authorizer(required(input, "authorizerId"))?.clone()))
-    }
-
-    pub(super) fn get_authorizers(&self, call: &Call, input: &Value) -> Answer {
-        page(input, self.book.find(&call.caller, required(input, "restApiId"))?.authorizers)
-    }
-
-    pub(super) async fn update_authorizer(&self, call: &Call, input: &Value) -> Answer {
-        let id = required(input, "authorizerId");
-        let told = self.book.change(&call.caller, required(input, "restApiId"), |api| {
-            let mut told = api.authorizer(id)?.clone();
-            patch::apply(&mut told, &patch::all(input), &PATCHED)?;
-            check(&told, api)?;
-            api.authorizers.insert(id.to_owned(), told.clone());
-            Ok(told)
-        });
-        Ok(Value::Object(told.await?))
-    }
-
-    pub(super) async fn delete_authorizer(&self, call: &Call, input: &Value) -> Answer {
-        let id = required(input, "authorizerId");
-        let gone = self.book.change(&call.caller, required(input, "restApiId"), |api| {
-            api.authorizer(id)?;
-            let mut methods = api.resources.values().flat_map(|resource| resource.methods.values());
-            if methods.any(|method| method.get("authorizerId") == Some(&json!(id))) {
-                return Err(conflict(format!(
-                    "Cannot delete authorizer '{id}', is referenced in one or more methods"
-                )));
-            }
-            api.authorizers.remove(id);
-            Ok(())
-        });
-        gone.await?;
-        Ok(json!({}))
-    }
-
     /// What functions said is asked of them again.
     pub(super) fn flush_authorizers(&self, call: &Call, input: &Value) -> Answer {
         let api = self.book.find(&call.caller, required(input, "restApiId"))?;

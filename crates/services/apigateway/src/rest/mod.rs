@@ -105,11 +105,8 @@ impl Rest {
             "DeleteGatewayResponse" => self.delete_gateway_response(call, input).await,
             "GetAccount" => self.get_account(call),
             "UpdateAccount" => self.update_account(call, input).await,
-            "CreateAuthorizer" => self.create_authorizer(call, input).await,
-            "GetAuthorizer" => self.get_authorizer(call, input),
-            "GetAuthorizers" => self.get_authorizers(call, input),
-            "UpdateAuthorizer" => self.update_authorizer(call, input).await,
-            "DeleteAuthorizer" => self.delete_authorizer(call, input).await,
+            "CreateAuthorizer" | "GetAuthorizer" | "GetAuthorizers" | "UpdateAuthorizer"
+            | "DeleteAuthorizer" => crate::guards::answer(&self.book, call, input).await,
             "FlushStageAuthorizersCache" => self.flush_authorizers(call, input),
             "TestInvokeMethod" => self.test_invoke(targets, call, input).await,
             "GetTags" | "TagResource" | "UntagResource" => self.tags(call, input).await,

@@ -27,7 +27,8 @@ fn what_happened_inside_is_not_told_outside() {
     bench.good("POST", "/2015-03-31/functions/f/policy", statement);
     let text = |told: &Value, member: &str| told[member].as_str().expect(member).to_owned();
     let function = "arn:aws:lambda:us-east-1:123456789012:function:f";
-    let made = bench.good("POST", "/v2/apis", json!({"name": "h", "protocolType": "HTTP", "target": function}));
+    let made =
+        bench.good("POST", "/v2/apis", json!({"name": "h", "protocolType": "HTTP", "target": function}));
     let http = text(&made, "apiId");
     let made = bench.good("POST", "/restapis", json!({"name": "r"}));
     let (rest, root) = (text(&made, "id"), text(&made, "rootResourceId"));
