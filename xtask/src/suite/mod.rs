@@ -20,7 +20,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     match arguments.split_first().map(|(name, parts)| (name.as_str(), parts)) {
         Some(("cdk", wanted)) => run_cdk(&root, wanted),
         Some(("kcl", [])) => kcl::run(&root, &build(&root)?),
-        _ => Err("which suite? kcl, or cdk and perhaps its parts: app, providers, or names of examples".into()),
+        _ => {
+            Err("which suite? kcl, or cdk and perhaps its parts: app, providers, or names of examples".into())
+        }
     }
 }
 
