@@ -45,7 +45,7 @@ export class Handlers extends Construct {
   private add(id: string, file: string, environment: Record<string, string>): NodejsFunction {
     return new NodejsFunction(this, id, {
       entry: join(__dirname, '..', 'functions', `${file}.ts`),
-      runtime: Runtime.NODEJS_20_X,
+      runtime: Runtime.NODEJS_22_X,
       timeout: Duration.seconds(30),
       environment,
       logGroup: new LogGroup(this, `${id}Log`, { removalPolicy: RemovalPolicy.DESTROY }),
