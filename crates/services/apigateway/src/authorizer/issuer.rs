@@ -256,7 +256,7 @@ mod tests {
         let mut issuer = Issuer::new(&name);
         for (authority, refusal) in [(None, "AWS_CA_BUNDLE"), (Some("issuer.pem"), "certificate")] {
             issuer.authorities = authority.map(|file| own(file).into());
-            let error = issuer.keys(&world, None).await.err().expect("nobody vouches");
+            let error = issuer.keys(&world, None).await.expect_err("nobody vouches");
             assert!(error.contains(refusal), "{error}");
         }
         issuer.authorities = Some(own("authority.pem").into());
