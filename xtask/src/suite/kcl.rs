@@ -62,12 +62,13 @@ fn table(node: &Node) -> Result<String> {
 /// Writes as shards come and go, and follows what the worker prints; how many shards and records it saw.
 fn write_and_read(node: &Node, worker: &mut Child) -> Result<(usize, usize)> {
     let lines = lines(worker)?;
-    let mut client = node.client();
     let (mut begun, mut ended) = (Vec::new(), BTreeSet::new());
     let mut seen = BTreeSet::new();
     let mut written = 0;
     while seen.len() < ITEMS || ended.len() < ENDS {
         // A share before the first shard is read, and one as each ends.
+        // The server closes connections that are quiet as long as a shard may be.
+        let mut client = node.client();
         while written < ITEMS && written <= ended.len() * ITEMS / (ENDS + 1) + ITEMS / (ENDS + 1) {
             let item = json!({ "TableName": "Changes", "Item": { "id": { "S": written.to_string() } } });
             let answer = client.dynamodb("PutItem", &item)?;
