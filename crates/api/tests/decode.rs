@@ -47,7 +47,7 @@ fn json_that_does_not_fit_is_told_as_java_tells_it() {
     table("true", "TRUE_VALUE cannot be converted to String");
     table("false", "FALSE_VALUE cannot be converted to String");
     table("[]", "Unrecognized collection type class java.lang.String");
-    table("{}", "Start of structure or map found where not expected.");
+    table("{}", "Start of structure or map found where not expected");
 
     let read = |value: &str, expect: &str| {
         words("dynamodb.GetItem", &format!(r#"{{"ConsistentRead":{value}}}"#), expect)
@@ -60,7 +60,7 @@ fn json_that_does_not_fit_is_told_as_java_tells_it() {
         |value: &str, expect: &str| words("dynamodb.Scan", &format!(r#"{{"Limit":{value}}}"#), expect);
     limit("\"1\"", "STRING_VALUE cannot be converted to Integer");
     limit("true", "TRUE_VALUE cannot be converted to Integer");
-    limit("{}", "Start of structure or map found where not expected.");
+    limit("{}", "Start of structure or map found where not expected");
 
     let item =
         |value: &str, expect: &str| words("dynamodb.PutItem", &format!(r#"{{"Item":{value}}}"#), expect);
@@ -73,7 +73,7 @@ fn json_that_does_not_fit_is_told_as_java_tells_it() {
     item(r#"{"a":[]}"#, "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue");
     item(r#"{"a":{"S":1}}"#, "NUMBER_VALUE cannot be converted to String");
     item(r#"{"a":{"SS":"x"}}"#, "Unexpected field type");
-    item(r#"{"a":{"SS":{}}}"#, "Start of structure or map found where not expected.");
+    item(r#"{"a":{"SS":{}}}"#, "Start of structure or map found where not expected");
     item(r#"{"a":{"B":1}}"#, "only base-64-encoded strings are convertible to bytes");
     item(r#"{"a":{"B":"abcde"}}"#, "Base64 encoded length is expected a multiple of 4 bytes but found: 5");
     item(r#"{"a":{"B":"$$$$"}}"#, "Invalid Base64 character: '$'");
@@ -91,7 +91,7 @@ fn json_that_is_none_gets_no_words() {
     check_json(
         "dynamodb.PutItem",
         &deep,
-        "ValidationException: Nesting Levels have exceeded supported limits",
+        "ValidationException: Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
     );
 }
 

@@ -1,6 +1,7 @@
 //! Secondary indexes: which entry an item has in one.
 
 use crate::{Error, KeyPart, KeySchema, ProjectionKind, Reserve, Throughput, key, layout};
+use model::expression::{Bound, Update};
 use model::{CorruptImage, ValueView, View};
 use std::sync::Arc;
 use store::Slice;
@@ -180,6 +181,16 @@ impl Misfit<'_> {
                 "One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty {} value.",
                 spoken(*found)
             )),
+        }
+    }
+
+    /// Whether the request alone shows the wrong type: then it is told as that of an item. [suite: dynalite]
+    pub(crate) fn is_told_by(&self, update: Option<&Bound<Update>>) -> bool {
+        match self {
+            Misfit::Type(part, found) => {
+                update.and_then(|update| update.given_type(&part.name)) == Some(*found)
+            }
+            Misfit::Empty(..) => false,
         }
     }
 

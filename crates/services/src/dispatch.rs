@@ -1,5 +1,6 @@
 //! From a request to the service that answers it.
 
+use crate::coding::{self, Coding};
 use crate::ecr::Ecr;
 use crate::iam::Iam;
 use crate::kms::Kms;
@@ -26,6 +27,7 @@ use servicekit::Settings;
 use servicekit::body::{Body, Whole};
 use servicekit::call::{Call, Caller, Pending};
 use servicekit::house::House;
+use servicekit::ids;
 use servicekit::reply::Reply;
 use servicekit::vault::Vault;
 use std::sync::{Arc, Weak};
@@ -136,13 +138,25 @@ impl Services {
             let body = request.body.clone();
             return Box::pin(self.take_storage(request, Box::new(Whole(Some(body))), mode)).await;
         }
-        let request_id = inner.parts.world.uuid();
         let (service, operation) = match wire::route(&request, api::SERVICES) {
             Ok(route) => (route.service, route.operation),
-            Err(unknown) => return unknown.into_response(&request_id).into(),
+            Err(unknown) => {
+                let answer = coding::healthy(&request);
+                return answer.unwrap_or_else(|| unknown.into_response(&inner.parts.world.uuid())).into();
+            }
+        };
+        let is_dynamodb = matches!(service.name, "dynamodb" | "dynamodbstreams");
+        let request_id = match is_dynamodb {
+            true => ids::request(&inner.parts.world),
+            false => inner.parts.world.uuid(),
         };
         let (scope, identity) = match inner.gate.admit(mode, &request, service) {
             Ok(admitted) => admitted,
+            Err(error) => return wire::encode_error(service, error, &request_id).into(),
+        };
+        let wished = if is_dynamodb { Coding::wished(&request) } else { None };
+        let request = match if is_dynamodb { coding::unpack(request) } else { Ok(request) } {
+            Ok(request) => request,
             Err(error) => return wire::encode_error(service, error, &request_id).into(),
         };
         let caller = Caller {
@@ -159,7 +173,11 @@ impl Services {
         if call.operation.name == "InvokeWithResponseStream" {
             return inner.lambda.stream(call).await;
         }
-        inner.serve(call).await.into()
+        let answer = inner.serve(call).await;
+        match wished {
+            Some(coding) => coding.pack(answer).into(),
+            None => answer.into(),
+        }
     }
 
     /// Keeps the files of every object there is, until it is dropped: for a copy of all.

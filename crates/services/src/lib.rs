@@ -2,6 +2,7 @@
 //! Never opens a socket, a process or a storage engine.
 
 mod auth;
+mod coding;
 mod dispatch;
 mod household;
 mod sealed;

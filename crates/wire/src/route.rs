@@ -177,10 +177,20 @@ fn stray(request: &Request, services: &[&'static Service]) -> RouteError {
         .and_then(|scope| services.iter().find(|service| service.signing_name == scope.service).copied());
     match service {
         Some(service) => RouteError { service: Some(service), error: unknown_operation(service) },
-        None => {
-            let error = ServiceError::coral("UnknownOperationException", "").with_status(404);
-            RouteError { service: None, error: ServiceError { message: None, ..error } }
-        }
+        None => RouteError { service: None, error: unknown_to_all(request) },
+    }
+}
+
+/// What nobody's operation answers: in JSON's words to who speaks JSON, as a page that is not there to others.
+fn unknown_to_all(request: &Request) -> ServiceError {
+    let kind = request.header("content-type").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !matches!(kind, "application/json" | "application/x-amz-json-1.0") {
+        return ServiceError::silent("com.amazon.coral.service#UnknownOperationException").with_status(404);
+    }
+    match serde_json::from_slice::<serde_json::Value>(&request.body) {
+        Ok(_) => ServiceError::silent("com.amazon.coral.service#UnknownOperationException"),
+        Err(_) => ServiceError::silent("com.amazon.coral.service#SerializationException"),
     }
 }
 

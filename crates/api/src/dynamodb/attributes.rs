@@ -93,8 +93,8 @@ impl<'de> Visitor<'de> for MapSeed {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Item, A::Error> {
         let mut item = Item::new();
         while let Some(name) = map.next_key::<String>()? {
-            if name.len() > NAME_BYTES_MAX {
-                return Err(A::Error::custom("long name"));
+            if name.len() > NAME_BYTES_MAX || (name.is_empty() && self.depth == 0) {
+                return Err(A::Error::custom("no name for an attribute"));
             }
             item.insert(name, map.next_value_seed(ValueSeed { depth: self.depth })?);
         }

@@ -19,14 +19,19 @@ pub static SERVICE: Service = Service {
 };
 
 static OPERATIONS: &[Operation] = &[
+    Operation { service: &SERVICE, name: "AddUserToGroup", method: "POST", uri: "/", status: 200, input: Some(&AddUserToGroupRequest), output: None },
+    Operation { service: &SERVICE, name: "AttachGroupPolicy", method: "POST", uri: "/", status: 200, input: Some(&AttachGroupPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "AttachRolePolicy", method: "POST", uri: "/", status: 200, input: Some(&AttachRolePolicyRequest), output: None },
     Operation { service: &SERVICE, name: "AttachUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&AttachUserPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "CreateAccessKey", method: "POST", uri: "/", status: 200, input: Some(&CreateAccessKeyRequest), output: Some(&CreateAccessKeyResponse) },
+    Operation { service: &SERVICE, name: "CreateGroup", method: "POST", uri: "/", status: 200, input: Some(&CreateGroupRequest), output: Some(&CreateGroupResponse) },
     Operation { service: &SERVICE, name: "CreatePolicy", method: "POST", uri: "/", status: 200, input: Some(&CreatePolicyRequest), output: Some(&CreatePolicyResponse) },
     Operation { service: &SERVICE, name: "CreatePolicyVersion", method: "POST", uri: "/", status: 200, input: Some(&CreatePolicyVersionRequest), output: Some(&CreatePolicyVersionResponse) },
     Operation { service: &SERVICE, name: "CreateRole", method: "POST", uri: "/", status: 200, input: Some(&CreateRoleRequest), output: Some(&CreateRoleResponse) },
     Operation { service: &SERVICE, name: "CreateUser", method: "POST", uri: "/", status: 200, input: Some(&CreateUserRequest), output: Some(&CreateUserResponse) },
     Operation { service: &SERVICE, name: "DeleteAccessKey", method: "POST", uri: "/", status: 200, input: Some(&DeleteAccessKeyRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteGroup", method: "POST", uri: "/", status: 200, input: Some(&DeleteGroupRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteGroupPolicy", method: "POST", uri: "/", status: 200, input: Some(&DeleteGroupPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "DeletePolicy", method: "POST", uri: "/", status: 200, input: Some(&DeletePolicyRequest), output: None },
     Operation { service: &SERVICE, name: "DeletePolicyVersion", method: "POST", uri: "/", status: 200, input: Some(&DeletePolicyVersionRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteRole", method: "POST", uri: "/", status: 200, input: Some(&DeleteRoleRequest), output: None },
@@ -35,8 +40,11 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "DeleteUser", method: "POST", uri: "/", status: 200, input: Some(&DeleteUserRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteUserPermissionsBoundary", method: "POST", uri: "/", status: 200, input: Some(&DeleteUserPermissionsBoundaryRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&DeleteUserPolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "DetachGroupPolicy", method: "POST", uri: "/", status: 200, input: Some(&DetachGroupPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "DetachRolePolicy", method: "POST", uri: "/", status: 200, input: Some(&DetachRolePolicyRequest), output: None },
     Operation { service: &SERVICE, name: "DetachUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&DetachUserPolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "GetGroup", method: "POST", uri: "/", status: 200, input: Some(&GetGroupRequest), output: Some(&GetGroupResponse) },
+    Operation { service: &SERVICE, name: "GetGroupPolicy", method: "POST", uri: "/", status: 200, input: Some(&GetGroupPolicyRequest), output: Some(&GetGroupPolicyResponse) },
     Operation { service: &SERVICE, name: "GetPolicy", method: "POST", uri: "/", status: 200, input: Some(&GetPolicyRequest), output: Some(&GetPolicyResponse) },
     Operation { service: &SERVICE, name: "GetPolicyVersion", method: "POST", uri: "/", status: 200, input: Some(&GetPolicyVersionRequest), output: Some(&GetPolicyVersionResponse) },
     Operation { service: &SERVICE, name: "GetRole", method: "POST", uri: "/", status: 200, input: Some(&GetRoleRequest), output: Some(&GetRoleResponse) },
@@ -44,9 +52,13 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "GetUser", method: "POST", uri: "/", status: 200, input: Some(&GetUserRequest), output: Some(&GetUserResponse) },
     Operation { service: &SERVICE, name: "GetUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&GetUserPolicyRequest), output: Some(&GetUserPolicyResponse) },
     Operation { service: &SERVICE, name: "ListAccessKeys", method: "POST", uri: "/", status: 200, input: Some(&ListAccessKeysRequest), output: Some(&ListAccessKeysResponse) },
+    Operation { service: &SERVICE, name: "ListAttachedGroupPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListAttachedGroupPoliciesRequest), output: Some(&ListAttachedGroupPoliciesResponse) },
     Operation { service: &SERVICE, name: "ListAttachedRolePolicies", method: "POST", uri: "/", status: 200, input: Some(&ListAttachedRolePoliciesRequest), output: Some(&ListAttachedRolePoliciesResponse) },
     Operation { service: &SERVICE, name: "ListAttachedUserPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListAttachedUserPoliciesRequest), output: Some(&ListAttachedUserPoliciesResponse) },
     Operation { service: &SERVICE, name: "ListEntitiesForPolicy", method: "POST", uri: "/", status: 200, input: Some(&ListEntitiesForPolicyRequest), output: Some(&ListEntitiesForPolicyResponse) },
+    Operation { service: &SERVICE, name: "ListGroupPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListGroupPoliciesRequest), output: Some(&ListGroupPoliciesResponse) },
+    Operation { service: &SERVICE, name: "ListGroups", method: "POST", uri: "/", status: 200, input: Some(&ListGroupsRequest), output: Some(&ListGroupsResponse) },
+    Operation { service: &SERVICE, name: "ListGroupsForUser", method: "POST", uri: "/", status: 200, input: Some(&ListGroupsForUserRequest), output: Some(&ListGroupsForUserResponse) },
     Operation { service: &SERVICE, name: "ListInstanceProfilesForRole", method: "POST", uri: "/", status: 200, input: Some(&ListInstanceProfilesForRoleRequest), output: Some(&ListInstanceProfilesForRoleResponse) },
     Operation { service: &SERVICE, name: "ListPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListPoliciesRequest), output: Some(&ListPoliciesResponse) },
     Operation { service: &SERVICE, name: "ListPolicyVersions", method: "POST", uri: "/", status: 200, input: Some(&ListPolicyVersionsRequest), output: Some(&ListPolicyVersionsResponse) },
@@ -56,10 +68,12 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "ListUserPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListUserPoliciesRequest), output: Some(&ListUserPoliciesResponse) },
     Operation { service: &SERVICE, name: "ListUserTags", method: "POST", uri: "/", status: 200, input: Some(&ListUserTagsRequest), output: Some(&ListUserTagsResponse) },
     Operation { service: &SERVICE, name: "ListUsers", method: "POST", uri: "/", status: 200, input: Some(&ListUsersRequest), output: Some(&ListUsersResponse) },
+    Operation { service: &SERVICE, name: "PutGroupPolicy", method: "POST", uri: "/", status: 200, input: Some(&PutGroupPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "PutRolePermissionsBoundary", method: "POST", uri: "/", status: 200, input: Some(&PutRolePermissionsBoundaryRequest), output: None },
     Operation { service: &SERVICE, name: "PutRolePolicy", method: "POST", uri: "/", status: 200, input: Some(&PutRolePolicyRequest), output: None },
     Operation { service: &SERVICE, name: "PutUserPermissionsBoundary", method: "POST", uri: "/", status: 200, input: Some(&PutUserPermissionsBoundaryRequest), output: None },
     Operation { service: &SERVICE, name: "PutUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&PutUserPolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "RemoveUserFromGroup", method: "POST", uri: "/", status: 200, input: Some(&RemoveUserFromGroupRequest), output: None },
     Operation { service: &SERVICE, name: "SetDefaultPolicyVersion", method: "POST", uri: "/", status: 200, input: Some(&SetDefaultPolicyVersionRequest), output: None },
     Operation { service: &SERVICE, name: "TagRole", method: "POST", uri: "/", status: 200, input: Some(&TagRoleRequest), output: None },
     Operation { service: &SERVICE, name: "TagUser", method: "POST", uri: "/", status: 200, input: Some(&TagUserRequest), output: None },
@@ -67,6 +81,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "UntagUser", method: "POST", uri: "/", status: 200, input: Some(&UntagUserRequest), output: None },
     Operation { service: &SERVICE, name: "UpdateAccessKey", method: "POST", uri: "/", status: 200, input: Some(&UpdateAccessKeyRequest), output: None },
     Operation { service: &SERVICE, name: "UpdateAssumeRolePolicy", method: "POST", uri: "/", status: 200, input: Some(&UpdateAssumeRolePolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "UpdateGroup", method: "POST", uri: "/", status: 200, input: Some(&UpdateGroupRequest), output: None },
     Operation { service: &SERVICE, name: "UpdateRole", method: "POST", uri: "/", status: 200, input: Some(&UpdateRoleRequest), output: Some(&UpdateRoleResponse) },
     Operation { service: &SERVICE, name: "UpdateRoleDescription", method: "POST", uri: "/", status: 200, input: Some(&UpdateRoleDescriptionRequest), output: Some(&UpdateRoleDescriptionResponse) },
     Operation { service: &SERVICE, name: "UpdateUser", method: "POST", uri: "/", status: 200, input: Some(&UpdateUserRequest), output: None },
@@ -77,13 +92,10 @@ static REFUSED: &[Refused] = &[
     Refused { name: "AcquireRole", method: "POST", uri: "/" },
     Refused { name: "AddClientIDToOpenIDConnectProvider", method: "POST", uri: "/" },
     Refused { name: "AddRoleToInstanceProfile", method: "POST", uri: "/" },
-    Refused { name: "AddUserToGroup", method: "POST", uri: "/" },
     Refused { name: "AssociateDelegationRequest", method: "POST", uri: "/" },
-    Refused { name: "AttachGroupPolicy", method: "POST", uri: "/" },
     Refused { name: "ChangePassword", method: "POST", uri: "/" },
     Refused { name: "CreateAccountAlias", method: "POST", uri: "/" },
     Refused { name: "CreateDelegationRequest", method: "POST", uri: "/" },
-    Refused { name: "CreateGroup", method: "POST", uri: "/" },
     Refused { name: "CreateInstanceProfile", method: "POST", uri: "/" },
     Refused { name: "CreateLoginProfile", method: "POST", uri: "/" },
     Refused { name: "CreateOpenIDConnectProvider", method: "POST", uri: "/" },
@@ -94,8 +106,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "DeactivateMFADevice", method: "POST", uri: "/" },
     Refused { name: "DeleteAccountAlias", method: "POST", uri: "/" },
     Refused { name: "DeleteAccountPasswordPolicy", method: "POST", uri: "/" },
-    Refused { name: "DeleteGroup", method: "POST", uri: "/" },
-    Refused { name: "DeleteGroupPolicy", method: "POST", uri: "/" },
     Refused { name: "DeleteInstanceProfile", method: "POST", uri: "/" },
     Refused { name: "DeleteLoginProfile", method: "POST", uri: "/" },
     Refused { name: "DeleteOpenIDConnectProvider", method: "POST", uri: "/" },
@@ -106,7 +116,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "DeleteServiceSpecificCredential", method: "POST", uri: "/" },
     Refused { name: "DeleteSigningCertificate", method: "POST", uri: "/" },
     Refused { name: "DeleteVirtualMFADevice", method: "POST", uri: "/" },
-    Refused { name: "DetachGroupPolicy", method: "POST", uri: "/" },
     Refused { name: "DisableOrganizationsRootCredentialsManagement", method: "POST", uri: "/" },
     Refused { name: "DisableOrganizationsRootSessions", method: "POST", uri: "/" },
     Refused { name: "DisableOutboundWebIdentityFederation", method: "POST", uri: "/" },
@@ -126,8 +135,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "GetContextKeysForPrincipalPolicy", method: "POST", uri: "/" },
     Refused { name: "GetCredentialReport", method: "POST", uri: "/" },
     Refused { name: "GetDelegationRequest", method: "POST", uri: "/" },
-    Refused { name: "GetGroup", method: "POST", uri: "/" },
-    Refused { name: "GetGroupPolicy", method: "POST", uri: "/" },
     Refused { name: "GetHumanReadableSummary", method: "POST", uri: "/" },
     Refused { name: "GetInstanceProfile", method: "POST", uri: "/" },
     Refused { name: "GetLoginProfile", method: "POST", uri: "/" },
@@ -143,11 +150,7 @@ static REFUSED: &[Refused] = &[
     Refused { name: "GetServiceLastAccessedDetailsWithEntities", method: "POST", uri: "/" },
     Refused { name: "GetServiceLinkedRoleDeletionStatus", method: "POST", uri: "/" },
     Refused { name: "ListAccountAliases", method: "POST", uri: "/" },
-    Refused { name: "ListAttachedGroupPolicies", method: "POST", uri: "/" },
     Refused { name: "ListDelegationRequests", method: "POST", uri: "/" },
-    Refused { name: "ListGroupPolicies", method: "POST", uri: "/" },
-    Refused { name: "ListGroups", method: "POST", uri: "/" },
-    Refused { name: "ListGroupsForUser", method: "POST", uri: "/" },
     Refused { name: "ListInstanceProfileTags", method: "POST", uri: "/" },
     Refused { name: "ListInstanceProfiles", method: "POST", uri: "/" },
     Refused { name: "ListMFADeviceTags", method: "POST", uri: "/" },
@@ -166,11 +169,9 @@ static REFUSED: &[Refused] = &[
     Refused { name: "ListSigningCertificates", method: "POST", uri: "/" },
     Refused { name: "ListVirtualMFADevices", method: "POST", uri: "/" },
     Refused { name: "PutAccountProperties", method: "POST", uri: "/" },
-    Refused { name: "PutGroupPolicy", method: "POST", uri: "/" },
     Refused { name: "RejectDelegationRequest", method: "POST", uri: "/" },
     Refused { name: "RemoveClientIDFromOpenIDConnectProvider", method: "POST", uri: "/" },
     Refused { name: "RemoveRoleFromInstanceProfile", method: "POST", uri: "/" },
-    Refused { name: "RemoveUserFromGroup", method: "POST", uri: "/" },
     Refused { name: "ResetServiceSpecificCredential", method: "POST", uri: "/" },
     Refused { name: "ResyncMFADevice", method: "POST", uri: "/" },
     Refused { name: "SendDelegationToken", method: "POST", uri: "/" },
@@ -191,7 +192,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "UntagServerCertificate", method: "POST", uri: "/" },
     Refused { name: "UpdateAccountPasswordPolicy", method: "POST", uri: "/" },
     Refused { name: "UpdateDelegationRequest", method: "POST", uri: "/" },
-    Refused { name: "UpdateGroup", method: "POST", uri: "/" },
     Refused { name: "UpdateLoginProfile", method: "POST", uri: "/" },
     Refused { name: "UpdateOpenIDConnectProviderThumbprint", method: "POST", uri: "/" },
     Refused { name: "UpdateSAMLProvider", method: "POST", uri: "/" },
@@ -247,12 +247,16 @@ static ERRORS: &[ErrorShape] = &[
 
 pub static AccessKey: Shape = b::structure("AccessKey", &[b::must("UserName", &userNameType), b::must("AccessKeyId", &accessKeyIdType), b::must("Status", &statusType), b::must("SecretAccessKey", &accessKeySecretType), b::may("CreateDate", &dateType)]);
 pub static AccessKeyMetadata: Shape = b::structure("AccessKeyMetadata", &[b::may("UserName", &userNameType), b::may("AccessKeyId", &accessKeyIdType), b::may("Status", &statusType), b::may("CreateDate", &dateType)]);
+pub static AddUserToGroupRequest: Shape = b::structure("AddUserToGroupRequest", &[b::must("GroupName", &groupNameType), b::must("UserName", &existingUserNameType)]);
+pub static AttachGroupPolicyRequest: Shape = b::structure("AttachGroupPolicyRequest", &[b::must("GroupName", &groupNameType), b::must("PolicyArn", &arnType)]);
 pub static AttachRolePolicyRequest: Shape = b::structure("AttachRolePolicyRequest", &[b::must("RoleName", &roleNameType), b::must("PolicyArn", &arnType)]);
 pub static AttachUserPolicyRequest: Shape = b::structure("AttachUserPolicyRequest", &[b::must("UserName", &userNameType), b::must("PolicyArn", &arnType)]);
 pub static AttachedPermissionsBoundary: Shape = b::structure("AttachedPermissionsBoundary", &[b::may("PermissionsBoundaryType", &PermissionsBoundaryAttachmentType), b::may("PermissionsBoundaryArn", &arnType)]);
 pub static AttachedPolicy: Shape = b::structure("AttachedPolicy", &[b::may("PolicyName", &policyNameType), b::may("PolicyArn", &arnType)]);
 pub static CreateAccessKeyRequest: Shape = b::structure("CreateAccessKeyRequest", &[b::may("UserName", &existingUserNameType)]);
 pub static CreateAccessKeyResponse: Shape = b::structure("CreateAccessKeyResponse", &[b::must("AccessKey", &AccessKey)]);
+pub static CreateGroupRequest: Shape = b::structure("CreateGroupRequest", &[b::may("Path", &pathType), b::must("GroupName", &groupNameType)]);
+pub static CreateGroupResponse: Shape = b::structure("CreateGroupResponse", &[b::must("Group", &Group)]);
 pub static CreatePolicyRequest: Shape = b::structure("CreatePolicyRequest", &[b::must("PolicyName", &policyNameType), b::may("Path", &policyPathType), b::must("PolicyDocument", &policyDocumentType), b::may("Description", &policyDescriptionType), b::may("Tags", &tagListType)]);
 pub static CreatePolicyResponse: Shape = b::structure("CreatePolicyResponse", &[b::may("Policy", &Policy)]);
 pub static CreatePolicyVersionRequest: Shape = b::structure("CreatePolicyVersionRequest", &[b::must("PolicyArn", &arnType), b::must("PolicyDocument", &policyDocumentType), b::may("SetAsDefault", &booleanType)]);
@@ -262,6 +266,8 @@ pub static CreateRoleResponse: Shape = b::structure("CreateRoleResponse", &[b::m
 pub static CreateUserRequest: Shape = b::structure("CreateUserRequest", &[b::may("Path", &pathType), b::must("UserName", &userNameType), b::may("PermissionsBoundary", &arnType), b::may("Tags", &tagListType)]);
 pub static CreateUserResponse: Shape = b::structure("CreateUserResponse", &[b::may("User", &User)]);
 pub static DeleteAccessKeyRequest: Shape = b::structure("DeleteAccessKeyRequest", &[b::may("UserName", &existingUserNameType), b::must("AccessKeyId", &accessKeyIdType)]);
+pub static DeleteGroupPolicyRequest: Shape = b::structure("DeleteGroupPolicyRequest", &[b::must("GroupName", &groupNameType), b::must("PolicyName", &policyNameType)]);
+pub static DeleteGroupRequest: Shape = b::structure("DeleteGroupRequest", &[b::must("GroupName", &groupNameType)]);
 pub static DeletePolicyRequest: Shape = b::structure("DeletePolicyRequest", &[b::must("PolicyArn", &arnType)]);
 pub static DeletePolicyVersionRequest: Shape = b::structure("DeletePolicyVersionRequest", &[b::must("PolicyArn", &arnType), b::must("VersionId", &policyVersionIdType)]);
 pub static DeleteRolePermissionsBoundaryRequest: Shape = b::structure("DeleteRolePermissionsBoundaryRequest", &[b::must("RoleName", &roleNameType)]);
@@ -270,9 +276,14 @@ pub static DeleteRoleRequest: Shape = b::structure("DeleteRoleRequest", &[b::mus
 pub static DeleteUserPermissionsBoundaryRequest: Shape = b::structure("DeleteUserPermissionsBoundaryRequest", &[b::must("UserName", &userNameType)]);
 pub static DeleteUserPolicyRequest: Shape = b::structure("DeleteUserPolicyRequest", &[b::must("UserName", &existingUserNameType), b::must("PolicyName", &policyNameType)]);
 pub static DeleteUserRequest: Shape = b::structure("DeleteUserRequest", &[b::must("UserName", &existingUserNameType)]);
+pub static DetachGroupPolicyRequest: Shape = b::structure("DetachGroupPolicyRequest", &[b::must("GroupName", &groupNameType), b::must("PolicyArn", &arnType)]);
 pub static DetachRolePolicyRequest: Shape = b::structure("DetachRolePolicyRequest", &[b::must("RoleName", &roleNameType), b::must("PolicyArn", &arnType)]);
 pub static DetachUserPolicyRequest: Shape = b::structure("DetachUserPolicyRequest", &[b::must("UserName", &userNameType), b::must("PolicyArn", &arnType)]);
 pub static EntityType: Shape = b::one_of("EntityType", &["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]);
+pub static GetGroupPolicyRequest: Shape = b::structure("GetGroupPolicyRequest", &[b::must("GroupName", &groupNameType), b::must("PolicyName", &policyNameType)]);
+pub static GetGroupPolicyResponse: Shape = b::structure("GetGroupPolicyResponse", &[b::must("GroupName", &groupNameType), b::must("PolicyName", &policyNameType), b::must("PolicyDocument", &policyDocumentType)]);
+pub static GetGroupRequest: Shape = b::structure("GetGroupRequest", &[b::must("GroupName", &groupNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static GetGroupResponse: Shape = b::structure("GetGroupResponse", &[b::must("Group", &Group), b::must("Users", &userListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static GetPolicyRequest: Shape = b::structure("GetPolicyRequest", &[b::must("PolicyArn", &arnType)]);
 pub static GetPolicyResponse: Shape = b::structure("GetPolicyResponse", &[b::may("Policy", &Policy)]);
 pub static GetPolicyVersionRequest: Shape = b::structure("GetPolicyVersionRequest", &[b::must("PolicyArn", &arnType), b::must("VersionId", &policyVersionIdType)]);
@@ -285,15 +296,24 @@ pub static GetUserPolicyRequest: Shape = b::structure("GetUserPolicyRequest", &[
 pub static GetUserPolicyResponse: Shape = b::structure("GetUserPolicyResponse", &[b::must("UserName", &existingUserNameType), b::must("PolicyName", &policyNameType), b::must("PolicyDocument", &policyDocumentType)]);
 pub static GetUserRequest: Shape = b::structure("GetUserRequest", &[b::may("UserName", &existingUserNameType)]);
 pub static GetUserResponse: Shape = b::structure("GetUserResponse", &[b::must("User", &User)]);
+pub static Group: Shape = b::structure("Group", &[b::must("Path", &pathType), b::must("GroupName", &groupNameType), b::must("GroupId", &idType), b::must("Arn", &arnType), b::must("CreateDate", &dateType)]);
 pub static InstanceProfile: Shape = b::structure("InstanceProfile", &[b::must("Path", &pathType), b::must("InstanceProfileName", &instanceProfileNameType), b::must("InstanceProfileId", &idType), b::must("Arn", &arnType), b::must("CreateDate", &dateType), b::must("Roles", &roleListType), b::may("Tags", &tagListType)]);
 pub static ListAccessKeysRequest: Shape = b::structure("ListAccessKeysRequest", &[b::may("UserName", &existingUserNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListAccessKeysResponse: Shape = b::structure("ListAccessKeysResponse", &[b::must("AccessKeyMetadata", &accessKeyMetadataListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
+pub static ListAttachedGroupPoliciesRequest: Shape = b::structure("ListAttachedGroupPoliciesRequest", &[b::must("GroupName", &groupNameType), b::may("PathPrefix", &policyPathType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListAttachedGroupPoliciesResponse: Shape = b::structure("ListAttachedGroupPoliciesResponse", &[b::may("AttachedPolicies", &attachedPoliciesListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListAttachedRolePoliciesRequest: Shape = b::structure("ListAttachedRolePoliciesRequest", &[b::must("RoleName", &roleNameType), b::may("PathPrefix", &policyPathType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListAttachedRolePoliciesResponse: Shape = b::structure("ListAttachedRolePoliciesResponse", &[b::may("AttachedPolicies", &attachedPoliciesListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListAttachedUserPoliciesRequest: Shape = b::structure("ListAttachedUserPoliciesRequest", &[b::must("UserName", &userNameType), b::may("PathPrefix", &policyPathType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListAttachedUserPoliciesResponse: Shape = b::structure("ListAttachedUserPoliciesResponse", &[b::may("AttachedPolicies", &attachedPoliciesListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListEntitiesForPolicyRequest: Shape = b::structure("ListEntitiesForPolicyRequest", &[b::must("PolicyArn", &arnType), b::may("EntityFilter", &EntityType), b::may("PathPrefix", &pathType), b::may("PolicyUsageFilter", &PolicyUsageType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListEntitiesForPolicyResponse: Shape = b::structure("ListEntitiesForPolicyResponse", &[b::may("PolicyGroups", &PolicyGroupListType), b::may("PolicyUsers", &PolicyUserListType), b::may("PolicyRoles", &PolicyRoleListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
+pub static ListGroupPoliciesRequest: Shape = b::structure("ListGroupPoliciesRequest", &[b::must("GroupName", &groupNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListGroupPoliciesResponse: Shape = b::structure("ListGroupPoliciesResponse", &[b::must("PolicyNames", &policyNameListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
+pub static ListGroupsForUserRequest: Shape = b::structure("ListGroupsForUserRequest", &[b::must("UserName", &existingUserNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListGroupsForUserResponse: Shape = b::structure("ListGroupsForUserResponse", &[b::must("Groups", &groupListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
+pub static ListGroupsRequest: Shape = b::structure("ListGroupsRequest", &[b::may("PathPrefix", &pathPrefixType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListGroupsResponse: Shape = b::structure("ListGroupsResponse", &[b::must("Groups", &groupListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListInstanceProfilesForRoleRequest: Shape = b::structure("ListInstanceProfilesForRoleRequest", &[b::must("RoleName", &roleNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListInstanceProfilesForRoleResponse: Shape = b::structure("ListInstanceProfilesForRoleResponse", &[b::must("InstanceProfiles", &instanceProfileListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListPoliciesRequest: Shape = b::structure("ListPoliciesRequest", &[b::may("Scope", &policyScopeType), b::may("OnlyAttached", &booleanType), b::may("PathPrefix", &policyPathType), b::may("PolicyUsageFilter", &PolicyUsageType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
@@ -322,10 +342,12 @@ pub static PolicyUsageType: Shape = b::one_of("PolicyUsageType", &["PermissionsP
 pub static PolicyUser: Shape = b::structure("PolicyUser", &[b::may("UserName", &userNameType), b::may("UserId", &idType)]);
 pub static PolicyUserListType: Shape = b::list("PolicyUserListType", &PolicyUser, "member", 0, b::NONE);
 pub static PolicyVersion: Shape = b::structure("PolicyVersion", &[b::may("Document", &policyDocumentType), b::may("VersionId", &policyVersionIdType), b::may("IsDefaultVersion", &booleanType), b::may("CreateDate", &dateType)]);
+pub static PutGroupPolicyRequest: Shape = b::structure("PutGroupPolicyRequest", &[b::must("GroupName", &groupNameType), b::must("PolicyName", &policyNameType), b::must("PolicyDocument", &policyDocumentType)]);
 pub static PutRolePermissionsBoundaryRequest: Shape = b::structure("PutRolePermissionsBoundaryRequest", &[b::must("RoleName", &roleNameType), b::must("PermissionsBoundary", &arnType)]);
 pub static PutRolePolicyRequest: Shape = b::structure("PutRolePolicyRequest", &[b::must("RoleName", &roleNameType), b::must("PolicyName", &policyNameType), b::must("PolicyDocument", &policyDocumentType)]);
 pub static PutUserPermissionsBoundaryRequest: Shape = b::structure("PutUserPermissionsBoundaryRequest", &[b::must("UserName", &userNameType), b::must("PermissionsBoundary", &arnType)]);
 pub static PutUserPolicyRequest: Shape = b::structure("PutUserPolicyRequest", &[b::must("UserName", &existingUserNameType), b::must("PolicyName", &policyNameType), b::must("PolicyDocument", &policyDocumentType)]);
+pub static RemoveUserFromGroupRequest: Shape = b::structure("RemoveUserFromGroupRequest", &[b::must("GroupName", &groupNameType), b::must("UserName", &existingUserNameType)]);
 pub static Role: Shape = b::structure("Role", &[b::must("Path", &pathType), b::must("RoleName", &roleNameType), b::must("RoleId", &idType), b::must("Arn", &arnType), b::must("CreateDate", &dateType), b::may("AssumeRolePolicyDocument", &policyDocumentType), b::may("Description", &roleDescriptionType), b::may("MaxSessionDuration", &roleMaxSessionDurationType), b::may("PermissionsBoundary", &AttachedPermissionsBoundary), b::may("Tags", &tagListType), b::may("RoleLastUsed", &RoleLastUsed), b::may("SourceRoleTemplate", &SourceRoleTemplate)]);
 pub static RoleLastUsed: Shape = b::structure("RoleLastUsed", &[b::may("LastUsedDate", &dateType), b::may("Region", &stringType)]);
 pub static SetDefaultPolicyVersionRequest: Shape = b::structure("SetDefaultPolicyVersionRequest", &[b::must("PolicyArn", &arnType), b::must("VersionId", &policyVersionIdType)]);
@@ -337,6 +359,7 @@ pub static UntagRoleRequest: Shape = b::structure("UntagRoleRequest", &[b::must(
 pub static UntagUserRequest: Shape = b::structure("UntagUserRequest", &[b::must("UserName", &existingUserNameType), b::must("TagKeys", &tagKeyListType)]);
 pub static UpdateAccessKeyRequest: Shape = b::structure("UpdateAccessKeyRequest", &[b::may("UserName", &existingUserNameType), b::must("AccessKeyId", &accessKeyIdType), b::must("Status", &statusType)]);
 pub static UpdateAssumeRolePolicyRequest: Shape = b::structure("UpdateAssumeRolePolicyRequest", &[b::must("RoleName", &roleNameType), b::must("PolicyDocument", &policyDocumentType)]);
+pub static UpdateGroupRequest: Shape = b::structure("UpdateGroupRequest", &[b::must("GroupName", &groupNameType), b::may("NewPath", &pathType), b::may("NewGroupName", &groupNameType)]);
 pub static UpdateRoleDescriptionRequest: Shape = b::structure("UpdateRoleDescriptionRequest", &[b::must("RoleName", &roleNameType), b::must("Description", &roleDescriptionType)]);
 pub static UpdateRoleDescriptionResponse: Shape = b::structure("UpdateRoleDescriptionResponse", &[b::may("Role", &Role)]);
 pub static UpdateRoleRequest: Shape = b::structure("UpdateRoleRequest", &[b::must("RoleName", &roleNameType), b::may("Description", &roleDescriptionType), b::may("MaxSessionDuration", &roleMaxSessionDurationType)]);
@@ -352,6 +375,7 @@ pub static attachmentCountType: Shape = b::integer("attachmentCountType", i64::M
 pub static booleanType: Shape = b::boolean("booleanType");
 pub static dateType: Shape = b::timestamp("dateType", T::Default);
 pub static existingUserNameType: Shape = b::pattern("existingUserNameType", 1, 128, "[\\w+=,.@-]+", "[\\w+=,.@-]+");
+pub static groupListType: Shape = b::list("groupListType", &Group, "member", 0, b::NONE);
 pub static groupNameType: Shape = b::pattern("groupNameType", 1, 128, "[\\w+=,.@-]+", "[\\w+=,.@-]+");
 pub static idType: Shape = b::pattern("idType", 16, 128, "[\\w]+", "[\\w]+");
 pub static instanceProfileListType: Shape = b::list("instanceProfileListType", &InstanceProfile, "member", 0, b::NONE);

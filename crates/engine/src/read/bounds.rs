@@ -118,26 +118,42 @@ impl Bounds {
     }
 }
 
+const INVALID: &str = "The provided starting key is invalid";
+
+/// Refuses a start key that is none of this table's or index's, before anything else is said of a query.
+pub(super) fn check_start(source: Source<'_>, start: &Item) -> Result<(), Error> {
+    if start.len() != source.key_names().len() {
+        return Err(Error::validation(INVALID));
+    }
+    for part in source.schema().parts() {
+        match start.get(&*part.name) {
+            None => return Err(Error::validation(INVALID)),
+            Some(value) if !layout::is_kind(part.kind, value) => return Err(Error::validation(MISMATCH)),
+            Some(value) => key::check_empty(part, value.view())?,
+        }
+    }
+    Ok(())
+}
+
 /// Where the row lies that an exclusive start key names.
 pub(super) fn start(source: Source<'_>, start: &Item) -> Result<Vec<u8>, Error> {
-    let invalid = || match source.index {
-        None => Error::validation(format!("The provided starting key is invalid: {MISMATCH}")),
-        Some(_) => Error::validation("The provided starting key is invalid"),
-    };
-    if start.len() != source.key_names().len() {
-        return Err(invalid());
+    let mismatch = || Error::validation(format!("{INVALID}: {MISMATCH}"));
+    match source.index {
+        Some(_) => check_start(source, start)?,
+        None if start.len() != source.key_names().len() => return Err(mismatch()),
+        None => {}
     }
     let key: Item = source
         .table
         .key_names()
         .filter_map(|name| Some((name.to_owned(), start.get(name)?.clone())))
         .collect();
-    let place = source.table.key(key.view()).map_err(|_| invalid())?.place;
+    let place = source.table.key(key.view()).map_err(|_| mismatch())?.place;
     match source.index {
         None => Ok(place.stored),
         Some(index) => {
             let own = &place.stored[layout::HEAD_LEN..];
-            index.place(start.view(), own)?.ok_or_else(invalid)
+            index.place(start.view(), own)?.ok_or_else(|| Error::validation(INVALID))
         }
     }
 }

@@ -111,13 +111,14 @@ pub(super) fn plan(
             }
             let before = old.map(|old| View::new(old)).transpose()?;
             let after = new.as_ref().map(|new| View::new(new)).transpose()?;
-            check_indexes(state, new.as_ref(), |_, misfit| {
+            check_indexes(state, new.as_ref(), |index, misfit| {
                 // What was there before the index was may stay as it is.
                 let value = |view: Option<View<'_>>| {
                     view.and_then(|view| view.get(misfit.name()).ok().flatten()).map(|value| value.to_value())
                 };
                 match before.is_some() && value(before) == value(after) {
                     true => Ok(()),
+                    false if misfit.is_told_by(update.as_ref()) => Err(misfit.refuse_put(index)),
                     false => Err(misfit.refuse_update()),
                 }
             })?;

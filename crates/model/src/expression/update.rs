@@ -267,6 +267,25 @@ impl Bound<Update> {
         roots(self.program.targets(self.scope()))
     }
 
+    /// The type that the update gives an attribute, as far as the request alone tells.
+    pub fn given_type(&self, attribute: &str) -> Option<Type> {
+        let value = |slot: u32| self.scope().value(slot).map(Value::kind);
+        let action = self.program.actions.iter().find(|action| {
+            let target = self.scope().path(&self.program.paths[action.path as usize]);
+            target.root() == attribute && !target.is_nested()
+        })?;
+        match action.change {
+            Change::Set(operand) => match &self.program.operands[operand as usize] {
+                Operand::Value(slot) => value(*slot),
+                Operand::Arithmetic { .. } => Some(Type::N),
+                Operand::Call { function: Function::ListAppend, .. } => Some(Type::L),
+                Operand::Path(_) | Operand::Call { .. } => None,
+            },
+            Change::Add(slot) | Change::Delete(slot) => value(slot),
+            Change::Remove => None,
+        }
+    }
+
     /// The parts of an item that the update changes, in their parents' shape: what UPDATED_OLD returns of the item
     /// before, and UPDATED_NEW of the item after.
     pub fn touched(&self, item: View<'_>) -> Result<Item, ExpressionError> {

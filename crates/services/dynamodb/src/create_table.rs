@@ -3,7 +3,8 @@
 use super::compatibility::refuse;
 use super::fault::{Fault, control, parameter, validation};
 use super::schema::{
-    attributes, check_indexes, check_used, global_indexes, local_indexes, table_keys, throughput,
+    attributes, check_distinct, check_indexes, check_used, global_indexes, local_indexes, table_keys,
+    throughput,
 };
 use super::tree::Tree;
 use super::{Body, Dynamodb, capacity, description, names, policies, scope, tags};
@@ -44,6 +45,7 @@ pub(super) fn spec(input: Tree<'_>, name: &str, caller: &Caller) -> Result<Table
         }
     }
     let attributes = attributes(input);
+    check_distinct(&attributes)?;
     let billing = billing(input)?;
     let key = table_keys(input, &attributes)?;
     let local = local_indexes(input, &attributes, &key)?;

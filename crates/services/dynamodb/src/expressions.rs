@@ -50,14 +50,14 @@ impl Expressions<'_> {
         if let Some(text) = self.condition {
             ready.condition = Some(binder.bind(&programs.condition(text)?)?);
         }
+        if let Some(text) = self.key_condition {
+            ready.key_condition = Some(binder.bind(&programs.key_condition(text)?)?);
+        }
         if let Some(text) = self.filter {
             ready.filter = Some(binder.bind(&programs.filter(text)?)?);
         }
         if let Some(text) = self.projection {
             ready.projection = Some(binder.bind(&programs.projection(text)?)?);
-        }
-        if let Some(text) = self.key_condition {
-            ready.key_condition = Some(binder.bind(&programs.key_condition(text)?)?);
         }
         // What is not used is told before what keys cannot be asked. [suite: moto, test_query_unused_attribute_name]
         binder.finish()?;
@@ -79,6 +79,14 @@ pub(super) fn rewritten<P: Program>(
         Ok(binder.bind(&compile(&rewritten.text)?)?)
     };
     bind().map_err(data)
+}
+
+/// Which placeholders a request has, and what they could stand in.
+struct Standing {
+    names: bool,
+    values: bool,
+    projection: bool,
+    other: bool,
 }
 
 /// The parameters of an operation that come in two languages, which may not be mixed in one request.
@@ -106,14 +114,27 @@ impl Languages<'_> {
                 expressions.join(", ")
             )));
         }
-        Ok(())
+        self.check_stand(Standing {
+            names: input.has("ExpressionAttributeNames"),
+            values: input.has("ExpressionAttributeValues"),
+            projection: input.has("ProjectionExpression"),
+            other: expressions.iter().any(|name| *name != "ProjectionExpression"),
+        })
     }
 
     /// Refuses placeholders without an expression to stand in.
     pub fn check_placeholders(&self, given: &Expressions<'_>) -> Result<(), Fault> {
-        let valued =
-            [given.update, given.condition, given.key_condition, given.filter].iter().any(Option::is_some);
-        if given.names.is_some() && !valued && given.projection.is_none() {
+        let others = [given.update, given.condition, given.key_condition, given.filter];
+        self.check_stand(Standing {
+            names: given.names.is_some(),
+            values: given.values.is_some(),
+            projection: given.projection.is_some(),
+            other: others.iter().any(Option::is_some),
+        })
+    }
+
+    fn check_stand(&self, given: Standing) -> Result<(), Fault> {
+        if given.names && !given.other && !given.projection {
             // A read by key does not say which. [suite: moto, test_empty_expressionattributenames]
             let which = match self.expressions {
                 [only] if *only != "ProjectionExpression" => format!(": {only} is null"),
@@ -123,7 +144,7 @@ impl Languages<'_> {
                 "ExpressionAttributeNames can only be specified when using expressions{which}"
             )));
         }
-        if given.values.is_some() && !valued {
+        if given.values && !given.other {
             // Projections have no values.
             let takers = self.expressions.iter().copied().filter(|name| *name != "ProjectionExpression");
             let takers: Vec<&str> = takers.collect();

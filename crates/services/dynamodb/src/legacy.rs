@@ -131,6 +131,16 @@ pub(super) fn updates(tree: &Map<String, Json>) -> Result<Rewritten, Fault> {
     Ok(rewritten)
 }
 
+/// AttributeUpdates know operands by another name than update expressions. [suite: dynalite]
+pub(super) fn update_fault(fault: Fault) -> Fault {
+    match fault.message.as_deref() {
+        Some("An operand in the update expression has an incorrect data type") => {
+            validation("Type mismatch for attribute to update")
+        }
+        _ => fault,
+    }
+}
+
 /// AttributesToGet.
 pub(super) fn attributes(input: Tree<'_>) -> Result<Option<Rewritten>, Fault> {
     if !input.has("AttributesToGet") {
@@ -203,8 +213,12 @@ fn range_condition(comparison: Comparison<'_>) -> Result<RangeCondition, Fault> 
         ("GE", Some(value), None) => Ok(RangeCondition::GreaterOrEqual(value)),
         ("BEGINS_WITH", Some(prefix), None) => Ok(RangeCondition::BeginsWith(prefix)),
         ("BETWEEN", Some(low), Some(high)) => Ok(RangeCondition::Between(low, high)),
-        _ => Err(validation("Attempted conditional constraint is not an indexable operation")),
+        _ => Err(not_indexable()),
     }
+}
+
+pub(super) fn not_indexable() -> Fault {
+    validation("Attempted conditional constraint is not an indexable operation")
 }
 
 /// ExclusiveStartKey, whose faults are told of by a name of their own.
@@ -213,7 +227,14 @@ pub(super) fn start_key(input: Tree<'_>) -> Result<Option<Item>, Fault> {
         return Ok(None);
     };
     item(tree).map(Some).map_err(|fault| {
-        validation(format!("The provided starting key is invalid: {}", fault.message.unwrap_or_default()))
+        let message = fault.message.as_deref().unwrap_or_default();
+        // Sets and numbers are told of by themselves. [suite: dynalite]
+        let bare =
+            ["contains duplicates", "number set", "numeric value", "significant digits", "with magnitude"];
+        match bare.iter().any(|part| message.contains(part)) {
+            true => fault,
+            false => validation(format!("The provided starting key is invalid: {message}")),
+        }
     })
 }
 
@@ -297,17 +318,19 @@ fn check(comparison: &Comparison<'_>) -> Result<(), Fault> {
             )));
         }
     }
+    if let Some((first, rest)) = operands.split_first()
+        && rest.iter().any(|operand| operand.kind() != first.kind())
+    {
+        return Err(parameter("AttributeValues inside AttributeValueList must be of same type"));
+    }
     if let ("BETWEEN", [low, high]) = (operator, operands.as_slice()) {
         match low.compare(high) {
-            None => {
-                return Err(parameter("AttributeValues inside AttributeValueList must be of same type"));
-            }
             Some(std::cmp::Ordering::Greater) => {
                 return Err(validation(
                     "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound",
                 ));
             }
-            Some(_) => {}
+            None | Some(_) => {}
         }
     }
     Ok(())

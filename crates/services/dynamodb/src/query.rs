@@ -1,7 +1,7 @@
 //! Query.
 
 use super::expressions::{Expressions, Languages, rewritten};
-use super::fault::{Fault, data, detected, validation};
+use super::fault::{Fault, data, detected, parameter, validation};
 use super::legacy::{self, Comparison, Rewritten};
 use super::request::Members;
 use super::search::{Choice, Output, check_filter, consistency, index, roots, schema};
@@ -56,6 +56,7 @@ fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<(Query<'a>, Legacy<'a>)
     names::table(&table_name, &call.caller)?;
     LANGUAGES.check(input)?;
     let filter = legacy::filter(input, "QueryFilter")?;
+    let attributes = legacy::attributes(input)?;
     let request = Query {
         table_name,
         index_name: input.borrowed("IndexName"),
@@ -74,7 +75,7 @@ fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<(Query<'a>, Legacy<'a>)
     };
     let keys = input.map("KeyConditions").filter(|_| !input.has("KeyConditionExpression"));
     let keys = keys.map(legacy::key_conditions).transpose()?;
-    Ok((request, Legacy { keys, filter, attributes: legacy::attributes(input)? }))
+    Ok((request, Legacy { keys, filter, attributes }))
 }
 
 fn read(dynamodb: &Dynamodb, call: &Call, request: Query<'_>, legacy: Legacy<'_>) -> Body {
@@ -114,6 +115,9 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Query<'_>, legacy: Legacy<'_>
     let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
     let index = index(&table, index_name, request.consistent_read)?;
     let schema = schema(&table, index.as_deref());
+    if let Some(start) = &request.exclusive_start_key {
+        table.check_start(index.as_deref(), start).map_err(data)?;
+    }
     let keys = keys(schema, ready.key_condition.as_ref(), legacy.keys)?;
     check_filter(filter.as_ref(), schema, filter_member)?;
 
@@ -158,6 +162,26 @@ fn keys(
     let names = KeyNames { hash: named(&schema.hash, &mut hash), range: named(&schema.range, &mut range) };
     match (condition, legacy) {
         (Some(condition), _) => condition.resolve(names).map_err(|error| data(error.into())),
-        (None, comparisons) => legacy::keys(comparisons.unwrap_or_default(), names),
+        (None, comparisons) => {
+            let comparisons = comparisons.unwrap_or_default();
+            check_comparisons(schema, &comparisons)?;
+            legacy::keys(comparisons, names)
+        }
     }
+}
+
+/// What is said of a key attribute's condition before it is known whether a query can be made of them all.
+fn check_comparisons(schema: &KeySchema, comparisons: &[Comparison<'_>]) -> Result<(), Fault> {
+    for part in schema.parts() {
+        let Some(comparison) = comparisons.iter().find(|comparison| *comparison.name == *part.name) else {
+            return Ok(());
+        };
+        if matches!(comparison.operator, "NULL" | "NOT_NULL" | "NE" | "CONTAINS" | "NOT_CONTAINS" | "IN") {
+            return Err(legacy::not_indexable());
+        }
+        if comparison.operands.iter().any(|operand| operand.kind().to_string() != part.kind.to_string()) {
+            return Err(parameter("Condition parameter type does not match schema type"));
+        }
+    }
+    Ok(())
 }

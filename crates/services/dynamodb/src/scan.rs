@@ -41,6 +41,7 @@ fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<(Scan<'a>, Legacy), Fau
     names::table(&table_name, &call.caller)?;
     LANGUAGES.check(input)?;
     let filter = legacy::filter(input, "ScanFilter")?;
+    let attributes = legacy::attributes(input)?;
     let number = |member| input.number(member).and_then(|number| u32::try_from(number).ok());
     let request = Scan {
         table_name,
@@ -58,7 +59,7 @@ fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<(Scan<'a>, Legacy), Fau
         return_consumed_capacity: input.return_consumed_capacity(),
         borrows: PhantomData,
     };
-    Ok((request, Legacy { filter, attributes: legacy::attributes(input)? }))
+    Ok((request, Legacy { filter, attributes }))
 }
 
 fn segment(request: &Scan<'_>) -> Result<Option<Segment>, Fault> {

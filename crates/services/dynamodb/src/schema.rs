@@ -25,6 +25,18 @@ pub(super) fn attributes(input: Tree<'_>) -> Vec<KeyPart> {
     input.structures("AttributeDefinitions").map(read).collect()
 }
 
+/// An attribute is defined once.
+pub(super) fn check_distinct(attributes: &[KeyPart]) -> Result<(), Fault> {
+    let twice = |at: usize| attributes[..at].iter().any(|earlier| earlier.name == attributes[at].name);
+    match (0..attributes.len()).find(|at| twice(*at)) {
+        Some(at) => Err(parameter(format!(
+            "Duplicate AttributeName in AttributeDefinitions: {}",
+            attributes[at].name
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// ProvisionedThroughput.
 pub(super) fn throughput(tree: Tree<'_>) -> Option<Throughput> {
     throughput_of(tree, "ProvisionedThroughput")
@@ -49,26 +61,38 @@ pub(super) fn table_keys(input: Tree<'_>, attributes: &[KeyPart]) -> Result<KeyS
     }
     let undefined =
         schema.iter().any(|(name, _)| !attributes.iter().any(|attribute| *attribute.name == **name));
-    if undefined || attributes.len() < schema.len() {
+    if attributes.len() < schema.len() {
         return Err(validation("Invalid KeySchema: Some index key attribute have no definition"));
+    }
+    if undefined {
+        return Err(undefined_keys(&schema, attributes));
     }
     pair(schema, attributes)
 }
 
 /// One index, checked by itself and against the table.
 pub(super) fn index(tree: Tree<'_>, attributes: &[KeyPart]) -> Result<IndexSpec, Fault> {
-    let name = tree.text("IndexName").unwrap_or_default().to_owned();
-    let schema = elements(tree);
-    if schema.iter().any(|(name, _)| !attributes.iter().any(|attribute| *attribute.name == **name)) {
-        return Err(parameter(format!(
-            "Some index key attributes are not defined in AttributeDefinitions. Keys: {}, AttributeDefinitions: {}",
-            listed(schema.iter().map(|(name, _)| name.as_str())),
-            listed(attributes.iter().map(|attribute| &*attribute.name)),
-        )));
-    }
-    let key = if schema.len() > 2 { several(schema, attributes, &name)? } else { pair(schema, attributes)? };
+    let (name, key) = index_key(tree, attributes)?;
     let (projection, throughput) = (projection(tree)?, throughput(tree));
     Ok(IndexSpec { name: name.into(), key, projection, throughput, reserve: Reserve::default() })
+}
+
+fn index_key<'a>(tree: Tree<'a>, attributes: &[KeyPart]) -> Result<(&'a str, KeySchema), Fault> {
+    let name = tree.text("IndexName").unwrap_or_default();
+    let schema = elements(tree);
+    if schema.iter().any(|(name, _)| !attributes.iter().any(|attribute| *attribute.name == **name)) {
+        return Err(undefined_keys(&schema, attributes));
+    }
+    let key = if schema.len() > 2 { several(schema, attributes, name)? } else { pair(schema, attributes)? };
+    Ok((name, key))
+}
+
+fn undefined_keys(schema: &[(String, String)], attributes: &[KeyPart]) -> Fault {
+    parameter(format!(
+        "Some index key attributes are not defined in AttributeDefinitions. Keys: {}, AttributeDefinitions: {}",
+        listed(schema.iter().map(|(name, _)| name.as_str())),
+        listed(attributes.iter().map(|attribute| &*attribute.name)),
+    ))
 }
 
 /// LocalSecondaryIndexes, which share the table's partition key.
@@ -90,28 +114,24 @@ pub(super) fn local_indexes(
     }
     let mut indexes = Vec::with_capacity(list.len());
     for tree in list {
-        let index = self::index(Tree::of(tree), attributes)?;
-        if index.key.range.is_empty() {
+        let tree = Tree::of(tree);
+        let (name, key) = index_key(tree, attributes)?;
+        if key.range.is_empty() {
+            return Err(parameter(format!("Index KeySchema does not have a range key for index: {name}")));
+        }
+        if key.parts().count() > 2 {
             return Err(parameter(format!(
-                "Index KeySchema does not have a range key for index: {}",
-                index.name
+                "The key of a local secondary index has at most 2 attributes. IndexName: {name}"
             )));
         }
-        if index.key.parts().count() > 2 {
+        if key.hash != table.hash {
             return Err(parameter(format!(
-                "Only global secondary indexes take keys of more than one partition and one sort attribute. IndexName: {}",
-                index.name
-            )));
-        }
-        if index.key.hash != table.hash {
-            return Err(parameter(format!(
-                "Index KeySchema does not have the same leading hash key as table KeySchema for index: {}. index hash key: {}, table hash key: {}",
-                index.name,
-                first(&index.key),
+                "Index KeySchema does not have the same leading hash key as table KeySchema for index: {name}. index hash key: {}, table hash key: {}",
+                first(&key),
                 first(table)
             )));
         }
-        indexes.push(index);
+        indexes.push(index(tree, attributes)?);
     }
     if indexes.len() > LOCAL_INDEXES_MAX {
         return Err(parameter(format!(
@@ -201,17 +221,18 @@ fn pair(schema: Vec<(String, String)>, attributes: &[KeyPart]) -> Result<KeySche
     let Some((hash, kind)) = schema.next() else {
         return Err(constraint("[]", "keySchema", "Member must have length greater than or equal to 1"));
     };
+    let range = schema.next();
+    if range.as_ref().is_some_and(|(range, _)| *range == hash) {
+        return Err(validation(
+            "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+        ));
+    }
     if kind != "HASH" {
         return Err(validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type"));
     }
-    let range = match schema.next() {
+    let range = match range {
         Some((_, kind)) if kind != "RANGE" => {
             return Err(validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"));
-        }
-        Some((range, _)) if range == hash => {
-            return Err(validation(
-                "Both the Hash Key and the Range Key element in the KeySchema have the same name",
-            ));
         }
         range => range.map(|(range, _)| range),
     };

@@ -94,6 +94,9 @@ fn is_allowed(character: char) -> bool {
 /// The table that a request is about. Whether one exists that is not the caller's is not told.
 fn resource(dynamodb: &Dynamodb, caller: &Caller, input: Tree<'_>) -> Result<Arc<Table>, Fault> {
     let given = input.text("ResourceArn").unwrap_or_default();
+    if !given.starts_with("arn:") {
+        return Err(parameter(format!("ARNs must start with 'arn:': {given}")));
+    }
     let Some(arn) = Arn::parse(given) else {
         return Err(parameter("Invalid TableArn"));
     };
@@ -101,7 +104,9 @@ fn resource(dynamodb: &Dynamodb, caller: &Caller, input: Tree<'_>) -> Result<Arc
         return Err(not_yours(caller, given));
     }
     if arn.rest.contains('/') {
-        return Err(parameter("Invalid TableArn"));
+        return Err(parameter(format!(
+            "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {given}"
+        )));
     }
     let found = if arn.region == &*caller.region {
         dynamodb.engine.table(&scope(caller), arn.rest)

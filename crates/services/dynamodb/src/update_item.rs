@@ -75,6 +75,7 @@ async fn update(dynamodb: &Dynamodb, call: &Call, request: UpdateItem<'_>, legac
     LANGUAGES.check_placeholders(&expressions)?;
     let ready = expressions.ready(programs).map_err(detected)?;
     let (mut update, mut condition) = (ready.update, ready.condition);
+    let is_legacy = legacy.updates.is_some();
     if let Some(updates) = legacy.updates {
         update = Some(rewritten(updates, |text| programs.update(text))?);
     }
@@ -86,7 +87,10 @@ async fn update(dynamodb: &Dynamodb, call: &Call, request: UpdateItem<'_>, legac
     let write = Write { action: Action::Update { key, update: update.clone() }, condition };
     let mut done = match dynamodb.engine.write(&table, write) {
         Ok(done) => done,
-        Err(reason) => return Err(refused(reason, request.return_on_condition_failure).await),
+        Err(reason) => {
+            let fault = refused(reason, request.return_on_condition_failure).await;
+            return Err(if is_legacy { legacy::update_fault(fault) } else { fault });
+        }
     };
     std::mem::replace(&mut done.commit, store::Commit::ready()).await.map_err(failed)?;
     let wanted = Wanted {

@@ -44,7 +44,8 @@ pub(super) async fn update_table(dynamodb: &Dynamodb, call: &Call) -> Body {
 
 /// What can be said of the request alone.
 fn check(input: Tree<'_>) -> Result<(), Fault> {
-    if !CHANGES.iter().any(|member| input.has(member)) {
+    let has = |member: &&str| input.has(member) && input.list(member).is_none_or(|list| !list.is_empty());
+    if !CHANGES.iter().any(has) {
         return Err(validation(
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required",
         ));
@@ -158,9 +159,15 @@ fn index_changes(
     now: &TableDescription,
     billing: &Billing,
 ) -> Result<Vec<IndexChange>, Fault> {
+    let asked = || input.structures("GlobalSecondaryIndexUpdates");
+    // How much is asked for is told before what of it there is.
+    if asked().filter(|tree| tree.has("Create") || tree.has("Delete")).count() > 1 {
+        return Err(limit_exceeded(
+            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+        ));
+    }
     let mut changes = Vec::new();
-    let mut structural = 0;
-    for tree in input.structures("GlobalSecondaryIndexUpdates") {
+    for tree in asked() {
         let change = match (tree.structure("Create"), tree.structure("Delete"), tree.structure("Update")) {
             (Some(create), None, None) => new_index(create, input, now, billing)?,
             (None, Some(delete), None) => IndexChange::Delete(known(delete, now)?.into()),
@@ -179,13 +186,7 @@ fn index_changes(
                 ));
             }
         };
-        structural += usize::from(!matches!(change, IndexChange::Capacity(..)));
         changes.push(change);
-    }
-    if structural > 1 {
-        return Err(limit_exceeded(
-            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
-        ));
     }
     let name = |change: &IndexChange| match change {
         IndexChange::Create(index) => index.name.clone(),
@@ -238,14 +239,8 @@ fn new_index(
     now: &TableDescription,
     billing: &Billing,
 ) -> Result<IndexChange, Fault> {
-    // An attribute that is a key already need not be defined again.
-    let mut defined = attributes(input);
-    for part in &now.attributes {
-        if !defined.iter().any(|known| known.name == part.name) {
-            defined.push(part.clone());
-        }
-    }
-    let mut index = index(tree, &defined)?;
+    // An attribute that is a key already is defined again. [suite: alternator]
+    let mut index = index(tree, &attributes(input))?;
     if now.local.iter().chain(&now.global).any(|known| known.name == index.name) {
         return Err(validation("Attempting to create an index which already exists"));
     }

@@ -21,6 +21,9 @@ pub(super) fn value(tree: &Json) -> Result<Value, Fault> {
 fn attributes(tree: &Map<String, Json>, depth: usize) -> Result<Item, Fault> {
     let mut item = Item::with_capacity(tree.len());
     for (name, tree) in tree {
+        if name.is_empty() && depth == 0 {
+            return Err(parameter("Empty attribute name"));
+        }
         if name.len() > NAME_BYTES_MAX {
             return Err(parameter("Attribute name is too large, must be less than 65536 bytes"));
         }
@@ -31,7 +34,9 @@ fn attributes(tree: &Map<String, Json>, depth: usize) -> Result<Item, Fault> {
 
 fn nested(tree: &Json, depth: usize) -> Result<Value, Fault> {
     if depth > DEPTH_MAX {
-        return Err(validation("Nesting Levels have exceeded supported limits"));
+        return Err(validation(
+            "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
+        ));
     }
     let members = tree.as_object().into_iter().flatten().filter(|(_, tree)| !tree.is_null());
     let mut read = None;

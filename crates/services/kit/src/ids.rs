@@ -13,3 +13,11 @@ pub fn small(world: &World, length: usize) -> String {
     const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     (0..length).map(|_| char::from(ALPHABET[world.below(36) as usize])).collect()
 }
+
+/// Capitals and digits, as the ids of requests to DynamoDB are made of.
+pub fn request(world: &World) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
+    let mut bytes = [0; 52];
+    world.fill(&mut bytes);
+    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+}

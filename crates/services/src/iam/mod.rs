@@ -1,6 +1,7 @@
-//! Identity and Access Management: users and their keys, roles, policies. An account's, whatever the region.
+//! Identity and Access Management: users and their keys, groups, roles, policies. An account's, whatever the region.
 
 mod access_key;
+mod group;
 mod managed;
 mod permissions;
 mod policy;
@@ -11,6 +12,7 @@ mod versions;
 use crate::dispatch::Parts;
 use access::Keys;
 use access::policy::Document;
+use group::Group;
 use policy::Policy;
 use role::Role;
 use serde_json::{Value, json};
@@ -27,6 +29,7 @@ pub(crate) struct Iam {
     roles: Documents<Role>,
     policies: Documents<Policy>,
     users: Documents<User>,
+    groups: Documents<Group>,
     keys: Keys,
 }
 
@@ -41,6 +44,7 @@ impl Iam {
             roles: Documents::new(store, "iam/role"),
             policies: Documents::new(store, "iam/policy"),
             users: Documents::new(store, "iam/user"),
+            groups: Documents::new(store, "iam/group"),
             keys: keys.clone(),
         }
     }
@@ -97,6 +101,21 @@ impl Iam {
             "GetUserPolicy" => self.get_user_policy(call, input),
             "DeleteUserPolicy" => self.delete_user_policy(call, input).await,
             "ListUserPolicies" => self.list_user_policies(call, input),
+            "CreateGroup" => self.create_group(call, input).await,
+            "GetGroup" => self.get_group(call, input),
+            "UpdateGroup" => self.update_group(call, input).await,
+            "DeleteGroup" => self.delete_group(call, input).await,
+            "ListGroups" => self.list_groups(call, input),
+            "ListGroupsForUser" => self.list_groups_for_user(call, input),
+            "AddUserToGroup" => self.add_user_to_group(call, input).await,
+            "RemoveUserFromGroup" => self.remove_user_from_group(call, input).await,
+            "AttachGroupPolicy" => self.attach_group_policy(call, input).await,
+            "DetachGroupPolicy" => self.detach_group_policy(call, input).await,
+            "ListAttachedGroupPolicies" => self.list_attached_group_policies(call, input),
+            "PutGroupPolicy" => self.put_group_policy(call, input).await,
+            "GetGroupPolicy" => self.get_group_policy(call, input),
+            "DeleteGroupPolicy" => self.delete_group_policy(call, input).await,
+            "ListGroupPolicies" => self.list_group_policies(call, input),
             "CreateAccessKey" => self.create_access_key(call, input).await,
             "ListAccessKeys" => self.list_access_keys(call, input),
             "UpdateAccessKey" => self.update_access_key(call, input).await,

@@ -9,12 +9,18 @@ use std::collections::BTreeMap;
 use wire::ServiceError;
 
 impl Iam {
-    /// What a user or a role may by its own policies. Nobody that is gone may anything.
+    /// What a user or a role may by its own policies and those of the groups it is in. Nobody that is gone may anything.
     pub fn policies_of(&self, identity: &Identity) -> Result<Policies, ServiceError> {
         match identity {
             Identity::Root { .. } => Ok(Policies { is_root: true, ..Policies::default() }),
             Identity::User { account, name, .. } => match self.users.get(&key(account, name))? {
-                Some(user) => self.gather(&user.attached, &user.inline, user.boundary.as_deref()),
+                Some(user) => {
+                    let mut policies = self.gather(&user.attached, &user.inline, user.boundary.as_deref())?;
+                    for group in self.groups_of(account, &user)? {
+                        policies.identity.extend(self.gather(&group.attached, &group.inline, None)?.identity);
+                    }
+                    Ok(policies)
+                }
                 None => Ok(Policies::default()),
             },
             Identity::Role { role, policy, .. } => {

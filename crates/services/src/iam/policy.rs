@@ -99,9 +99,11 @@ impl Iam {
     fn attachments(&self, call: &Call, arn: &str) -> Result<usize, ServiceError> {
         let of_account = format!("{}/", call.caller.account);
         let (roles, users) = (self.roles.list(&of_account)?, self.users.list(&of_account)?);
+        let groups = self.groups.list(&of_account)?;
         let holds = |attached: &Vec<String>| attached.iter().any(|attached| attached == arn);
         Ok(roles.iter().filter(|(_, role)| holds(&role.attached)).count()
-            + users.iter().filter(|(_, user)| holds(&user.attached)).count())
+            + users.iter().filter(|(_, user)| holds(&user.attached)).count()
+            + groups.iter().filter(|(_, group)| holds(&group.attached)).count())
     }
 
     /// Refuses to name a policy that is not there.
@@ -114,7 +116,7 @@ impl Iam {
         }
     }
 
-    /// Whom a policy is attached to: roles and users. There are no groups.
+    /// Whom a policy is attached to: roles, users and groups.
     pub(super) fn list_entities(&self, call: &Call, input: &Value) -> Answer {
         let arn = required(input, "PolicyArn");
         if self.policy(call, arn)?.is_none() {
@@ -133,7 +135,12 @@ impl Iam {
             .filter(|(_, role)| is_wanted("Role") && role.is_at(prefix) && holds(&role.attached))
             .map(|(name, role)| (name, role.named()));
         let mut answer = paged(input, "PolicyRoles", shown.collect())?;
-        answer["PolicyGroups"] = json!([]);
+        let groups = self.groups.list(&of_account)?;
+        let groups = groups
+            .iter()
+            .filter(|(_, group)| is_wanted("Group") && group.is_at(prefix) && holds(&group.attached))
+            .map(|(_, group)| group.named());
+        answer["PolicyGroups"] = groups.collect();
         let users = self.users.list(&of_account)?;
         let users = users
             .iter()

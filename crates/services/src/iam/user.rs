@@ -25,6 +25,9 @@ pub(super) struct User {
     pub attached: Vec<String>,
     /// Inline policies: name → document.
     pub inline: BTreeMap<String, String>,
+    /// The names of the groups it is in.
+    #[serde(default)]
+    pub groups: Vec<String>,
 }
 
 impl User {
@@ -37,7 +40,7 @@ impl User {
         self.path.starts_with(path_prefix)
     }
 
-    fn shown(&self, with_tags: bool) -> Value {
+    pub fn shown(&self, with_tags: bool) -> Value {
         let boundary = self
             .boundary
             .as_ref()
@@ -84,6 +87,7 @@ impl Iam {
             tags: fields::tags_of(input, "Tags"),
             attached: Vec::new(),
             inline: BTreeMap::new(),
+            groups: Vec::new(),
         };
         let shown = user.shown(true);
         self.users
@@ -112,7 +116,7 @@ impl Iam {
         self.users.get(&key(account, &name))?.ok_or_else(|| missing(&name))
     }
 
-    async fn change_user(
+    pub(super) async fn change_user(
         &self,
         call: &Call,
         input: &Value,
@@ -163,6 +167,9 @@ impl Iam {
                 }
                 if !user.inline.is_empty() {
                     return Err(delete_conflict("Cannot delete entity, must delete policies first."));
+                }
+                if !user.groups.is_empty() {
+                    return Err(delete_conflict("Cannot delete entity, must remove users from group first."));
                 }
                 Ok((Edit::Remove, ()))
             })

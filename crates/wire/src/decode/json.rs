@@ -31,7 +31,7 @@ impl Fault {
             Ok(tree) => Ok(tree),
             // Our parser's own bound is far above the service's, whose error this is.
             Err(error) if error.to_string().starts_with("recursion limit exceeded") => {
-                let message = "Nesting Levels have exceeded supported limits";
+                let message = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
                 Err(ServiceError::new(self.service.violation_code, message))
             }
             Err(error) if self.service.protocol == Protocol::RestJson => {
@@ -51,23 +51,16 @@ impl Fault {
             (Kind::Structure(_), _) => Err(self.told("Unexpected value type in payload")),
 
             (Kind::List(list), Value::Array(elements)) => {
-                let keep = |element: Value| match element {
-                    // A null element stays: what it means is for the operation to say.
-                    Value::Null => Ok(Value::Null),
-                    element => self.value(list.member, element),
-                };
+                let keep = |element: Value| self.element(list.member, element);
                 Ok(Value::Array(elements.into_iter().map(keep).collect::<Result<_, _>>()?))
             }
-            (Kind::List(_), Value::Object(_)) => {
-                Err(self.told("Start of structure or map found where not expected."))
-            }
+            (Kind::List(_), Value::Object(_)) => Err(self.misplaced()),
             (Kind::List(_), _) => Err(self.told("Unexpected field type")),
 
             (Kind::Map(map), Value::Object(entries)) => {
                 let mut kept = Map::with_capacity(entries.len());
                 for (key, value) in entries {
-                    let value = if value.is_null() { value } else { self.value(map.value, value)? };
-                    kept.insert(key, value);
+                    kept.insert(key, self.element(map.value, value)?);
                 }
                 Ok(Value::Object(kept))
             }
@@ -76,7 +69,11 @@ impl Fault {
 
             (Kind::String(_), value @ Value::String(_)) => Ok(value),
             (Kind::Boolean, value @ Value::Bool(_)) => Ok(value),
-            (Kind::Boolean, Value::String(_)) => Err(self.told("Unexpected token received from parser")),
+            (Kind::Boolean, Value::String(text)) => match text.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "1" => Ok(true.into()),
+                "false" | "no" | "0" => Ok(false.into()),
+                _ => Err(self.told("Unexpected token received from parser")),
+            },
             (Kind::Integer(_), Value::Number(number)) => {
                 whole(&number, i64::from(i32::MIN), i64::from(i32::MAX))
             }
@@ -96,12 +93,28 @@ impl Fault {
                 Err(self.told("only base-64-encoded strings are convertible to bytes"))
             }
 
-            (_, Value::Object(_)) => Err(self.told("Start of structure or map found where not expected.")),
+            (_, Value::Object(_)) => Err(self.misplaced()),
             (kind, Value::Array(_)) => Err(self.collection(&format!("class java.lang.{}", scalar(kind)))),
             (kind, value) => {
                 let token = token(&value);
                 Err(self.told(&format!("{token} cannot be converted to {}", scalar(kind))))
             }
+        }
+    }
+
+    /// An element of a list or a value of a map. A null stays: what it means is for the operation to say.
+    fn element(&self, shape: &Shape, value: Value) -> Result<Value, ServiceError> {
+        let generic = matches!(shape.kind, Kind::List(_) | Kind::Map(_));
+        match value {
+            Value::Null => Ok(Value::Null),
+            // A class with parameters is where DynamoDB's reader stumbles itself. [suite: dynalite]
+            value if generic && self.is_dynamodb() && !(value.is_object() || value.is_array()) => {
+                let class = "sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl";
+                Err(self.told(&format!(
+                    "class {class} cannot be cast to class java.lang.Class ({class} and java.lang.Class are in module java.base of loader 'bootstrap')"
+                )))
+            }
+            value => self.value(shape, value),
         }
     }
 
@@ -121,6 +134,10 @@ impl Fault {
             match members.get_mut(&name).map(Value::take) {
                 None | Some(Value::Null) => {}
                 Some(value) => {
+                    let kind = &member.shape.kind;
+                    if matches!(kind, Kind::Structure(_)) && !(value.is_object() || value.is_array()) {
+                        return Err(self.told("Unexpected field type"));
+                    }
                     kept.insert(member.name.to_string(), self.value(member.shape, value)?);
                 }
             }
@@ -144,6 +161,16 @@ impl Fault {
 
     fn collection(&self, class: &str) -> ServiceError {
         self.told(&format!("Unrecognized collection type {class}"))
+    }
+
+    /// DynamoDB says it without the full stop of other services.
+    fn misplaced(&self) -> ServiceError {
+        let message = "Start of structure or map found where not expected.";
+        self.told(if self.is_dynamodb() { message.trim_end_matches('.') } else { message })
+    }
+
+    fn is_dynamodb(&self) -> bool {
+        self.service.target_prefix.starts_with("DynamoDB")
     }
 
     fn told(&self, message: &str) -> ServiceError {

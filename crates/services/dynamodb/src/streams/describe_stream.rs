@@ -1,7 +1,7 @@
 //! DescribeStream.
 
 use super::{limit, stream};
-use crate::fault::validation;
+use crate::fault::{constraint, validation};
 use crate::tree::Tree;
 use crate::{Body, Dynamodb, description};
 use engine::stream::{Shard, ShardId, StreamStatus};
@@ -18,6 +18,9 @@ pub(crate) fn describe_stream(dynamodb: &Dynamodb, call: &Call) -> Body {
 
     let mut shards = stream.shards();
     if let Some(filter) = input.structure("ShardFilter") {
+        if !filter.has("Type") {
+            return Err(constraint("null", "shardFilter.type", "Member must not be null"));
+        }
         let Some(parent) = filter.text("ShardId") else {
             return Err(validation("ShardId must be provided when the ShardFilter's Type is CHILD_SHARDS"));
         };

@@ -60,7 +60,10 @@ fn values_that_are_none() {
         "One or more parameter values were invalid: An number set  may not be empty",
     );
     let deep = (0..40).fold(json!({ "S": "" }), |value, _| json!({ "L": [value] }));
-    check(deep, "Nesting Levels have exceeded supported limits");
+    check(
+        deep,
+        "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
+    );
 }
 
 #[test]

@@ -143,6 +143,7 @@ fn iam(asked: &Asked<'_>) -> Vec<Need> {
         asked.text(member).map(|name| format!("arn:aws:iam::{account}:{kind}{path}{name}"))
     };
     let resource = of("RoleName", "role")
+        .or_else(|| of("GroupName", "group"))
         .or_else(|| of("UserName", "user"))
         .or_else(|| asked.text("PolicyArn").map(str::to_owned))
         .or_else(|| of("PolicyName", "policy"));
