@@ -52,10 +52,10 @@ async fn accept(
             () = told(&mut stopped) => break,
             place = places.clone().acquire_owned() => place,
         };
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = told(&mut stopped) => break,
             accepted = socket.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(_) => {
                     tokio::time::sleep(ACCEPT_RETRY).await;
                     continue;
@@ -68,7 +68,7 @@ async fn accept(
             let _place = place;
             let service = service_fn(|request| {
                 let pipeline = &pipeline;
-                async move { Ok::<_, Infallible>(pipeline.answer(request).await) }
+                async move { Ok::<_, Infallible>(pipeline.answer(request, peer.ip()).await) }
             });
             let connection = http1::Builder::new()
                 .timer(KeptTimer::default())

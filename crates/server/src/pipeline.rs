@@ -12,6 +12,7 @@ use hyper::Request;
 use hyper::body::{Body, Frame, Incoming};
 use services::{Reply, Services, Tail};
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -42,7 +43,7 @@ impl Pipeline {
         Pipeline { services, metrics, backups, pages }
     }
 
-    pub async fn answer(&self, request: Request<Incoming>) -> Response<Outgoing> {
+    pub async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Outgoing> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         if path.starts_with("/_millstream/")
@@ -58,6 +59,8 @@ impl Pipeline {
             method: parts.method,
             headers: parts.headers,
             body: Bytes::new(),
+            // An address of the older kind that came through a socket of the newer one is told as it is.
+            peer: Some(peer.to_canonical()),
         };
         if self.services.is_storage(&request) {
             return self.storage(request, body).await;
@@ -90,7 +93,7 @@ impl Pipeline {
             })?;
             Some(match own.strip_prefix("backup") {
                 Some(rest) => self.backup(rest.to_owned(), parts).await,
-                None => self.own(own),
+                None => self.own(own, parts),
             })
         })
     }
@@ -132,14 +135,7 @@ impl Pipeline {
         if parts.method != http::Method::POST || from_page {
             return text(StatusCode::FORBIDDEN, "text/plain", "Backups are for `millstream backup`.\n");
         }
-        let asked = wire::Request {
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
-            method: parts.method.clone(),
-            headers: parts.headers.clone(),
-            body: Bytes::new(),
-        };
-        if let Err(why) = self.services.check_reads_all(&asked) {
+        if let Err(why) = self.services.check_reads_all(&head(parts)) {
             return text(StatusCode::FORBIDDEN, "text/plain", format!("{why}\n"));
         }
         let backups = self.backups.clone();
@@ -165,7 +161,12 @@ impl Pipeline {
         text(status, "text/plain", message)
     }
 
-    fn own(&self, path: &str) -> Response<Outgoing> {
+    fn own(&self, path: &str, parts: &Parts) -> Response<Outgoing> {
+        if path != "health"
+            && let Err(why) = self.services.check_watches(&head(parts))
+        {
+            return text(StatusCode::FORBIDDEN, "text/plain", format!("{why}\n"));
+        }
         match path {
             "health" => text(StatusCode::OK, "application/json", "{\"status\":\"ok\"}\n"),
             "metrics" => text(StatusCode::OK, "text/plain; version=0.0.4", self.metrics.text()),
@@ -181,6 +182,17 @@ impl Pipeline {
                 "There are /_millstream/health, /_millstream/metrics and /_millstream/triggers.\n",
             ),
         }
+    }
+}
+
+/// A request as its signature is checked, before its body.
+fn head(parts: &Parts) -> wire::Request {
+    wire::Request {
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        method: parts.method.clone(),
+        headers: parts.headers.clone(),
+        ..wire::Request::default()
     }
 }
 

@@ -142,7 +142,9 @@ impl Services {
             Ok(route) => (route.service, route.operation),
             Err(unknown) => {
                 let answer = coding::healthy(&request);
-                return answer.unwrap_or_else(|| unknown.into_response(&inner.parts.world.uuid())).into();
+                return answer
+                    .unwrap_or_else(|| unknown.into_response(&ids::request(&inner.parts.world)))
+                    .into();
             }
         };
         let is_dynamodb = matches!(service.name, "dynamodb" | "dynamodbstreams");
@@ -259,6 +261,16 @@ impl Services {
         }
     }
 
+    /// Refuses whoever may not see what the server does: where signatures count, that is for keys that are known.
+    pub fn check_watches(&self, request: &Request) -> Result<(), String> {
+        let gate = &self.0.gate;
+        if gate.mode == Mode::Lenient {
+            return Ok(());
+        }
+        let admitted = gate.admit(gate.mode, request, &api::tables::dynamodb::SERVICE);
+        admitted.map(|_| ()).map_err(|error| error.message.unwrap_or_default())
+    }
+
     /// The package behind a link that `GetFunction` gave out.
     pub async fn download(&self, path: &str) -> Option<Vec<u8>> {
         self.0.lambda.download(path).await
@@ -371,7 +383,7 @@ impl Inner {
                 region: self.region(&scope.region),
                 access_key: Some(scope.access_key.into()),
             };
-            self.authorize_url(&caller, &identity, function).await.map_err(refused)
+            self.authorize_url(request, &caller, &identity, function).await.map_err(refused)
         })
     }
 
@@ -389,7 +401,7 @@ impl Inner {
                 region: self.region(&scope.region),
                 access_key: Some(scope.access_key.into()),
             };
-            self.authorize_api(&caller, &identity, method).await
+            self.authorize_api(request, &caller, &identity, method).await
         })
     }
 

@@ -119,6 +119,16 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Fault> {
 
 fn stray(text: &str) -> Fault {
     let body = text.trim_end_matches('=');
+    // What the last character carries too much is told before what is no character.
+    let last = body.bytes().last().map_or(0, |byte| VALUES[byte as usize]);
+    let spare = match text.len() - body.len() {
+        1 => 3,
+        2 => 15,
+        _ => 0,
+    };
+    if last != INVALID && last & spare != 0 {
+        return Fault::LastCharacter;
+    }
     let stray = body.chars().find(|c| !c.is_ascii() || VALUES[*c as usize & 255] == INVALID);
     stray.map_or(Fault::LastCharacter, Fault::Character)
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{AsHeaderName, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
+use std::net::IpAddr;
 
 /// A request as it arrived: path and query are kept raw, because signatures are made over the raw forms.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Request {
     pub query: String,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// Who is at the other end of the connection; nobody, where one of our own services asks.
+    pub peer: Option<IpAddr>,
 }
 
 impl Request {

@@ -185,13 +185,13 @@ fn stray(request: &Request, services: &[&'static Service]) -> RouteError {
 fn unknown_to_all(request: &Request) -> ServiceError {
     let kind = request.header("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !matches!(kind, "application/json" | "application/x-amz-json-1.0") {
+    let bare = kind.is_empty() && request.method == "POST" && request.body.is_empty();
+    if !bare && !matches!(kind, "application/json" | "application/x-amz-json-1.0") {
         return ServiceError::silent("com.amazon.coral.service#UnknownOperationException").with_status(404);
     }
-    match serde_json::from_slice::<serde_json::Value>(&request.body) {
-        Ok(_) => ServiceError::silent("com.amazon.coral.service#UnknownOperationException"),
-        Err(_) => ServiceError::silent("com.amazon.coral.service#SerializationException"),
-    }
+    let is_json = bare || serde_json::from_slice::<serde_json::Value>(&request.body).is_ok();
+    let name = if is_json { "UnknownOperationException" } else { "SerializationException" };
+    ServiceError::silent(format!("com.amazon.coral.service#{name}"))
 }
 
 fn unknown_operation(service: &Service) -> ServiceError {

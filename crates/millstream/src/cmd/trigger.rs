@@ -32,7 +32,7 @@ fn status(typed: Vec<OsString>) -> Result<(), Failure> {
         [id] => format!("/_millstream/triggers/{id}"),
         _ => return Err(Failure::Usage("trigger status takes one mapping's UUID, or none".to_owned())),
     };
-    let (status, body) = Endpoint::of(args.values.get("endpoint"))?.ask("lambda", "GET", &path, b"")?;
+    let (status, body) = Endpoint::of(args.values.get("endpoint"))?.ask("dynamodb", "GET", &path, b"")?;
     let found: Value = serde_json::from_slice(&body).unwrap_or_default();
     let Some(mappings) = found.as_array().filter(|_| status == 200) else {
         return Err(Failure::Failed(format!("this server does not tell of its mappings (status {status})")));

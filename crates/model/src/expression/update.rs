@@ -267,6 +267,11 @@ impl Bound<Update> {
         roots(self.program.targets(self.scope()))
     }
 
+    /// The attributes that all its paths start at, those it reads too, and whether they go on from there.
+    pub fn all_roots(&self) -> impl Iterator<Item = (&str, bool)> {
+        roots(self.program.paths.iter().map(|path| self.scope().path(path)))
+    }
+
     /// The type that the update gives an attribute, as far as the request alone tells.
     pub fn given_type(&self, attribute: &str) -> Option<Type> {
         let value = |slot: u32| self.scope().value(slot).map(Value::kind);
@@ -301,7 +306,8 @@ impl Bound<Update> {
     /// Like [`Bound::apply`], for a caller that needs the old item no longer.
     pub fn apply_to(&self, old: Option<Item>, key: &Item) -> Result<Updated, ExpressionError> {
         let existed = old.is_some();
-        let mut item = old.unwrap_or_default();
+        // Of an item that is made by the update, the key is there to be read. [suite: dynalite]
+        let mut item = old.unwrap_or_else(|| key.clone());
         // First everything that reads, then everything that writes: actions see the item as it was.
         let mut writes = Vec::with_capacity(self.ready.len());
         let mut removals = Vec::new();
@@ -315,9 +321,6 @@ impl Bound<Update> {
             }
         }
         let exists = existed || !writes.is_empty();
-        if !existed {
-            item = key.clone();
-        }
         // In the order of their paths, so that elements beyond a list's end are appended in order.
         for (target, value) in writes {
             write(&mut item, target, value)?;

@@ -4,6 +4,7 @@ use super::answer::{capacity_member, corrupt, view};
 use super::expressions::{Expressions, Languages, rewritten};
 use super::fault::{Fault, data};
 use super::legacy::{self, Rewritten};
+use super::paths::check_paths;
 use super::request::Members;
 use super::tree::Tree;
 use super::{Body, Dynamodb, names};
@@ -57,6 +58,7 @@ fn get(dynamodb: &Dynamodb, call: &Call, request: GetItem<'_>, attributes: Optio
     }
     let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
     let key = table.own_key(request.key).map_err(data)?;
+    check_paths(&table, projection.iter().flat_map(|projection| projection.roots()))?;
     let consistency = if request.consistent_read { Consistency::Strong } else { Consistency::Eventual };
     let got = dynamodb.engine.get(&table, &key, consistency).map_err(data)?;
     let mut body = Vec::with_capacity(got.image.as_ref().map_or(2, |image| image.len() * 2 + 64));

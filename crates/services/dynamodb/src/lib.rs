@@ -20,6 +20,7 @@ mod get_item;
 mod put_item;
 mod update_item;
 
+mod paths;
 mod query;
 mod scan;
 mod search;

@@ -3,6 +3,7 @@
 use super::expressions::{Expressions, Languages, rewritten};
 use super::fault::{Fault, data, detected, parameter, validation};
 use super::legacy::{self, Comparison, Rewritten};
+use super::paths::check_paths;
 use super::request::Members;
 use super::search::{Choice, Output, check_filter, consistency, index, roots, schema};
 use super::tree::Tree;
@@ -119,7 +120,9 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Query<'_>, legacy: Legacy<'_>
         table.check_start(index.as_deref(), start).map_err(data)?;
     }
     let keys = keys(schema, ready.key_condition.as_ref(), legacy.keys)?;
+    check_paths(&table, projection.iter().flat_map(|projection| projection.roots()))?;
     check_filter(filter.as_ref(), schema, filter_member)?;
+    check_paths(&table, filter.iter().flat_map(|filter| filter.roots()))?;
 
     let named = roots(projection.as_ref());
     let query = engine::Query {

@@ -3,6 +3,7 @@
 use super::expressions::{Expressions, Languages, rewritten};
 use super::fault::{Fault, validation};
 use super::legacy::{self, Rewritten};
+use super::paths::check_paths;
 use super::request::Members;
 use super::search::{Choice, Output, consistency, index, roots};
 use super::tree::Tree;
@@ -108,6 +109,8 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Scan<'_>, legacy: Legacy) -> 
 
     let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
     index(&table, index_name, request.consistent_read)?;
+    check_paths(&table, projection.iter().flat_map(|projection| projection.roots()))?;
+    check_paths(&table, filter.iter().flat_map(|filter| filter.roots()))?;
     let named = roots(projection.as_ref());
     let scan = engine::Scan {
         index: index_name,

@@ -4,6 +4,7 @@ use super::answer::{Wanted, refused, view, written};
 use super::expressions::{Expressions, Languages, rewritten};
 use super::fault::{Fault, data, detected, failed};
 use super::legacy::{self, Rewritten};
+use super::paths::check_paths;
 use super::request::Members;
 use super::tree::Tree;
 use super::{Body, Dynamodb, names};
@@ -84,6 +85,11 @@ async fn update(dynamodb: &Dynamodb, call: &Call, request: UpdateItem<'_>, legac
     }
     let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
     let key = table.key(request.key.view()).map_err(data)?;
+    if let Some(update) = &update {
+        let names: Vec<&str> = table.key_schema().parts().map(|part| &*part.name).collect();
+        update.check_keys(&names).map_err(|error| data(error.into()))?;
+        check_paths(&table, update.all_roots())?;
+    }
     let write = Write { action: Action::Update { key, update: update.clone() }, condition };
     let mut done = match dynamodb.engine.write(&table, write) {
         Ok(done) => done,

@@ -1,6 +1,7 @@
 //! Whether policies let a call pass: what it needs, what its caller may, what the resources say.
 
 use super::needs::{self, Asked, Need};
+use super::tags;
 use crate::dispatch::Inner;
 use access::Identity;
 use access::policy::{Context, Document, Policies, Question, Verdict, Who, Why, decide};
@@ -9,7 +10,7 @@ use lambda::FunctionName;
 use serde_json::{Value, json};
 use servicekit::call::{Call, Caller};
 use servicekit::house::Household;
-use wire::{Protocol, ServiceError};
+use wire::{Protocol, Request, ServiceError};
 
 impl Inner {
     /// Refuses a call that its caller's policies, or those of what it is about, do not allow.
@@ -26,10 +27,8 @@ impl Inner {
         // What cannot be read is refused for that, by whoever reads it next.
         let Ok(input) = call.unchecked_input() else { return Ok(Vec::new()) };
         let mut refusals = Vec::new();
-        let mut context = self.context(&call.caller, identity)?;
-        if let Some(agent) = call.request.header("user-agent") {
-            context.set("aws:UserAgent", agent);
-        }
+        let mut context = self.context(&call.request, &call.caller, identity)?;
+        tags::of_request(&input, &mut context);
         let hash_key = |table: &str, index: Option<&str>| self.hash_key(&call.caller, table, index);
         let needs = needs::of(
             &Asked {
@@ -43,10 +42,12 @@ impl Inner {
         );
         let mut policies = self.iam.policies_of(identity)?;
         let who = who(identity);
+        let context = &context;
         for need in &needs {
             policies.resource = self.resource_policy(&call.caller, need).await?;
-            let question =
-                Question { action: &need.action, resource: &need.resource, who: &who, context: &context };
+            let tagged = self.tagged(&policies, &call.caller, &need.resource, context).await;
+            let context = tagged.as_ref().unwrap_or(context);
+            let question = Question { action: &need.action, resource: &need.resource, who: &who, context };
             let verdict = match need.action.as_str() {
                 "sts:AssumeRole" => trusted(&policies, &question),
                 _ => decide(&policies, &question),
@@ -62,11 +63,12 @@ impl Inner {
     /// Refuses a call to a function's address whose caller may not make it.
     pub(crate) async fn authorize_url(
         &self,
+        request: &Request,
         caller: &Caller,
         identity: &Identity,
         function: &str,
     ) -> Result<(), ServiceError> {
-        let mut context = self.context(caller, identity)?;
+        let mut context = self.context(request, caller, identity)?;
         context.set("lambda:FunctionUrlAuthType", "AWS_IAM");
         let need = Need { action: "lambda:InvokeFunctionUrl".to_owned(), resource: function.to_owned() };
         self.authorize_address(caller, identity, &need, &context).await
@@ -75,11 +77,12 @@ impl Inner {
     /// Refuses a call of an API's method whose caller may not make it.
     pub(crate) async fn authorize_api(
         &self,
+        request: &Request,
         caller: &Caller,
         identity: &Identity,
         method: &str,
     ) -> Result<(), ServiceError> {
-        let context = self.context(caller, identity)?;
+        let context = self.context(request, caller, identity)?;
         let need = Need { action: "execute-api:Invoke".to_owned(), resource: method.to_owned() };
         self.authorize_address(caller, identity, &need, &context).await
     }
@@ -103,9 +106,36 @@ impl Inner {
         }
     }
 
+    /// The circumstances with a resource's tags, where a policy asks for them.
+    async fn tagged(
+        &self,
+        policies: &Policies,
+        caller: &Caller,
+        resource: &str,
+        context: &Context,
+    ) -> Option<Context> {
+        if !policies.ask_of_resource_tags() {
+            return None;
+        }
+        let mut context = context.clone();
+        self.add_resource_tags(caller, resource, &mut context).await;
+        Some(context)
+    }
+
     /// Circumstances that every call has.
-    fn context(&self, caller: &Caller, identity: &Identity) -> Result<Context, ServiceError> {
+    fn context(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        identity: &Identity,
+    ) -> Result<Context, ServiceError> {
         let mut context = Context::default();
+        if let Some(agent) = request.header("user-agent") {
+            context.set("aws:UserAgent", agent);
+        }
+        if let Some(peer) = request.peer {
+            context.set("aws:SourceIp", peer.to_string());
+        }
         let now = self.parts.world.now();
         context.set("aws:CurrentTime", now.iso_seconds());
         context.set("aws:EpochTime", now.seconds().to_string());

@@ -2,4 +2,5 @@
 
 mod authorize;
 mod needs;
+mod tags;
 mod trigger;

@@ -192,6 +192,7 @@ fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) ->
         query: query.to_owned(),
         headers: all,
         body: body.to_vec().into(),
+        ..wire::Request::default()
     }
 }
 

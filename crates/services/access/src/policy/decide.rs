@@ -18,6 +18,13 @@ pub struct Policies {
     pub is_root: bool,
 }
 
+impl Policies {
+    pub fn ask_of_resource_tags(&self) -> bool {
+        let bounds = [&self.boundary, &self.session, &self.resource].into_iter().flatten();
+        self.identity.iter().chain(bounds).any(|document| document.asks_of_resource_tags)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Allowed,

@@ -96,6 +96,8 @@ impl Statement {
 #[derive(Clone, Debug, Default)]
 pub struct Document {
     pub(super) statements: Vec<Statement>,
+    /// Whether it looks at the tags of what is asked for.
+    pub(super) asks_of_resource_tags: bool,
 }
 
 impl Document {
@@ -116,7 +118,8 @@ impl Document {
             Some(one @ Value::Object(_)) => vec![statement(one)?],
             _ => return Err(syntax()),
         };
-        Ok(Document { statements })
+        let asks_of_resource_tags = value.to_string().to_ascii_lowercase().contains("resourcetag/");
+        Ok(Document { statements, asks_of_resource_tags })
     }
 }
 
