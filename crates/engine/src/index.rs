@@ -115,6 +115,10 @@ impl Index {
     /// The key of an item's entry; `None` if it has none because a key attribute is missing or no key.
     /// `own` are the bytes of the item's own key, without its head.
     pub(crate) fn place(&self, item: View<'_>, own: &[u8]) -> Result<Option<Vec<u8>>, CorruptImage> {
+        // A value that was there before the index may be longer than keys are.
+        if item.size_bytes() > key::RANGE_BYTES_MAX && key::check_lengths(&self.key, item).is_err() {
+            return Ok(None);
+        }
         let append = |parts: &[KeyPart], out: &mut Vec<u8>| -> Result<bool, CorruptImage> {
             for part in parts {
                 let Some(value) = item.get(&part.name)? else { return Ok(false) };

@@ -6,7 +6,7 @@ use model::{CorruptImage, Item, ValueView, View};
 
 /// What AWS counts of a key attribute at most.
 const HASH_BYTES_MAX: usize = 2048;
-const RANGE_BYTES_MAX: usize = 1024;
+pub(crate) const RANGE_BYTES_MAX: usize = 1024;
 
 /// The primary key of an item: checked against its table's schema, and encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -161,6 +161,13 @@ fn index_keys_have_their_types() {
     refuses(
         house.try_write(&table, update(&table, id("a"), "SET who = :n", &[(":n", n(1))])),
         ErrorKind::Validation,
+        "One or more parameter values were invalid: Type mismatch for Index Key who Expected: S Actual: N IndexName: by-who",
+    );
+    // What only the item tells is told otherwise.
+    house.put(&table, item([("id", s("a")), ("age", n(1))]));
+    refuses(
+        house.try_write(&table, update(&table, id("a"), "SET who = age", &[])),
+        ErrorKind::Validation,
         "The update expression attempted to update the secondary index key to unsupported type",
     );
     house.put(&table, id("a"));

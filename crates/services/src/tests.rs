@@ -1,5 +1,6 @@
 //! What several services do together.
 
+mod access;
 mod apis;
 mod bench;
 mod functions;

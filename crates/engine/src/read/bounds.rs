@@ -126,7 +126,7 @@ pub(super) fn check_start(source: Source<'_>, start: &Item) -> Result<(), Error>
         return Err(Error::validation(INVALID));
     }
     for part in source.schema().parts() {
-        match start.get(&*part.name) {
+        match start.get(&part.name) {
             None => return Err(Error::validation(INVALID)),
             Some(value) if !layout::is_kind(part.kind, value) => return Err(Error::validation(MISMATCH)),
             Some(value) => key::check_empty(part, value.view())?,

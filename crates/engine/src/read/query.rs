@@ -35,8 +35,7 @@ impl Table {
 
 /// Why a query cannot go on at a key that lies outside its bounds. [suite: dynalite]
 fn outside(source: Source<'_>, key: &KeyCondition, start: &Item) -> Error {
-    let own: Vec<_> =
-        source.schema().hash.iter().filter_map(|part| start.get(&*part.name).cloned()).collect();
+    let own: Vec<_> = source.schema().hash.iter().filter_map(|part| start.get(&part.name).cloned()).collect();
     let elsewhere = KeyCondition { hash: own, ..key.clone() };
     let fits = || {
         let bounds = Bounds::of_query(source, &elsewhere)?;

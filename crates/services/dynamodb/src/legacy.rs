@@ -323,15 +323,12 @@ fn check(comparison: &Comparison<'_>) -> Result<(), Fault> {
     {
         return Err(parameter("AttributeValues inside AttributeValueList must be of same type"));
     }
-    if let ("BETWEEN", [low, high]) = (operator, operands.as_slice()) {
-        match low.compare(high) {
-            Some(std::cmp::Ordering::Greater) => {
-                return Err(validation(
-                    "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound",
-                ));
-            }
-            None | Some(_) => {}
-        }
+    if let ("BETWEEN", [low, high]) = (operator, operands.as_slice())
+        && low.compare(high) == Some(std::cmp::Ordering::Greater)
+    {
+        return Err(validation(
+            "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound",
+        ));
     }
     Ok(())
 }

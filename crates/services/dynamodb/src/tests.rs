@@ -6,6 +6,7 @@ mod batches;
 mod behaviours;
 mod compatibility;
 mod items;
+mod keys;
 mod legacy;
 mod lifecycle;
 mod partiql;

@@ -36,6 +36,10 @@ impl Logs {
     }
 
     pub(super) fn describe_log_streams(&self, call: &Call, input: &Value) -> Answer {
+        if text(input, "logGroupName").is_some() && text(input, "logGroupIdentifier").is_some() {
+            let message = "LogGroup name and LogGroup ARN are mutually exclusive parameters.";
+            return Err(ServiceError::new("ValidationException", message));
+        }
         let group = self.group(call, input)?;
         let prefix = text(input, "logStreamNamePrefix").unwrap_or_default();
         let by_time = text(input, "orderBy") == Some("LastEventTime");

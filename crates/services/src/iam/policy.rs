@@ -109,6 +109,9 @@ impl Iam {
     /// Refuses to name a policy that is not there.
     pub(super) fn attachable(&self, call: &Call, arn: Option<&str>) -> Result<(), ServiceError> {
         match arn {
+            Some(arn) if arn.split(':').count() < 6 => {
+                Err(ServiceError::new("ValidationError", "Invalid ARN:  Could not be parsed!"))
+            }
             Some(arn) if self.policy(call, arn)?.is_none() => {
                 Err(no_such_entity(format!("Policy {arn} does not exist or is not attachable.")))
             }

@@ -254,3 +254,67 @@ fn policies_of_aws_and_of_ones_own() {
     }
     assert!(pages > 10);
 }
+
+#[test]
+fn groups() {
+    let bench = Bench::new();
+    let group = ("GroupName", "Readers");
+    bench.good(
+        "CreateGroup",
+        &[group, ("Path", "/a/")],
+        &["<Arn>arn:aws:iam::123456789012:group/a/Readers<"],
+    );
+    bench.bad(
+        "CreateGroup",
+        &[("GroupName", "readers")],
+        409,
+        "EntityAlreadyExists",
+        "Group with name readers already exists.",
+    );
+    bench.bad(
+        "GetGroup",
+        &[("GroupName", "none")],
+        404,
+        "NoSuchEntity",
+        "The group with name none cannot be found.",
+    );
+    bench.good("CreateUser", &[("UserName", "ann")], &[]);
+    let both = [group, ("UserName", "ann")];
+    bench.good("AddUserToGroup", &both, &[]);
+    bench.good("AddUserToGroup", &both, &[]);
+    bench.good("GetGroup", &[group], &["<UserName>ann<", "<GroupName>Readers<"]);
+    bench.good("ListGroupsForUser", &[("UserName", "ann")], &["<GroupName>Readers<"]);
+    bench.good("ListGroups", &[("PathPrefix", "/a/")], &["<GroupName>Readers<"]);
+    assert!(!bench.good("ListGroups", &[("PathPrefix", "/b/")], &[]).contains("Readers"));
+    let in_use = "Cannot delete entity, must remove users from group first.";
+    bench.bad("DeleteGroup", &[group], 409, "DeleteConflict", in_use);
+    bench.bad("DeleteUser", &[("UserName", "ann")], 409, "DeleteConflict", in_use);
+
+    bench.good("AttachGroupPolicy", &[group, ("PolicyArn", BASIC)], &[]);
+    bench.good("ListAttachedGroupPolicies", &[group], &["<PolicyName>AWSLambdaBasicExecutionRole<"]);
+    bench.good("ListEntitiesForPolicy", &[("PolicyArn", BASIC)], &["<GroupName>Readers<"]);
+    let inline = ("PolicyName", "own");
+    bench.good("PutGroupPolicy", &[group, inline, ("PolicyDocument", TRUST)], &[]);
+    bench.good("GetGroupPolicy", &[group, inline], &["<PolicyName>own<"]);
+    bench.good("ListGroupPolicies", &[group], &["<member>own<"]);
+
+    bench.good("RemoveUserFromGroup", &both, &[]);
+    bench.good("DeleteUser", &[("UserName", "ann")], &[]);
+    bench.bad(
+        "DeleteGroup",
+        &[group],
+        409,
+        "DeleteConflict",
+        "Cannot delete entity, must detach all policies first.",
+    );
+    bench.good("DetachGroupPolicy", &[group, ("PolicyArn", BASIC)], &[]);
+    bench.bad(
+        "DeleteGroup",
+        &[group],
+        409,
+        "DeleteConflict",
+        "Cannot delete entity, must delete policies first.",
+    );
+    bench.good("DeleteGroupPolicy", &[group, inline], &[]);
+    bench.good("DeleteGroup", &[group], &[]);
+}

@@ -68,9 +68,18 @@ impl Kms {
 }
 
 pub(super) fn tags(input: &Value) -> Result<BTreeMap<String, String>, ServiceError> {
+    let refuse = |message: &str| Err(ServiceError::new("TagException", message));
     let list = input.get("Tags").and_then(Value::as_array).into_iter().flatten();
-    let tags =
-        list.map(|tag| (required(tag, "TagKey").to_owned(), required(tag, "TagValue").to_owned())).collect();
+    let mut tags = BTreeMap::new();
+    for tag in list {
+        let key = required(tag, "TagKey");
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            return refuse("Tags beginning with aws: are reserved");
+        }
+        if tags.insert(key.to_owned(), required(tag, "TagValue").to_owned()).is_some() {
+            return refuse("Duplicate tag keys");
+        }
+    }
     bounded(&tags)?;
     Ok(tags)
 }

@@ -211,10 +211,7 @@ impl Secrets {
 }
 
 fn no_function() -> ServiceError {
-    bad_request(
-        "You tried to enable rotation on a secret that doesn't already have a Lambda function ARN configured \
-         and you didn't include such an ARN as a parameter in this call.",
-    )
+    bad_request("No Lambda rotation function ARN is associated with this secret.")
 }
 
 #[cfg(test)]

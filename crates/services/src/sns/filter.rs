@@ -18,7 +18,10 @@ pub(super) fn compile(policy: &str, body: bool) -> Result<Pattern, ServiceError>
         return Err(refuse("Filter policy can not have more than 5 keys"));
     }
     if !body && members.values().any(Value::is_object) {
-        return Err(refuse("Filter policy scope MessageAttributes does not support nested filter policy"));
+        return Err(invalid("Filter policy scope MessageAttributes does not support nested filter policy"));
+    }
+    if let Some((name, _)) = members.iter().find(|(_, rules)| !rules.is_array() && !rules.is_object()) {
+        return Err(refuse(&format!("\"{name}\" must be an object or an array")));
     }
     let words = "every key needs a list of values, or of rules that this server knows";
     feed::pattern(&document).map_err(|_| refuse(words))

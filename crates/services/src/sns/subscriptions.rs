@@ -12,6 +12,7 @@ const PAGE: usize = 100;
 impl Sns {
     pub(super) async fn subscribe(&self, input: &Value) -> Answer {
         let topic = required(input, "TopicArn");
+        check_arn("TopicArn", topic)?;
         self.topic(topic)?;
         let (protocol, endpoint) = (required(input, "Protocol"), text(input, "Endpoint").unwrap_or_default());
         match protocol {
@@ -19,7 +20,13 @@ impl Sns {
             "lambda" if endpoint.starts_with("arn:aws:lambda:") => {}
             "sqs" => return Err(invalid("SQS endpoint ARN")),
             "lambda" => return Err(invalid("Lambda endpoint ARN")),
-            other => return Err(invalid(format!("Protocol {other} is not supported: sqs and lambda are"))),
+            // Protocols that AWS has and this server does not are told apart from those that nobody has.
+            "http" | "https" | "email" | "email-json" | "sms" | "application" | "firehose" => {
+                return Err(invalid(format!("Protocol {protocol} is not supported: sqs and lambda are")));
+            }
+            other => {
+                return Err(invalid(format!("Amazon SNS does not support this protocol string: {other}")));
+            }
         }
         let attributes = crate::sqs::strings(input, "Attributes");
         let mut made = Subscription {
@@ -30,9 +37,9 @@ impl Sns {
             filters_body: false,
         };
         for (name, value) in &attributes {
-            made.set(name, value)?;
+            made.set(name, value).map_err(|told| of_attributes(told, name))?;
         }
-        made.check()?;
+        made.check().map_err(|told| of_attributes(told, "FilterPolicy"))?;
         for (id, there) in self.subscriptions.list(&format!("{topic}:"))? {
             if there.protocol == made.protocol && there.endpoint == made.endpoint {
                 if !attributes.is_empty() && there != made {
@@ -49,7 +56,9 @@ impl Sns {
     }
 
     pub(super) async fn unsubscribe(&self, input: &Value) -> Answer {
-        self.subscriptions.remove(required(input, "SubscriptionArn")).await?;
+        let arn = required(input, "SubscriptionArn");
+        check_arn("SubscriptionArn", arn)?;
+        self.subscriptions.remove(arn).await?;
         Ok(json!({}))
     }
 
@@ -119,6 +128,10 @@ impl Subscription {
         match (name, value) {
             ("RawMessageDelivery", "true") if self.protocol == "sqs" => self.raw = true,
             ("RawMessageDelivery", "false") => self.raw = false,
+            ("RawMessageDelivery", other) if self.protocol == "sqs" || other != "true" => {
+                let words = format!("RawMessageDelivery: Invalid value [{other}]. Must be true or false.");
+                return Err(invalid(words));
+            }
             ("RawMessageDelivery", _) => return Err(invalid("Attributes Reason: RawMessageDelivery")),
             ("FilterPolicy", "" | "{}") => self.filter = None,
             ("FilterPolicy", policy) => self.filter = Some(policy.to_owned()),
@@ -130,7 +143,10 @@ impl Subscription {
                 );
                 return Err(invalid(words));
             }
-            _ => return Err(invalid(format!("Attributes Reason: {name} is not supported"))),
+            ("RedrivePolicy" | "DeliveryPolicy" | "SubscriptionRoleArn" | "ReplayPolicy", _) => {
+                return Err(invalid(format!("Attributes Reason: {name} is not supported")));
+            }
+            _ => return Err(invalid("AttributeName")),
         }
         Ok(())
     }
@@ -138,6 +154,27 @@ impl Subscription {
     /// The filter is one that its scope can have.
     fn check(&self) -> Result<(), ServiceError> {
         self.filter.as_deref().map_or(Ok(()), |policy| filter::compile(policy, self.filters_body).map(drop))
+    }
+}
+
+/// Of attributes that come with a subscription it is told where they stand.
+fn of_attributes(told: ServiceError, name: &str) -> ServiceError {
+    let words = told.message.as_deref().and_then(|words| words.strip_prefix("Invalid parameter: "));
+    match words {
+        Some(words) if words.starts_with(&format!("{name}: ")) => {
+            invalid(format!("Attributes Reason: {words}"))
+        }
+        _ => told,
+    }
+}
+
+/// Refuses what is no ARN, in a parameter of that name.
+pub(super) fn check_arn(parameter: &str, arn: &str) -> Result<(), ServiceError> {
+    match arn.split(':').count() {
+        6.. => Ok(()),
+        count => {
+            Err(invalid(format!("{parameter} Reason: An ARN must have at least 6 elements, not {count}")))
+        }
     }
 }
 

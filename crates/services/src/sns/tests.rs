@@ -142,7 +142,8 @@ fn policies_choose_by_attributes_or_body() {
     for (policy, body, words) in [
         ("{", false, "failed to parse JSON"),
         ("[]", false, "must be an object"),
-        (r#"{"a": "b"}"#, false, "list of values"),
+        (r#"{"a": "b"}"#, false, "must be an object or an array"),
+        (r#"{"a": [{"b": "c"}]}"#, false, "list of values"),
         (r#"{"a": {"b": ["c"]}}"#, false, "does not support nested"),
         (r#"{"a":["1"],"b":["1"],"c":["1"],"d":["1"],"e":["1"],"f":["1"]}"#, true, "more than 5 keys"),
     ] {

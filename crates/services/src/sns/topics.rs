@@ -1,5 +1,6 @@
 //! Topics: made, described, deleted.
 
+use super::subscriptions::check_arn;
 use super::{Sns, Topic, invalid, no_topic};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
@@ -73,6 +74,7 @@ impl Sns {
 
     pub(super) fn get_topic_attributes(&self, call: &Call, input: &Value) -> Answer {
         let arn = required(input, "TopicArn");
+        check_arn("TopicArn", arn)?;
         let topic = self.topic(arn)?;
         let subscriptions = self.subscriptions.list(&format!("{arn}:"))?.len();
         let mut shown = BTreeMap::from([
@@ -99,6 +101,9 @@ impl Sns {
 
     pub(super) async fn tag_resource(&self, input: &Value) -> Answer {
         let tags = tags_of(input, "Tags");
+        if input.get("Tags").and_then(Value::as_array).is_some_and(|given| given.len() > tags.len()) {
+            return Err(invalid("Duplicated keys are not allowed."));
+        }
         self.change(required(input, "ResourceArn"), |topic| topic.tags.extend(tags.clone())).await
     }
 

@@ -92,10 +92,10 @@ impl Definition {
 pub(crate) fn check(attributes: &BTreeMap<String, String>, fifo: bool) -> Result<(), Fault> {
     for (name, value) in attributes {
         if !holds(name, value, fifo)? {
-            return Err(fault::new(
-                "InvalidAttributeValue",
-                format!("Invalid value for the parameter {name}."),
-            ));
+            let why =
+                if name == "FifoQueue" { " Reason: Modifying queue type is not supported." } else { "" };
+            let message = format!("Invalid value for the parameter {name}.{why}");
+            return Err(fault::new("InvalidAttributeValue", message));
         }
     }
     Ok(())
@@ -111,7 +111,13 @@ fn holds(name: &str, value: &str, fifo: bool) -> Result<bool, Fault> {
         "RedrivePolicy" if value.is_empty() => true,
         "RedrivePolicy" => serde_json::from_str::<Redrive>(value)
             .is_ok_and(|redrive| (1..=1_000).contains(&redrive.receives_max)),
-        "FifoQueue" => value == "true" && fifo,
+        "FifoQueue" if fifo => value == "true",
+        "DeduplicationScope" | "FifoThroughputLimit" if !fifo => {
+            return Err(fault::new(
+                "InvalidAttributeName",
+                format!("You can specify the {name} only when FifoQueue is set to true."),
+            ));
+        }
         "ContentBasedDeduplication" if fifo => value == "true" || value == "false",
         "DeduplicationScope" if fifo => value == "queue" || value == "messageGroup",
         // Throughput is not limited here, either way.

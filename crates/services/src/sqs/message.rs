@@ -148,7 +148,7 @@ fn attribute(name: &str, given: &Value) -> Result<Attribute, Fault> {
     let kind = data_type.split_once('.').map_or(data_type, |(kind, _)| kind);
     let empty = || {
         fault::value(format!(
-            "The message attribute '{name}' must contain a non-empty message attribute value for message attribute type '{kind}'."
+            "Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'."
         ))
     };
     match kind {

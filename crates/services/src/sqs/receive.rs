@@ -35,9 +35,15 @@ impl Queues {
         {
             None => Ok(default),
             Some(value) if (least..=most).contains(&value) => Ok(value as u64),
-            Some(value) => Err(fault::value(format!(
-                "Value {value} for parameter {member} is invalid. Reason: Must be >= {least} and <= {most}, if provided."
-            ))),
+            Some(value) => {
+                let bounds = match member {
+                    "MaxNumberOfMessages" => format!("between {least} and {most}"),
+                    _ => format!(">= {least} and <= {most}"),
+                };
+                Err(fault::value(format!(
+                    "Value {value} for parameter {member} is invalid. Reason: Must be {bounds}, if provided."
+                )))
+            }
         };
         let most = bounded("MaxNumberOfMessages", 1, 10, 1)? as usize;
         let wait_s = bounded("WaitTimeSeconds", 0, 20, definition.number("ReceiveMessageWaitTimeSeconds"))?;

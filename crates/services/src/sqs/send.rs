@@ -192,9 +192,9 @@ fn sending(queue: &Queue, input: &Value, mut message: Message) -> Result<Sending
     };
     for member in ["MessageGroupId", "MessageDeduplicationId"] {
         let fits = |id: &str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-        if text(input, member).is_some_and(|id| !fits(id)) {
+        if let Some(id) = text(input, member).filter(|id| !fits(id)) {
             return Err(fault::value(format!(
-                "{member} can only include alphanumeric and punctuation characters. 1 to 128 in length."
+                "Value {id} for parameter {member} is invalid. Reason: {member} can only include alphanumeric and punctuation characters. 1 to 128 in length."
             )));
         }
     }

@@ -43,6 +43,10 @@ impl Reply {
 
 impl Bench {
     pub fn new() -> Bench {
+        Bench::set(Settings::default())
+    }
+
+    pub fn set(settings: Settings) -> Bench {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -57,11 +61,11 @@ impl Bench {
             let logs = LogBook::new(&store, &world);
             let queue = LogQueue::start(logs.clone()).expect("a queue");
             // What these functions saw they write into files, which a sandbox forbids.
-            let settings = functions::Settings {
+            let of_functions = functions::Settings {
                 sandbox: functions::sandbox::Sandbox::Off,
                 ..functions::Settings::new(&dir)
             };
-            let functions = Functions::new(settings, &world, Arc::new(queue));
+            let functions = Functions::new(of_functions, &world, Arc::new(queue));
             functions.set_endpoint("http://127.0.0.1:4566");
             let targets = LambdaTargets::new(&store, &functions, &world);
             let feed = Feed::open(feed::Parts {
@@ -85,7 +89,7 @@ impl Bench {
                 feed,
                 logs,
                 queues,
-                settings: Settings::default(),
+                settings,
             })
         });
         Bench { services, runtime, dir }
@@ -95,6 +99,11 @@ impl Bench {
         let mut all = vec![("authorization", CREDENTIAL), ("x-amz-date", "20260101T000000Z")];
         all.extend(headers);
         let request = request(method, target, &all, body);
+        reply(self.runtime.block_on(self.services.call(request)))
+    }
+
+    /// A request as it is, signed or not.
+    pub fn send(&self, request: wire::Request) -> Reply {
         reply(self.runtime.block_on(self.services.call(request)))
     }
 

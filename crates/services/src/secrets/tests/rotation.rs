@@ -109,7 +109,7 @@ impl Bench {
 async fn a_rotation_takes_its_steps_and_comes_again() {
     let bench = Bench::new();
     bench.house.make("s", "first").await;
-    let words = "InvalidRequestException: You tried to enable rotation on a secret that doesn't already have a Lambda function ARN configured and you didn't include such an ARN as a parameter in this call.";
+    let words = "InvalidRequestException: No Lambda rotation function ARN is associated with this secret.";
     assert_eq!(bench.house.refused("RotateSecret", json!({"SecretId": "s"})).await, words);
     let stranger = json!({"SecretId": "s", "RotationLambdaARN": format!("{FUNCTION}s")});
     assert!(bench.house.refused("RotateSecret", stranger).await.starts_with("AccessDeniedException"));
