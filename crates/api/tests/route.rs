@@ -49,8 +49,8 @@ fn by_form() {
     check(form("Version=2011-06-15&Action=GetCallerIdentity"), "sts.GetCallerIdentity");
     check(rest(Method::GET, "/?Action=GetCallerIdentity&Version=2011-06-15"), "sts.GetCallerIdentity");
     check(
-        form("Action=CreateGroup&Version=2010-05-08"),
-        "iam: NotImplemented: iam.CreateGroup is not implemented",
+        form("Action=CreateLoginProfile&Version=2010-05-08"),
+        "iam: NotImplemented: iam.CreateLoginProfile is not implemented",
     );
     check(
         form("Action=Nothing&Version=2010-05-08"),

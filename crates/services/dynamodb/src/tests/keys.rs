@@ -142,10 +142,10 @@ fn keys_have_nothing_inside() {
     let update = json!({
         "TableName": "Hash",
         "Key": key(&[("pk", "new")]),
-        "UpdateExpression": "SET copy = pk",
+        "UpdateExpression": "SET twin = pk",
         "ReturnValues": "UPDATED_NEW",
     });
-    bench.check("UpdateItem", update, json!({ "Attributes": { "copy": { "S": "new" } } }));
+    bench.check("UpdateItem", update, json!({ "Attributes": { "twin": { "S": "new" } } }));
 }
 
 #[test]
