@@ -262,7 +262,10 @@ fn a_missing_item() {
         let updated = bind(text, "{}", values).unwrap().apply(None, &key).unwrap();
         assert_eq!((updated.item, updated.exists), (item(expect), exists), "{text}");
     }
-    let error = bind("SET a = pk", "{}", "{}").unwrap().apply(None, &key).unwrap_err();
+    // Its key is there to be read; nothing else is.
+    let made = bind("SET a = pk", "{}", "{}").unwrap().apply(None, &key).unwrap();
+    assert_eq!(made.item, item("{pk: 'k', a: 'k'}"));
+    let error = bind("SET a = b", "{}", "{}").unwrap().apply(None, &key).unwrap_err();
     assert_eq!(
         error.message,
         "The provided expression refers to an attribute that does not exist in the item"

@@ -119,18 +119,19 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Fault> {
 
 fn stray(text: &str) -> Fault {
     let body = text.trim_end_matches('=');
-    // What the last character carries too much is told before what is no character.
-    let last = body.bytes().last().map_or(0, |byte| VALUES[byte as usize]);
+    let stray = body.chars().find(|c| !c.is_ascii() || VALUES[*c as usize & 255] == INVALID);
+    // What the last character carries too much is told before padding in the wrong place.
+    let last = body.bytes().last().map_or(INVALID, |byte| VALUES[byte as usize]);
     let spare = match text.len() - body.len() {
         1 => 3,
         2 => 15,
         _ => 0,
     };
-    if last != INVALID && last & spare != 0 {
-        return Fault::LastCharacter;
+    match stray {
+        None => Fault::LastCharacter,
+        Some('=') if last != INVALID && last & spare != 0 => Fault::LastCharacter,
+        Some(stray) => Fault::Character(stray),
     }
-    let stray = body.chars().find(|c| !c.is_ascii() || VALUES[*c as usize & 255] == INVALID);
-    stray.map_or(Fault::LastCharacter, Fault::Character)
 }
 
 #[cfg(test)]
@@ -165,6 +166,7 @@ mod tests {
             ("====", Fault::LastCharacter),
             ("AB==", Fault::LastCharacter),
             ("AAB=", Fault::LastCharacter),
+            ("=+/=", Fault::LastCharacter),
         ] {
             assert_eq!(decode(text), Err(fault), "{text}");
         }
