@@ -85,7 +85,9 @@ async fn update(dynamodb: &Dynamodb, call: &Call, request: UpdateItem<'_>, legac
     }
     let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
     let key = table.key(request.key.view()).map_err(data)?;
-    if let Some(update) = &update {
+    if let Some(update) = &update
+        && update.all_roots().any(|(_, nested)| nested)
+    {
         let names: Vec<&str> = table.key_schema().parts().map(|part| &*part.name).collect();
         update.check_keys(&names).map_err(|error| data(error.into()))?;
         check_paths(&table, update.all_roots())?;
