@@ -156,15 +156,15 @@ impl Services {
             Ok(admitted) => admitted,
             Err(error) => return wire::encode_error(service, error, &request_id).into(),
         };
-        let wished = if is_dynamodb { Coding::wished(&request) } else { None };
-        let request = match if is_dynamodb { coding::unpack(request) } else { Ok(request) } {
-            Ok(request) => request,
-            Err(error) => return wire::encode_error(service, error, &request_id).into(),
-        };
         let caller = Caller {
             account: inner.parts.settings.account.clone(),
             region: inner.region(&scope.region),
             access_key: Some(scope.access_key.into()),
+        };
+        let wished = if is_dynamodb { Coding::wished(&request) } else { None };
+        let request = match if is_dynamodb { coding::unpack(request) } else { Ok(request) } {
+            Ok(request) => request,
+            Err(error) => return wire::encode_error(service, error, &request_id).into(),
         };
         let call = Call { request, service, operation, caller, request_id, inside: None };
         if let (Mode::Enforce, Some(identity)) = (mode, identity)
