@@ -267,7 +267,8 @@ mod tests {
         fn bytes_of<F>(_: impl Fn(&'static Pipeline, Request<Incoming>) -> F) -> usize {
             size_of::<F>()
         }
-        let bytes = bytes_of(|pipeline, request| pipeline.answer(request));
+        let bytes =
+            bytes_of(|pipeline, request| pipeline.answer(request, IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
         assert!(bytes <= ANSWER_BYTES_MAX, "{bytes} bytes");
     }
 }
