@@ -160,7 +160,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
         for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
             let path = entry.path();
             let name = entry.file_name();
-            let skipped = ["target", ".git", ".cache", "fixtures", "corpus", "node_modules"];
+            let skipped = ["target", ".git", ".cache", "fixtures", "corpus", "node_modules", "cdk.out"];
             // In a second work tree `.git` is a file.
             if skipped.iter().any(|skipped| name == *skipped) {
                 continue;

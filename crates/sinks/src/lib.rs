@@ -9,7 +9,7 @@ pub mod mapping;
 pub mod runner;
 pub mod source;
 mod spool;
-pub mod target;
+pub mod targets;
 mod verify;
 
 pub use config::Config;

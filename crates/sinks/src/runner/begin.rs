@@ -4,7 +4,7 @@ use crate::config::{self, Config};
 use crate::join::{Join, Mark, Plan, Sequence, Shard, ShardId, Stored, Track};
 use crate::mapping::{Column, Keying, Makes, Mapping, derive, file_columns};
 use crate::source::{Ahead, Begin, Description, Login, Service, Table};
-use crate::target::{Kept, Ledger, Place, Retried, retry};
+use crate::targets::{Kept, Ledger, Place, Retried, retry};
 use crate::{Error, Kind};
 use std::collections::BTreeMap;
 use std::sync::Arc;

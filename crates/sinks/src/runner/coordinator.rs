@@ -15,7 +15,7 @@ use crate::join::{Action, Event, Sequence, ShardId, Work};
 use crate::mapping::Keying;
 use crate::source::{Ahead, Begin, Table};
 use crate::spool::{Keeper, Spool, Stand};
-use crate::target::{Applied, Change, Shared};
+use crate::targets::{Applied, Change, Shared};
 use crate::{Error, Kind};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};

@@ -5,7 +5,7 @@ use crate::join::{Row, Sequence, ShardId};
 use crate::mapping::KeySchema;
 use crate::source::{Ahead, Begin, Login, Record, Table};
 use crate::spool::{Given, Spool};
-use crate::target::Change;
+use crate::targets::Change;
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub enum Done {
         works: Vec<(crate::join::Track, Option<crate::join::Mark>, bool)>,
         rows: usize,
         bytes: usize,
-        applied: crate::target::Applied,
+        applied: crate::targets::Applied,
         created_s: u64,
     },
     Trouble {

@@ -4,7 +4,7 @@ use super::Stop;
 use super::job::{Done, bytes_of};
 use crate::Error;
 use crate::join::Work;
-use crate::target::{Change, Lane, Place, Shared};
+use crate::targets::{Change, Lane, Place, Shared};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 use world::World;

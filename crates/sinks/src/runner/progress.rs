@@ -1,6 +1,6 @@
 //! What a run tells of itself.
 
-use crate::target::Applied;
+use crate::targets::Applied;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use serde_json::json;
 use sinks::join::{Mark, Track};
 use sinks::mapping::{From, Keying, Kind, Mapping, Others};
 use sinks::runner::Pipeline;
-use sinks::target::Place;
+use sinks::targets::Place;
 use world::Timestamp;
 
 pub fn plan(pipelines: &[Pipeline]) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use crate::runner::Stop;
 use crate::runner::begin::{Pipeline, Taken};
 use crate::runner::progress::Report;
 use crate::spool::{Keeper, Spool, Stand};
-use crate::target::Kept;
+use crate::targets::Kept;
 use crate::{Error, Kind};
 use std::time::Duration;
 

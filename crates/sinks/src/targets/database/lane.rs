@@ -9,9 +9,9 @@ use super::state::{State, mark_row, write_marks};
 use crate::Error;
 use crate::join::{Track, Work};
 use crate::mapping::{Column, Keying, Mapping, Others, Rows, derive};
-use crate::target::claims::Claims;
-use crate::target::ledger::{Ledger, fenced};
-use crate::target::{Applied, Change, Lane, Shared};
+use crate::targets::claims::Claims;
+use crate::targets::ledger::{Ledger, fenced};
+use crate::targets::{Applied, Change, Lane, Shared};
 use sql::{Connection, Dialect, Kind as SqlKind, Settings, Value};
 use std::collections::{BTreeMap, HashSet};
 

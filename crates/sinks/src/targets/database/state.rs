@@ -6,8 +6,8 @@ use super::schema::{
 use super::sweep::sweep;
 use crate::join::{Mark, Stored, Track};
 use crate::mapping::{Column, From, Kind as ColumnKind, Made, Mapping};
-use crate::target::ledger::{Kept, Ledger, Quarantined, fenced};
-use crate::target::marks::{
+use crate::targets::ledger::{Kept, Ledger, Quarantined, fenced};
+use crate::targets::marks::{
     Marks, VERSION, read_mark, read_plan, read_track, write_mark, write_plan, write_track,
 };
 use crate::{Error, Kind};

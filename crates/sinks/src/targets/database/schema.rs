@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::mapping::{Column, Mapping};
-use crate::target::Shared;
+use crate::targets::Shared;
 use sql::{ColumnKind, Connection, NewTable};
 
 pub const PIPELINES: &str = "millstream_pipelines";
@@ -154,7 +154,7 @@ pub fn grow(connection: &mut Connection, shared: &Shared, more: Vec<Column>) -> 
         shared.epoch.into(),
     ];
     if connection.execute(&sql, &values)?.rows == 0 {
-        return Err(crate::target::ledger::fenced());
+        return Err(crate::targets::ledger::fenced());
     }
     *mapping = std::sync::Arc::new(grown);
     Ok(())

@@ -6,7 +6,7 @@ use super::look::name_of;
 use super::state::{lane_owner, seen_owner};
 use crate::config::Deletes;
 use crate::mapping::Mapping;
-use crate::target::ledger::fenced;
+use crate::targets::ledger::fenced;
 use crate::{Error, Kind};
 use model::Item;
 use serde_json::{Value as Json, json};

@@ -9,11 +9,11 @@ use super::state::{MARK, QUARANTINE, lane_owner, mark_fields, pipeline_owner, re
 use crate::join::{Mark, Origin, Sequence, Track, Work};
 use crate::mapping::{Items, KeySchema, Keying, Mapping, Shape};
 use crate::source::{Fault, Login};
-use crate::target::claims::{Claims, Keeper};
-use crate::target::decide::decide;
-use crate::target::ledger::fenced;
-use crate::target::marks::write_track;
-use crate::target::{Applied, Change, Lane, Shared};
+use crate::targets::claims::{Claims, Keeper};
+use crate::targets::decide::decide;
+use crate::targets::ledger::fenced;
+use crate::targets::marks::write_track;
+use crate::targets::{Applied, Change, Lane, Shared};
 use crate::{Error, Kind};
 use model::Value;
 use serde_json::json;

@@ -3,7 +3,7 @@
 use super::calls::{Tables, told};
 use crate::Error;
 use crate::mapping::{Items, hex};
-use crate::target::look::{Look, source_key_at};
+use crate::targets::look::{Look, source_key_at};
 use model::Item;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;

@@ -7,8 +7,8 @@ use super::sweep::Sweep;
 use crate::join::{Mark, Stored, Track};
 use crate::mapping::{Made, Mapping};
 use crate::source::{Fault, Login};
-use crate::target::ledger::{Kept, Ledger, Quarantined, fenced};
-use crate::target::marks::{
+use crate::targets::ledger::{Kept, Ledger, Quarantined, fenced};
+use crate::targets::marks::{
     Marks, VERSION, read_mark, read_plan, read_track, write_mark, write_plan, write_track,
 };
 use crate::{Error, Kind};

@@ -3,8 +3,8 @@
 use crate::Error;
 use crate::join::{Origin, Work};
 use crate::mapping::{KeySchema, Rows, Shape};
-use crate::target::Change;
-use crate::target::decide::decide;
+use crate::targets::Change;
+use crate::targets::decide::decide;
 use model::Item;
 use sql::Value;
 use std::collections::HashMap;

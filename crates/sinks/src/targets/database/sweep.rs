@@ -7,7 +7,7 @@ use super::schema::SEEN;
 use crate::Error;
 use crate::config::Deletes;
 use crate::mapping::Mapping;
-use crate::target::ledger::fenced;
+use crate::targets::ledger::fenced;
 use sql::{Connection, Value};
 
 pub fn sweep(

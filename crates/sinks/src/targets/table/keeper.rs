@@ -7,8 +7,8 @@ use super::state::{QUARANTINE, pipeline_owner};
 use crate::Error;
 use crate::join::Origin;
 use crate::mapping::{Mapping, typed};
-use crate::target::Change;
-use crate::target::claims::{Claim, Keeper};
+use crate::targets::Change;
+use crate::targets::claims::{Claim, Keeper};
 use model::{Item, Value};
 use std::collections::BTreeMap;
 

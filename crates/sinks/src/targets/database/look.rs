@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::mapping::{From, Kind, Mapping, Rows, attribute_of, hex};
-use crate::target::look::{Look, source_key_at};
+use crate::targets::look::{Look, source_key_at};
 use model::{Item, Number};
 use sha2::{Digest, Sha256};
 use sql::{Connection, Value};
