@@ -12,9 +12,9 @@ fn the_busiest_writes_lie_in_small_boxes() {
         size_of::<F>()
     }
     for (operation, bytes) in [
-        ("PutItem", bytes_of(|dynamodb, call| put_item::put_item(dynamodb, call))),
-        ("UpdateItem", bytes_of(|dynamodb, call| update_item::update_item(dynamodb, call))),
-        ("DeleteItem", bytes_of(|dynamodb, call| delete_item::delete_item(dynamodb, call))),
+        ("PutItem", bytes_of(put_item::put_item)),
+        ("UpdateItem", bytes_of(update_item::update_item)),
+        ("DeleteItem", bytes_of(delete_item::delete_item)),
         ("a call", size_of::<Call>()),
     ] {
         assert!(bytes <= BYTES_MAX, "{operation}: {bytes} bytes");
