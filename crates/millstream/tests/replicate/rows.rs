@@ -56,7 +56,7 @@ fn every_type_comes_through() {
         "id": { "S": "a" }, "big": { "N": digits }, "raw": { "B": "AAH/" }, "yes": { "BOOL": true },
         "small": { "N": "-5" }, "half": { "N": "0.5" },
         "address": { "M": { "lines": { "L": [{ "S": "x" }, { "S": "Bath" }] } } },
-        "nothing": { "NULL": true }, "bs": { "BS": ["AA=="] }, "ns": { "NS": ["1E125"] }, "": { "S": "" },
+        "nothing": { "NULL": true }, "bs": { "BS": ["AA=="] }, "ns": { "NS": ["1E125"] }, " .odd[0]": { "S": "" },
     }));
     setting.settle();
     assert_eq!(
