@@ -55,6 +55,7 @@ impl Transfers {
     async fn import(self: &Arc<Self>, caller: &Caller, job: &mut Job, table: &Arc<Table>) -> Outcome {
         let keys = match self.keys(caller, job).await {
             Ok(keys) => keys,
+            Err(_) if self.is_stopping() => return Outcome::Stopped,
             Err(failure) => {
                 let done = self.discard(table).await;
                 return Outcome::Failed(done.map_or_else(Failure::internal, |()| failure));
