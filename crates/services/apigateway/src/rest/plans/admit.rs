@@ -1,12 +1,12 @@
 //! Whether a key opens a stage's method now.
 
-use super::{Plan, Plans};
+use super::{Plan, Plans, Used};
 use crate::rest::fault::Fault;
 use crate::throttle::Limit;
 use serde_json::Value;
 use servicekit::documents::Edit;
 use std::collections::HashMap;
-use store::UpdateError;
+use store::{Commit, UpdateError};
 use wire::ServiceError;
 
 /// Every key that is enabled, by region and value, and every plan.
@@ -73,10 +73,19 @@ impl Plans {
             used.count(now);
             Ok((Edit::Put(used), true))
         });
-        match counted {
-            Ok((counted, _)) => Ok(counted),
-            Err(UpdateError::Plan { error, .. }) => Err(error),
-            Err(UpdateError::Store(error)) => Err(servicekit::documents::unavailable(error)),
-        }
+        begun(counted)
+    }
+
+    /// What was counted so far, on disk or not yet.
+    pub(super) fn counted(&self, name: &str) -> Result<Used, ServiceError> {
+        begun(self.used.begin(name, |used| Ok((Edit::Keep, used.unwrap_or_default()))))
+    }
+}
+
+fn begun<T>(done: Result<(T, Commit), UpdateError<ServiceError>>) -> Result<T, ServiceError> {
+    match done {
+        Ok((done, _)) => Ok(done),
+        Err(UpdateError::Plan { error, .. }) => Err(error),
+        Err(UpdateError::Store(error)) => Err(servicekit::documents::unavailable(error)),
     }
 }

@@ -38,7 +38,7 @@ impl Plans {
         let wanted = text(input, "keyId");
         let mut values = Map::new();
         for key in plan.keys.iter().filter(|key| wanted.is_none_or(|wanted| wanted == *key)) {
-            let used = self.used.get(&format!("{id}/{key}"))?.unwrap_or_default();
+            let used = self.counted(&format!("{id}/{key}"))?;
             if wanted.is_some() || !used.days.is_empty() {
                 values.insert(key.clone(), shown(&plan, &used, from, to));
             }
