@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use engine::stream::{Position, Record, Sequence, Shard, Stream, ViewType};
 use engine::{
-    Action, Billing, Consistency, Engine, Error, ErrorKind, IndexSpec, KeyPart, KeySchema, Maintenance, Page,
-    ProjectionKind, Query, Refused, Reserve, Scan, Scope, Settings, Table, TableSpec, Write, Written,
+    Action, Attributes, Billing, Consistency, Engine, Error, ErrorKind, IndexSpec, KeyCondition, KeyPart,
+    KeySchema, Maintenance, Page, ProjectionKind, Query, Refused, Reserve, Scan, Scope, Settings, Table,
+    TableSpec, Write, Written,
 };
 use model::expression::{Binder, Bound, Condition, Update};
 use model::key::KeyType;
 use model::{Image, Item, Number, Value, View};
-use store::{Slice, Store};
+use store::{Order, Slice, Store};
 use world::World;
 
 /// An engine that can be stopped and started again over what it has stored.
@@ -116,6 +117,22 @@ impl House {
         let mut items = Vec::new();
         let page = self.engine().query(table, query, &mut collect(&mut items))?;
         Ok((items, page))
+    }
+
+    /// How many items the index `by-who` has of somebody.
+    pub fn by_who(&self, table: &Table, who: &str) -> usize {
+        let key = KeyCondition { hash: vec![s(who)], range_equal: vec![], range: None };
+        let query = Query {
+            index: Some("by-who"),
+            key: &key,
+            filter: None,
+            attributes: Attributes::All,
+            order: Order::Forward,
+            limit: None,
+            start: None,
+            consistency: Consistency::Eventual,
+        };
+        self.query(table, &query).unwrap().0.len()
     }
 
     pub fn scan(&self, table: &Table, scan: &Scan<'_>) -> Result<(Vec<Item>, Page), Error> {

@@ -1,15 +1,11 @@
 //! Tables told item by item as they were, and tables filled from outside.
 
 use crate::support::*;
-use engine::{
-    Attributes, Consistency, ErrorKind, Exported, KeyCondition, KeyPart, ProjectionKind, Query, Scan, Span,
-    TableSpec, TableStatus,
-};
+use engine::{ErrorKind, Exported, KeyPart, ProjectionKind, Scan, Span, TableSpec, TableStatus};
 use model::key::KeyType;
 use model::{Image, Item, View};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use store::Order;
 use world::{Timestamp, World};
 
 fn wanted(name: &str) -> TableSpec {
@@ -183,18 +179,7 @@ fn an_imported_table_is_nobodys_before_it_is_whole() {
         assert!(house.engine().importing().is_empty());
         let described = house.engine().describe_table(table).unwrap();
         assert_eq!((described.status, described.items), (TableStatus::Active, 2));
-        let ann = KeyCondition { hash: vec![s("ann")], range_equal: vec![], range: None };
-        let query = Query {
-            index: Some("by-who"),
-            key: &ann,
-            filter: None,
-            attributes: Attributes::All,
-            order: Order::Forward,
-            limit: None,
-            start: None,
-            consistency: Consistency::Eventual,
-        };
-        assert_eq!(house.query(table, &query).unwrap().0.len(), 2);
+        assert_eq!(house.by_who(table, "ann"), 2);
     });
 }
 
