@@ -47,7 +47,7 @@ fn a_copy_keeps_the_rows_that_it_brings_again() {
 
 #[test]
 fn a_copy_into_a_table_keeps_the_items_that_it_brings_again() {
-    let mut setting = Setting::table();
+    let mut setting = Setting::table(&[]);
     setting.file("");
     for at in 0..150 {
         setting.put(json!({ "id": { "S": format!("i{at}") }, "n": { "N": at.to_string() } }));
@@ -69,7 +69,7 @@ fn a_copy_into_a_table_keeps_the_items_that_it_brings_again() {
 /// Copied again and again, and killed at it, while writers go on.
 #[test]
 fn a_killed_copy_is_right_in_the_end() {
-    for setting in [Setting::sqlite(), Setting::table()] {
+    for setting in [Setting::sqlite(), Setting::table(&[])] {
         setting.file("key = [\"city\", \"id\"]\n[pipeline.columns]\nid = {}\ncity = {}\n");
         setting.good(&["--once"]);
         let stop = AtomicBool::new(false);

@@ -47,7 +47,7 @@ impl Drop for Killed {
 
 #[test]
 fn an_endpoint_behind_tls_is_believed_by_its_authority() {
-    let mut setting = Setting::table();
+    let mut setting = Setting::table(&[]);
     let dir = TempDir::new("door");
     let (host, port) = setting.node.address().rsplit_once(':').expect("a port");
     let door = Command::new("python3")

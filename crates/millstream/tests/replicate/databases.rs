@@ -1,7 +1,8 @@
 //! Real PostgreSQL and MariaDB as targets: every type, what does not fit, runners and databases killed.
 
 use super::chaos::chaos;
-use super::setting::{Setting, text};
+use super::gaps::marks_go_with_their_shards;
+use super::setting::{FORGETFUL, Setting, text};
 use serde_json::json;
 use sql::{Connection, Settings, Value};
 use testkit::{TempDir, TestDatabase};
@@ -10,12 +11,16 @@ const COLUMNS: &str = "rest = { column = \"doc\" }\n[pipeline.columns]\nid = {}\
 
 /// A new database on the server, and a server of ours beside it.
 fn setting(server: &TestDatabase, kind: &str, admin: &str, name: &str) -> Setting {
+    setting_with(server, kind, admin, name, &[])
+}
+
+fn setting_with(server: &TestDatabase, kind: &str, admin: &str, name: &str, flags: &[&str]) -> Setting {
     let settings = Settings::parse(&server.url(admin)).expect("a URL");
     let mut connection = Connection::open(&settings).expect("the server");
     connection.batch(&format!("CREATE DATABASE {name}")).expect("a database");
     let url = server.url(name);
     let settings = Settings::parse(&url).expect("a URL");
-    Setting::of(TempDir::new("replicate"), format!("{kind} = \"{url}\""), settings)
+    Setting::with(TempDir::new("replicate"), format!("{kind} = \"{url}\""), settings, flags)
 }
 
 /// What SQLite's tests show of types, here with what each database would round, fold, or refuse.
@@ -112,6 +117,13 @@ fn postgres_loses_and_repeats_nothing() {
 fn mariadb_loses_and_repeats_nothing() {
     let server = testkit::mariadb();
     chaos(&setting(&server, "mysql", "", "chaos"), MOVING);
+}
+
+#[test]
+fn marks_in_databases_go_with_their_shards() {
+    let (postgres, mariadb) = (testkit::postgres(), testkit::mariadb());
+    marks_go_with_their_shards(&mut setting_with(&postgres, "postgres", "postgres", "marks", &FORGETFUL));
+    marks_go_with_their_shards(&mut setting_with(&mariadb, "mysql", "", "marks", &FORGETFUL));
 }
 
 /// A database that goes away under a runner costs nothing but time.

@@ -1,8 +1,9 @@
 //! Records that are gone before they were applied, and streams that are others under the same name.
 
-use super::setting::{Setting, text};
+use super::setting::{FORGETFUL, Setting, text};
 use crate::support::create_table;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use world::World;
 
@@ -45,6 +46,47 @@ impl Setting {
             self.call("UpdateTable", &json!({ "TableName": "Things", "StreamSpecification": specification }));
         }
     }
+}
+
+/// Shards that a pipeline remembers.
+fn remembered(setting: &mut Setting) -> BTreeSet<String> {
+    if !setting.target.starts_with("dynamodb") {
+        let rows = setting.rows("SELECT track FROM millstream_marks");
+        return rows.iter().filter_map(|row| row[0].as_text().map(str::to_owned)).collect();
+    }
+    let told = setting.call("Scan", &json!({ "TableName": "millstream_replication" }));
+    let entries = told["Items"].as_array().expect("entries").iter();
+    let marks = entries.filter_map(|entry| entry["entry"]["S"].as_str()?.strip_prefix("mark:"));
+    marks.map(str::to_owned).collect()
+}
+
+/// Of a stream that forgets, a pipeline does not remember all the shards that there ever were.
+pub fn marks_go_with_their_shards(setting: &mut Setting) {
+    setting.file("lanes = 2\n[pipeline.columns]\nid = {}\n");
+    setting.put(json!({ "id": { "S": "a" } }));
+    setting.settle();
+    let mut runner = setting.spawn();
+    let (mut ever, mut at) = (remembered(setting), 0);
+    while remembered(setting).is_superset(&ever) {
+        ever = remembered(setting);
+        at += 1;
+        assert!(at < 600, "nothing of these is forgotten: {ever:?}");
+        setting.put(json!({ "id": { "S": format!("i{}", at % 50) } }));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    runner.kill().expect("killed");
+    runner.wait().expect("its end");
+    setting.settle();
+}
+
+#[test]
+fn marks_in_a_file_go_with_their_shards() {
+    marks_go_with_their_shards(&mut Setting::forgetful());
+}
+
+#[test]
+fn marks_in_a_table_go_with_their_shards() {
+    marks_go_with_their_shards(&mut Setting::table(&FORGETFUL));
 }
 
 #[test]
@@ -96,7 +138,7 @@ fn another_stream_of_the_same_table_is_a_gap() {
 /// The same under a runner that is at it.
 #[test]
 fn a_runner_goes_over_to_another_stream() {
-    let mut setting = Setting::table();
+    let mut setting = Setting::table(&[]);
     setting.file("on_gap = \"resnapshot\"\n");
     let mut runner = setting.spawn();
     setting.put(json!({ "id": { "S": "a" } }));

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use testkit::{Client, Node, TempDir};
 
+/// Of a server whose streams forget after two seconds.
+pub const FORGETFUL: [&str; 4] = ["--stream-retention-s", "2", "--shard-rollover-s", "1"];
+
 pub struct Setting {
     pub node: Node,
     pub client: Client,
@@ -50,17 +53,16 @@ impl Setting {
         let dir = TempDir::new("replicate");
         let path = dir.path().join("target.db");
         let line = format!("sqlite = \"{}\"", path.display());
-        let flags = ["--stream-retention-s", "2", "--shard-rollover-s", "1"];
-        let mut setting = Setting::with(dir, line, Settings::sqlite(path), &flags);
+        let mut setting = Setting::with(dir, line, Settings::sqlite(path), &FORGETFUL);
         setting.more = "retention_seconds = 2";
         setting
     }
 
-    /// The same, and a table of the same server as its target.
-    pub fn table() -> Setting {
+    /// A table of the same server as the target.
+    pub fn table(flags: &[&str]) -> Setting {
         let dir = TempDir::new("replicate");
         let unused = Settings::sqlite(dir.path().join("unused.db"));
-        let mut setting = Setting::of(dir, String::new(), unused);
+        let mut setting = Setting::with(dir, String::new(), unused, flags);
         setting.table = "Target".to_owned();
         setting.target = format!("dynamodb = {{ endpoint = \"{}\" }}", setting.node.url());
         setting

@@ -23,7 +23,7 @@ fn item(id: &str, city: &str) -> Json {
 /// Snapshot, then changes, deletions and re-creations, in two runs; every type as it is.
 #[test]
 fn a_table_is_followed_into_a_table() {
-    let mut setting = Setting::table();
+    let mut setting = Setting::table(&[]);
     setting.file("");
     for at in 0..250 {
         setting.put(item(&format!("i{at}"), "Bath"));
@@ -61,7 +61,7 @@ fn a_table_is_followed_into_a_table() {
 /// Attributes are renamed, dropped, added; paths, defaults, filters.
 #[test]
 fn attributes_go_where_the_file_says() {
-    let mut setting = Setting::table();
+    let mut setting = Setting::table(&[]);
     setting.file("key = [\"town\", \"id\"]\nrest = { column = \"more\" }\ndrop = [\"secret\"]\nfilter = \"attribute_not_exists(shade)\"\n[pipeline.columns]\nid = {}\ntown = { from = \"address.lines[1]\" }\nkind = { constant = \"item\" }\nlevel = { default = 1 }\nlabel = { from = \"tags\" }\n");
     let address = |town: &str| json!({ "M": { "lines": { "L": [{ "S": "x" }, { "S": town }] } } });
     setting.put(json!({ "id": { "S": "a" }, "address": address("Bath"), "tags": { "SS": ["t"] }, "secret": { "S": "s" } }));
@@ -90,7 +90,7 @@ fn attributes_go_where_the_file_says() {
 #[test]
 fn deletes_keep_what_the_rule_keeps() {
     for (rule, left) in [("hard", 0), ("soft", 1), ("ignore", 1)] {
-        let mut setting = Setting::table();
+        let mut setting = Setting::table(&[]);
         setting.file(&format!("deletes = \"{rule}\"\n"));
         setting.put(item("a", "Bath"));
         setting.good(&["--once"]);
@@ -113,7 +113,7 @@ fn deletes_keep_what_the_rule_keeps() {
 /// What cannot be an item of the target has none, and is settled by its next good change, or by a retry.
 #[test]
 fn what_is_no_item_goes_to_quarantine() {
-    let mut setting = Setting::table();
+    let mut setting = Setting::table(&[]);
     setting.file("key = [\"city\", \"id\"]\n[pipeline.columns]\nid = {}\ncity = {}\n");
     setting.put(item("a", "Bath"));
     setting.put(json!({ "id": { "S": "b" }, "city": { "BOOL": true } }));
@@ -136,7 +136,7 @@ fn what_is_no_item_goes_to_quarantine() {
 
 #[test]
 fn what_no_table_can_be_is_told_before_anything_is_written() {
-    let setting = Setting::table();
+    let setting = Setting::table(&[]);
     let told = |pipeline: &str| {
         setting.file(pipeline);
         setting.bad(&["--check"])
@@ -168,7 +168,7 @@ fn what_no_table_can_be_is_told_before_anything_is_written() {
 /// Two runners: the one that came last writes, and the other ends.
 #[test]
 fn the_runner_that_came_last_writes() {
-    let mut setting = Setting::table();
+    let mut setting = Setting::table(&[]);
     setting.file("");
     setting.put(item("a", "Bath"));
     setting.good(&["--once"]);
@@ -187,18 +187,18 @@ fn the_runner_that_came_last_writes() {
 
 #[test]
 fn a_killed_runner_loses_and_repeats_nothing_in_a_table() {
-    chaos(&Setting::table(), "drop = [\"extra\"]\n");
+    chaos(&Setting::table(&[]), "drop = [\"extra\"]\n");
 }
 
 #[test]
 fn a_killed_runner_leaves_moving_items_in_place() {
-    chaos(&Setting::table(), "key = [\"city\", \"id\"]\n[pipeline.columns]\nid = {}\ncity = {}\n");
+    chaos(&Setting::table(&[]), "key = [\"city\", \"id\"]\n[pipeline.columns]\nid = {}\ncity = {}\n");
 }
 
 #[test]
 fn a_killed_runner_leaves_claimed_items_in_place() {
     chaos(
-        &Setting::table(),
+        &Setting::table(&[]),
         "key = [\"city\"]\nconflicts = \"newest_wins\"\n[pipeline.columns]\ncity = {}\n",
     );
 }

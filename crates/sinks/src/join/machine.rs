@@ -63,6 +63,10 @@ pub enum Action<R> {
     List,
     /// The last row of the snapshot is durable: write that down, and forget the deletions.
     Seal,
+    /// Nobody will ask for these shards again: their marks need not be remembered, all of a shard's or none.
+    Forget {
+        shards: Vec<ShardId>,
+    },
     /// Records between what was applied and what is there are lost.
     Gap {
         shard: ShardId,
@@ -83,10 +87,30 @@ pub(super) struct Followed {
     pub flying: u32,
     /// How often in a row nothing more was there, the listing being fresh.
     pub tips: u8,
+    /// How many listings in a row did not have it.
+    pub missed: u8,
 }
 
 /// The read that found nothing the first time may have been asked before the listing was; the second was not.
 pub(super) const TIPS: u8 = 2;
+
+/// One listing may come of a server that is behind the others.
+pub(super) const MISSES: u8 = 2;
+
+/// For tests that show what happens without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Rules {
+    pub children_wait: bool,
+    /// Of the shards that are done, these are remembered.
+    pub listed_stay: bool,
+    pub parents_stay: bool,
+    pub captured_stay: bool,
+}
+
+impl Rules {
+    pub const ALL: Rules =
+        Rules { children_wait: true, listed_stay: true, parents_stay: true, captured_stay: true };
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum State {
@@ -109,8 +133,7 @@ pub struct Join {
     pub(super) sealing: bool,
     pub(super) sealed: bool,
     consistent: bool,
-    /// For tests that show what happens without: children wait for their parents.
-    pub(super) gated: bool,
+    pub(super) rules: Rules,
 }
 
 impl Followed {
@@ -123,6 +146,7 @@ impl Followed {
             ended: vec![false; lanes],
             flying: 0,
             tips: 0,
+            missed: 0,
         }
     }
 
@@ -203,7 +227,7 @@ impl Join {
             sealing: false,
             sealed: scanned,
             consistent: false,
-            gated: true,
+            rules: Rules::ALL,
         }
     }
 

@@ -1,13 +1,15 @@
 //! What the machine does with each event.
 
-use super::machine::{Action, Followed, Join, State, TIPS};
+use super::machine::{Action, Followed, Join, MISSES, State, TIPS};
 use super::track::{Mark, Row, Sequence, Shard, ShardId, Track, Work};
+use std::collections::BTreeSet;
 
 impl Join {
     pub(super) fn listed<R>(&mut self, shards: Vec<Shard>, actions: &mut Vec<Action<R>>) {
         let known = |tracks: &std::collections::BTreeMap<Track, Followed>, id: &ShardId| {
             tracks.contains_key(&Track::Shard(id.clone()))
         };
+        self.forget(&shards, actions);
         let listed: Vec<&ShardId> = shards.iter().map(|shard| &shard.id).collect();
         // What was being followed and is listed no more has been trimmed: whether anything was lost is for the
         // caller to know, who is told once.
@@ -44,6 +46,32 @@ impl Join {
         self.open(actions);
     }
 
+    /// Forgets shards that are done and that the source has forgotten. One that a listed shard came from says that
+    /// nothing was lost between the two; one that the plan names would be looked for by the next run.
+    fn forget<R>(&mut self, listed: &[Shard], actions: &mut Vec<Action<R>>) {
+        if !self.sealed || listed.is_empty() {
+            return;
+        }
+        let rules = self.rules;
+        let ids: BTreeSet<&ShardId> = listed.iter().map(|shard| &shard.id).collect();
+        let parents: BTreeSet<&ShardId> = listed.iter().filter_map(|shard| shard.parent.as_ref()).collect();
+        let mut shards = Vec::new();
+        for (track, followed) in &mut self.tracks {
+            let Track::Shard(id) = track else { continue };
+            let is_missing = followed.state == State::Done && !(rules.listed_stay && ids.contains(id));
+            followed.missed = if is_missing { MISSES.min(followed.missed + 1) } else { 0 };
+            let is_planned = self.plan.past.contains(id) || self.plan.captured.contains(id);
+            let is_needed = rules.parents_stay && parents.contains(id) || rules.captured_stay && is_planned;
+            if followed.missed == MISSES && !is_needed {
+                shards.push(id.clone());
+            }
+        }
+        if !shards.is_empty() {
+            self.tracks.retain(|track, _| !matches!(track, Track::Shard(id) if shards.contains(id)));
+            actions.push(Action::Forget { shards });
+        }
+    }
+
     /// Opens the shards whose parents are finished, or were before this pipeline began.
     fn open<R>(&mut self, actions: &mut Vec<Action<R>>) {
         let waiting: Vec<Track> = self
@@ -52,7 +80,7 @@ impl Join {
             .filter(|(_, followed)| followed.state == State::Waiting)
             .filter(|(_, followed)| {
                 let parent = followed.parent.clone().and_then(|id| self.tracks.get(&Track::Shard(id)));
-                !self.gated || parent.is_none_or(|parent| parent.state == State::Done)
+                !self.rules.children_wait || parent.is_none_or(|parent| parent.state == State::Done)
             })
             .map(|(track, _)| track.clone())
             .collect();

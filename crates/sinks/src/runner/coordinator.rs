@@ -65,6 +65,8 @@ struct Coordinator<'a> {
     scan_due: Duration,
     list: bool,
     seal: bool,
+    /// Shards whose marks need not be remembered.
+    forget: Vec<ShardId>,
     list_due: Duration,
     durable: Durable,
     spool: Option<&'a Spool>,
@@ -179,6 +181,7 @@ pub fn run(
             scan_due: now,
             list: false,
             seal: false,
+            forget: Vec::new(),
             list_due: now + LIST_EVERY,
             durable,
             spool,
@@ -246,6 +249,7 @@ impl Coordinator<'_> {
                 let given_up = ended == Ended::Stopped && !self.trouble.is_empty();
                 if self.waiting_works == 0 || given_up {
                     self.confirm()?;
+                    self.forget()?;
                     report(Report::Progress(self.progress()));
                     return Ok(ended);
                 }
@@ -302,6 +306,7 @@ impl Coordinator<'_> {
                     let _ = self.lanes[lane].send(work);
                 }
                 Action::Seal => self.seal = true,
+                Action::Forget { shards } => self.forget.extend(shards),
                 Action::Gap { shard } => self.lost(&shard)?,
                 Action::Consistent => {
                     self.confirm()?;

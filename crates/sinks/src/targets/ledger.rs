@@ -1,6 +1,6 @@
 //! What a pipeline remembers, wherever its target keeps it.
 
-use crate::join::{Mark, Stored, Track};
+use crate::join::{Mark, ShardId, Stored, Track};
 use crate::mapping::{Column, Mapping};
 use crate::{Error, Kind};
 use model::Item;
@@ -16,6 +16,8 @@ pub trait Ledger {
     fn take(&mut self) -> Result<i64, Error>;
     /// Writes marks as they shall be instead.
     fn level(&mut self, marks: &[(Track, usize, Option<Mark>)]) -> Result<(), Error>;
+    /// Forgets the marks of these shards: all of a shard's or none.
+    fn forget(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error>;
     /// The snapshot has ended: its deletions need no longer be remembered.
     fn seal(&mut self, epoch: i64) -> Result<(), Error>;
     /// Everything that the source had at this time is applied.

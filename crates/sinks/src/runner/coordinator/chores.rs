@@ -31,6 +31,7 @@ impl Coordinator<'_> {
         if now >= self.confirm_due {
             self.confirm_due = now + CONFIRM_EVERY;
             self.confirm()?;
+            self.forget()?;
         }
         if now >= self.paused_due {
             self.paused_due = now + PAUSED_LOOK;
@@ -160,6 +161,19 @@ impl Coordinator<'_> {
         }
         match self.taken.ledger.confirm(self.taken.epoch, at_ms, self.taken.join.is_consistent()) {
             Ok(()) => self.confirmed_ms = at_ms,
+            Err(error) if error.is_retryable() => return self.reconnect(),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Marks that nobody needs. What a target that is away still has is forgotten later, or by the next run.
+    pub(super) fn forget(&mut self) -> Result<(), Error> {
+        if self.forget.is_empty() {
+            return Ok(());
+        }
+        match self.taken.ledger.forget(&self.forget, self.taken.epoch) {
+            Ok(()) => self.forget.clear(),
             Err(error) if error.is_retryable() => return self.reconnect(),
             Err(error) => return Err(error),
         }

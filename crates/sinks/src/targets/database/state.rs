@@ -4,7 +4,7 @@ use super::schema::{
     CLAIMS, GONE, LANES, MARKS, PIPELINES, PLACES, QUARANTINE, SEEN, check_table, make_own, make_table,
 };
 use super::sweep::sweep;
-use crate::join::{Mark, Stored, Track};
+use crate::join::{Mark, ShardId, Stored, Track};
 use crate::mapping::{Column, From, Kind as ColumnKind, Made, Mapping};
 use crate::targets::ledger::{Kept, Ledger, Quarantined, fenced};
 use crate::targets::marks::{
@@ -15,6 +15,9 @@ use model::Item;
 use serde_json::Value as Json;
 use sql::{Connection, Kind as SqlKind, OnConflict, Settings, Upsert, Value};
 use std::collections::BTreeMap;
+
+/// Names of one statement.
+const NAMES_MAX: usize = 200;
 
 pub struct State {
     pub connection: Connection,
@@ -197,6 +200,28 @@ impl Ledger for State {
             .map(|(track, lane, mark)| mark_row(&self.pipeline, track, *lane, mark.as_ref(), false))
             .collect();
         write_marks(&mut self.connection, &rows)
+    }
+
+    fn forget(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error> {
+        let dialect = self.connection.dialect();
+        let own: Value = self.pipeline.as_str().into();
+        for shards in shards.chunks(NAMES_MAX) {
+            let places: Vec<String> = (0..shards.len()).map(|at| dialect.parameter(at + 4)).collect();
+            let sql = format!(
+                "DELETE FROM {MARKS} WHERE pipeline = {} AND EXISTS (SELECT 1 FROM {PIPELINES} WHERE pipeline = {} AND epoch = {}) AND track IN ({})",
+                dialect.parameter(1),
+                dialect.parameter(2),
+                dialect.parameter(3),
+                places.join(", ")
+            );
+            let tracks = shards.iter().map(|shard| write_track(&Track::Shard(shard.clone())).as_str().into());
+            let values: Vec<Value> =
+                [own.clone(), own.clone(), epoch.into()].into_iter().chain(tracks).collect();
+            if self.connection.execute(&sql, &values)?.rows == 0 {
+                self.is_paused(epoch)?;
+            }
+        }
+        Ok(())
     }
 
     fn seal(&mut self, epoch: i64) -> Result<(), Error> {

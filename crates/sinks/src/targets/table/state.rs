@@ -4,7 +4,7 @@ use super::calls::{OWN, Tables, number, number_of, own, text_of, told, tree};
 use super::lane::{GONE, LANE, lane_fields};
 use super::schema::{check_table, make_own, make_table};
 use super::sweep::Sweep;
-use crate::join::{Mark, Stored, Track};
+use crate::join::{Mark, ShardId, Stored, Track};
 use crate::mapping::{Made, Mapping};
 use crate::source::{Fault, Login};
 use crate::targets::ledger::{Kept, Ledger, Quarantined, fenced};
@@ -20,6 +20,8 @@ use world::World;
 pub const MARK: &str = "mark:";
 pub const QUARANTINE: &str = "quarantine:";
 const STATE: &str = "state";
+/// Of one TransactWriteItems.
+const OPERATIONS_MAX: usize = 100;
 
 pub struct State {
     tables: Tables,
@@ -229,6 +231,33 @@ impl Ledger for State {
             let fields = mark_fields(mark.as_ref(), false);
             fields.iter().for_each(|(name, value)| drop(entry.insert(name, value.clone())));
             self.tables.put(OWN, &entry).map_err(told)?;
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error> {
+        let lanes = self.load()?.map_or(0, |kept| kept.stored.plan.lanes);
+        let entry = |shard: &ShardId| format!("{MARK}{}", write_track(&Track::Shard(shard.clone())));
+        let fence = json!({ "ConditionCheck": {
+            "TableName": OWN, "Key": tree(&own(&self.owner(), STATE)), "ConditionExpression": "epoch = :epoch",
+            "ExpressionAttributeValues": { ":epoch": { "N": epoch.to_string() } },
+        } });
+        for shards in shards.chunks((OPERATIONS_MAX - 1) / lanes.max(1)) {
+            let pipeline = &self.pipeline;
+            let keys = shards.iter().flat_map(|shard| {
+                (0..lanes).map(move |lane| own(&lane_owner(pipeline, lane), &entry(shard)))
+            });
+            let deletes = keys.map(|key| json!({ "Delete": { "TableName": OWN, "Key": tree(&key) } }));
+            let operations: Vec<Json> = std::iter::once(fence.clone()).chain(deletes).collect();
+            match self.tables.call("TransactWriteItems", &json!({ "TransactItems": operations })) {
+                Ok(_) => {}
+                Err(Fault::Refused { reasons, .. })
+                    if reasons.first().is_some_and(|(code, _)| code == "ConditionalCheckFailed") =>
+                {
+                    return Err(fenced());
+                }
+                Err(fault) => return Err(told(fault)),
+            }
         }
         Ok(())
     }
