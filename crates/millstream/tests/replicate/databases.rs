@@ -2,24 +2,17 @@
 
 use super::chaos::chaos;
 use super::gaps::marks_go_with_their_shards;
-use super::setting::{FORGETFUL, Setting, text};
+use super::setting::{FORGETFUL, Setting, database, text};
 use serde_json::json;
-use sql::{Connection, Settings, Value};
+use sql::{Connection, Value};
 use testkit::{TempDir, TestDatabase};
 
 const COLUMNS: &str = "rest = { column = \"doc\" }\n[pipeline.columns]\nid = {}\nbig = { type = \"numeric\" }\nraw = { type = \"bytes\" }\nyes = { type = \"boolean\" }\nwhole = { type = \"bigint\" }\nhalf = { type = \"double\" }\nname = { type = \"varchar(5)\" }\nplain = { from = \"m\", type = \"json\" }\n";
 
 /// A new database on the server, and a server of ours beside it.
-fn setting(server: &TestDatabase, kind: &str, admin: &str, name: &str) -> Setting {
-    setting_with(server, kind, admin, name, &[])
-}
-
-fn setting_with(server: &TestDatabase, kind: &str, admin: &str, name: &str, flags: &[&str]) -> Setting {
-    let settings = Settings::parse(&server.url(admin)).expect("a URL");
-    let mut connection = Connection::open(&settings).expect("the server");
-    connection.batch(&format!("CREATE DATABASE {name}")).expect("a database");
-    let url = server.url(name);
-    let settings = Settings::parse(&url).expect("a URL");
+fn setting(server: &TestDatabase, name: &str, flags: &[&str]) -> Setting {
+    let (url, settings) = database(server, name);
+    let kind = if url.starts_with("postgres") { "postgres" } else { "mysql" };
     Setting::with(TempDir::new("replicate"), format!("{kind} = \"{url}\""), settings, flags)
 }
 
@@ -83,7 +76,7 @@ fn what_only_the_database_refuses(setting: &mut Setting) {
 fn postgres_holds_every_type() {
     let server = testkit::postgres();
     // Its names fold to small letters unless quoted.
-    let mut setting = setting(&server, "postgres", "postgres", "types");
+    let mut setting = setting(&server, "types", &[]);
     setting.table = "t".to_owned();
     every_type(&mut setting);
     // No text of it holds a NUL.
@@ -95,7 +88,7 @@ fn postgres_holds_every_type() {
 #[test]
 fn mariadb_holds_every_type() {
     let server = testkit::mariadb();
-    let mut setting = setting(&server, "mysql", "", "types");
+    let mut setting = setting(&server, "types", &[]);
     every_type(&mut setting);
     // More than it has digits for.
     setting.put(json!({ "id": { "S": "wide" }, "big": { "N": "1E100" } }));
@@ -108,7 +101,7 @@ const MOVING: &str = "key = [\"city\", \"id\"]\nlanes = 3\n[pipeline.columns]\ni
 #[test]
 fn postgres_loses_and_repeats_nothing() {
     let server = testkit::postgres();
-    let mut setting = setting(&server, "postgres", "postgres", "chaos");
+    let mut setting = setting(&server, "chaos", &[]);
     setting.table = "t".to_owned();
     chaos(&setting, MOVING);
 }
@@ -116,21 +109,21 @@ fn postgres_loses_and_repeats_nothing() {
 #[test]
 fn mariadb_loses_and_repeats_nothing() {
     let server = testkit::mariadb();
-    chaos(&setting(&server, "mysql", "", "chaos"), MOVING);
+    chaos(&setting(&server, "chaos", &[]), MOVING);
 }
 
 #[test]
 fn marks_in_databases_go_with_their_shards() {
     let (postgres, mariadb) = (testkit::postgres(), testkit::mariadb());
-    marks_go_with_their_shards(&mut setting_with(&postgres, "postgres", "postgres", "marks", &FORGETFUL));
-    marks_go_with_their_shards(&mut setting_with(&mariadb, "mysql", "", "marks", &FORGETFUL));
+    marks_go_with_their_shards(&mut setting(&postgres, "marks", &FORGETFUL));
+    marks_go_with_their_shards(&mut setting(&mariadb, "marks", &FORGETFUL));
 }
 
 /// A database that goes away under a runner costs nothing but time.
 #[test]
 fn a_restarted_database_is_found_again() {
     let mut server = testkit::postgres();
-    let mut setting = setting(&server, "postgres", "postgres", "away");
+    let mut setting = setting(&server, "away", &[]);
     setting.file("[pipeline.columns]\nid = {}\n");
     setting.put(json!({ "id": { "S": "a" } }));
     setting.good(&["--once"]);

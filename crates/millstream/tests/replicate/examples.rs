@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use testkit::{Client, Node, TempDir};
 
-use super::setting::text;
+use super::setting::{database, text};
 
 struct Example {
     file: &'static str,
@@ -68,35 +68,45 @@ fn delete(client: &mut Client, name: &str, key: Json) {
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
-#[test]
-fn users_by_place_without_zip_codes() {
-    let dir = TempDir::new("users");
-    let path = dir.path().join("users.db");
-    let example = Example::new("users.toml", "USERS_DB", path.display().to_string(), Settings::sqlite(&path));
+/// Users of two places, one of whom moves to the other's and one of whom comes. `user`: by address and city.
+fn people_move(example: &Example, user: impl Fn(&str, &str) -> Json) {
     let mut client = example.node.client();
     table(&mut client, "users", "email", "S", "NEW_AND_OLD_IMAGES");
-    let user = |email: &str, city: &str| {
-        json!({
-            "email": { "S": email }, "state": { "S": "CA" }, "city": { "S": city }, "zipcode": { "N": "94016" },
-            "age": { "N": "40" }, "active": { "BOOL": true },
-        })
-    };
-    // There before, two in one place.
     put(&mut client, "users", user("a@x", "Daly City"));
     put(&mut client, "users", user("b@x", "Colma"));
     example.settle();
     put(&mut client, "users", user("b@x", "Daly City"));
     put(&mut client, "users", user("c@x", "Colma"));
     example.settle();
+}
+
+/// All go but one.
+fn people_go(example: &Example) {
+    let mut client = example.node.client();
+    for email in ["b@x", "c@x"] {
+        delete(&mut client, "users", json!({ "email": { "S": email } }));
+    }
+    example.settle();
+}
+
+#[test]
+fn users_by_place_without_zip_codes() {
+    let dir = TempDir::new("users");
+    let path = dir.path().join("users.db");
+    let example = Example::new("users.toml", "USERS_DB", path.display().to_string(), Settings::sqlite(&path));
+    people_move(&example, |email, city| {
+        json!({
+            "email": { "S": email }, "state": { "S": "CA" }, "city": { "S": city }, "zipcode": { "N": "94016" },
+            "age": { "N": "40" }, "active": { "BOOL": true },
+        })
+    });
     let rows = "SELECT city, email, attributes FROM users_by_place ORDER BY city";
     let rest = Value::Json(r#"{"active":{"BOOL":true},"age":{"N":"40"}}"#.to_owned());
     assert_eq!(
         example.rows(rows),
         [vec![text("Colma"), text("c@x"), rest.clone()], vec![text("Daly City"), text("b@x"), rest.clone()]]
     );
-    delete(&mut client, "users", json!({ "email": { "S": "b@x" } }));
-    delete(&mut client, "users", json!({ "email": { "S": "c@x" } }));
-    example.settle();
+    people_go(&example);
     assert_eq!(example.rows(rows), [[text("Daly City"), text("a@x"), rest]]);
 }
 
@@ -105,8 +115,6 @@ fn users_by_place_without_zip_codes() {
 fn users_by_place_in_another_table() {
     let unused = Settings::sqlite("unused.db");
     let example = Example::new("users-table.toml", "USERS", String::new(), unused);
-    let mut client = example.node.client();
-    table(&mut client, "users", "email", "S", "NEW_AND_OLD_IMAGES");
     let user = |email: &str, city: &str| {
         json!({
             "email": { "S": email }, "state": { "S": "CA" }, "city": { "S": city }, "zipcode": { "N": "94016" },
@@ -125,20 +133,13 @@ fn users_by_place_in_another_table() {
         user.as_object_mut().expect("an item").remove("zipcode");
         user
     };
-    put(&mut client, "users", user("a@x", "Daly City"));
-    put(&mut client, "users", user("b@x", "Colma"));
-    example.settle();
-    put(&mut client, "users", user("b@x", "Daly City"));
-    put(&mut client, "users", user("c@x", "Colma"));
-    example.settle();
+    people_move(&example, user);
     assert_eq!(scanned("users_by_place"), [without(user("c@x", "Colma")), without(user("b@x", "Daly City"))]);
     assert_eq!(
         scanned("users_by_city"),
         [user("c@x", "Colma"), user("a@x", "Daly City"), user("b@x", "Daly City")]
     );
-    delete(&mut client, "users", json!({ "email": { "S": "b@x" } }));
-    delete(&mut client, "users", json!({ "email": { "S": "c@x" } }));
-    example.settle();
+    people_go(&example);
     assert_eq!(scanned("users_by_place"), [without(user("a@x", "Daly City"))]);
     assert_eq!(scanned("users_by_city"), [user("a@x", "Daly City")]);
 }
@@ -146,10 +147,7 @@ fn users_by_place_in_another_table() {
 #[test]
 fn chefs_into_mysql() {
     let server = testkit::mariadb();
-    let admin = Settings::parse(&server.url("")).expect("a URL");
-    Connection::open(&admin).expect("the server").batch("CREATE DATABASE chefdb").expect("a database");
-    let url = server.url("chefdb");
-    let settings = Settings::parse(&url).expect("a URL");
+    let (url, settings) = database(&server, "chefdb");
     let example = Example::new("chefs.toml", "CHEFS_URL", url, settings);
     let mut client = example.node.client();
     table(&mut client, "chefs", "ChefId", "S", "NEW_AND_OLD_IMAGES");
@@ -169,10 +167,7 @@ fn chefs_into_mysql() {
 #[test]
 fn employees_into_postgres() {
     let server = testkit::postgres();
-    let admin = Settings::parse(&server.url("postgres")).expect("a URL");
-    Connection::open(&admin).expect("the server").batch("CREATE DATABASE reporting").expect("a database");
-    let url = server.url("reporting");
-    let settings = Settings::parse(&url).expect("a URL");
+    let (url, settings) = database(&server, "reporting");
     let example = Example::new("employees.toml", "EMPLOYEES_URL", url, settings);
     let mut client = example.node.client();
     // As the walkthrough's own command makes it.

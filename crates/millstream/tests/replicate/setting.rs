@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use sql::{Connection, Settings, Value};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use testkit::{Client, Node, TempDir};
+use testkit::{Client, Node, TempDir, TestDatabase};
 
 /// Of a server whose streams forget after two seconds.
 pub const FORGETFUL: [&str; 4] = ["--stream-retention-s", "2", "--shard-rollover-s", "1"];
@@ -148,6 +148,17 @@ impl Setting {
         let mut connection = Connection::open(&self.settings).expect("the target");
         connection.query(query, &[]).expect("rows").rows
     }
+}
+
+/// A new database on the server: its URL, and how it is opened.
+pub fn database(server: &TestDatabase, name: &str) -> (String, Settings) {
+    let url = server.url(name);
+    let admin = if url.starts_with("postgres") { "postgres" } else { "" };
+    let admin = Settings::parse(&server.url(admin)).expect("a URL");
+    let mut connection = Connection::open(&admin).expect("the server");
+    connection.batch(&format!("CREATE DATABASE {name}")).expect("a database");
+    let settings = Settings::parse(&url).expect("a URL");
+    (url, settings)
 }
 
 pub fn text(text: &str) -> Value {

@@ -1,9 +1,8 @@
 //! A target that is away: what the source has is kept on disk, and applied from there.
 
 use super::faults::{Faulty, Weather};
-use super::setting::Setting;
+use super::setting::{Setting, database};
 use serde_json::json;
-use sql::{Connection, Settings};
 use std::path::PathBuf;
 use std::process::Child;
 use std::time::Duration;
@@ -23,13 +22,10 @@ impl Away {
     /// One item is applied, the runner has ended.
     fn new(name: &str, more: &str) -> Away {
         let server = testkit::postgres();
-        let settings = Settings::parse(&server.url("postgres")).expect("a URL");
-        let mut connection = Connection::open(&settings).expect("the server");
-        connection.batch(&format!("CREATE DATABASE {name}")).expect("a database");
+        let (url, settings) = database(&server, name);
         let dir = TempDir::new("spool");
         let spool = dir.path().join("spool");
-        let line = format!("postgres = \"{}\"", server.url(name));
-        let settings = Settings::parse(&server.url(name)).expect("a URL");
+        let line = format!("postgres = \"{url}\"");
         let mut setting = Setting::with(dir, line, settings, &["--shard-rollover-s", "2"]);
         setting.table = "t".to_owned();
         let source = Faulty::before(setting.node.address().to_owned(), 1);

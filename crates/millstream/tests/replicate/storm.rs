@@ -3,8 +3,8 @@
 
 use super::chaos::{rounds, write};
 use super::faults::{Cuts, Faulty, Weather};
-use super::setting::Setting;
-use sql::{Connection, Settings};
+use super::setting::{Setting, database};
+use sql::Settings;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use testkit::{TempDir, TestDatabase};
@@ -31,15 +31,11 @@ impl Storm {
         Storm::over(dir, line, Settings::sqlite(path), None)
     }
 
-    fn over_a_server(server: TestDatabase, kind: &str, admin: &str) -> Storm {
-        let settings = Settings::parse(&server.url(admin)).expect("a URL");
-        let mut connection = Connection::open(&settings).expect("the server");
-        connection.batch("CREATE DATABASE storm").expect("a database");
-        let url = server.url("storm");
+    fn over_a_server(server: TestDatabase, kind: &str) -> Storm {
+        let (url, settings) = database(&server, "storm");
         let cuts = Cuts::before(format!("127.0.0.1:{}", server.port()), 11);
         let own = format!("127.0.0.1:{}", server.port());
         let line = format!("{kind} = \"{}\"", url.replace(&own, cuts.address()));
-        let settings = Settings::parse(&url).expect("a URL");
         Storm::over(TempDir::new("storm"), line, settings, Some((server, cuts)))
     }
 
@@ -130,10 +126,10 @@ fn sqlite_in_a_storm() {
 
 #[test]
 fn postgres_in_a_storm() {
-    Storm::over_a_server(testkit::postgres(), "postgres", "postgres").blow();
+    Storm::over_a_server(testkit::postgres(), "postgres").blow();
 }
 
 #[test]
 fn mariadb_in_a_storm() {
-    Storm::over_a_server(testkit::mariadb(), "mysql", "").blow();
+    Storm::over_a_server(testkit::mariadb(), "mysql").blow();
 }
