@@ -77,6 +77,10 @@ pub fn marks_go_with_their_shards(setting: &mut Setting) {
     runner.kill().expect("killed");
     runner.wait().expect("its end");
     setting.settle();
+    if !setting.target.starts_with("dynamodb") {
+        let spread = "SELECT track, lane FROM millstream_marks WHERE ended = 1 AND track LIKE 'shard:%'";
+        assert!(setting.rows(spread).is_empty(), "a shard that has ended has one mark");
+    }
 }
 
 #[test]

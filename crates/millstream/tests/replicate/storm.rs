@@ -40,7 +40,9 @@ impl Storm {
     }
 
     fn over(dir: TempDir, line: String, settings: Settings, target: Option<(TestDatabase, Cuts)>) -> Storm {
-        let mut setting = Setting::with(dir, line, settings, &["--shard-rollover-s", "2"]);
+        let flags = ["--shard-rollover-s", "2", "--stream-retention-s", "300"];
+        let mut setting = Setting::with(dir, line, settings, &flags);
+        setting.more = "retention_seconds = 300";
         setting.table = "t".to_owned();
         let source = Faulty::before(setting.node.address().to_owned(), 13);
         setting.source = Some(source.url());

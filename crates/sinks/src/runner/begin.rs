@@ -4,7 +4,7 @@ use crate::config::{self, Config};
 use crate::join::{Join, Mark, Plan, Sequence, Shard, ShardId, Stored, Track};
 use crate::mapping::{Column, Keying, Makes, Mapping, derive, file_columns};
 use crate::source::{Ahead, Begin, Description, Login, Service, Table};
-use crate::targets::{Kept, Ledger, Place, Retried, retry};
+use crate::targets::{Kept, Ledger, Marks, Place, Retried, retry};
 use crate::{Error, Kind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -88,6 +88,11 @@ impl Pipeline {
 
     pub fn ledger(&self) -> Result<Box<dyn Ledger>, Error> {
         self.target.ledger(&self.config.name, &self.world)
+    }
+
+    /// By shard or segment and lane, how far the pipeline is.
+    pub fn marks(&self, kept: &Kept) -> Result<Marks, Error> {
+        self.ledger()?.marks(kept.stored.plan.lanes)
     }
 
     /// What the target remembers. A file that is not there is not made for that.
@@ -348,6 +353,7 @@ impl Pipeline {
         let Some(mut kept) = ledger.load()? else {
             return Err(Error::new(Kind::Target, "what was just written is not there"));
         };
+        kept.stored.marks = ledger.marks(kept.stored.plan.lanes)?;
         let levelled = kept.stored.level();
         ledger.level(&levelled)?;
         let join = Join::new(kept.stored.clone(), !resumed);

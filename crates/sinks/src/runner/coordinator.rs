@@ -15,7 +15,7 @@ use crate::join::{Action, Event, Sequence, ShardId, Work};
 use crate::mapping::Keying;
 use crate::source::{Ahead, Begin, Table};
 use crate::spool::{Keeper, Spool, Stand};
-use crate::targets::{Applied, Change, Shared};
+use crate::targets::{Applied, Change, Shared, spread};
 use crate::{Error, Kind};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -65,7 +65,8 @@ struct Coordinator<'a> {
     scan_due: Duration,
     list: bool,
     seal: bool,
-    /// Shards whose marks need not be remembered.
+    /// Shards that have ended, and shards whose marks need not be remembered.
+    finish: Vec<ShardId>,
     forget: Vec<ShardId>,
     list_due: Duration,
     durable: Durable,
@@ -167,6 +168,7 @@ pub fn run(
         let now = pipeline.world.elapsed();
         let table = pipeline.source()?;
         let confirmed_ms = taken.kept.confirmed_ms;
+        let finish = spread(&taken.kept.stored);
         let mut coordinator = Coordinator {
             pipeline,
             taken,
@@ -181,6 +183,7 @@ pub fn run(
             scan_due: now,
             list: false,
             seal: false,
+            finish,
             forget: Vec::new(),
             list_due: now + LIST_EVERY,
             durable,
@@ -249,7 +252,7 @@ impl Coordinator<'_> {
                 let given_up = ended == Ended::Stopped && !self.trouble.is_empty();
                 if self.waiting_works == 0 || given_up {
                     self.confirm()?;
-                    self.forget()?;
+                    self.tidy()?;
                     report(Report::Progress(self.progress()));
                     return Ok(ended);
                 }
@@ -306,7 +309,10 @@ impl Coordinator<'_> {
                     let _ = self.lanes[lane].send(work);
                 }
                 Action::Seal => self.seal = true,
-                Action::Forget { shards } => self.forget.extend(shards),
+                Action::Forget { shards } => {
+                    self.forget.extend(shards);
+                    self.confirm_due = self.now();
+                }
                 Action::Gap { shard } => self.lost(&shard)?,
                 Action::Consistent => {
                     self.confirm()?;

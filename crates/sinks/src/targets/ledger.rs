@@ -1,5 +1,6 @@
 //! What a pipeline remembers, wherever its target keeps it.
 
+use super::marks::Marks;
 use crate::join::{Mark, ShardId, Stored, Track};
 use crate::mapping::{Column, Mapping};
 use crate::{Error, Kind};
@@ -8,14 +9,17 @@ use model::Item;
 pub trait Ledger {
     /// Makes the pipelines' own tables where they are missing.
     fn prepare(&mut self) -> Result<(), Error>;
-    /// None: the pipeline has not begun.
+    /// All but the marks. None: the pipeline has not begun.
     fn load(&mut self) -> Result<Option<Kept>, Error>;
+    fn marks(&mut self, lanes: usize) -> Result<Marks, Error>;
     /// Writes the plan, before the first row is read.
     fn begin(&mut self, kept: &Kept) -> Result<(), Error>;
     /// Takes the pipeline over: whatever another runner commits from now on is rolled back.
     fn take(&mut self) -> Result<i64, Error>;
     /// Writes marks as they shall be instead.
     fn level(&mut self, marks: &[(Track, usize, Option<Mark>)]) -> Result<(), Error>;
+    /// These shards have ended on all lanes: one mark says so for all of them.
+    fn finish(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error>;
     /// Forgets the marks of these shards: all of a shard's or none.
     fn forget(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error>;
     /// The snapshot has ended: its deletions need no longer be remembered.

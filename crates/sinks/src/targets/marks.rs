@@ -1,14 +1,43 @@
 //! How plans and marks are spelt where they are kept.
 
-use crate::join::{Mark, Plan, Sequence, ShardId, Track};
+use crate::join::{Mark, Plan, Sequence, ShardId, Stored, Track};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// By track and lane: the mark, and whether the track ended there.
 pub type Marks = BTreeMap<(Track, usize), (Option<Mark>, bool)>;
 
-/// The form of what is remembered.
-pub const VERSION: i64 = 1;
+/// The form of what is remembered. The first had no shards as a whole.
+pub const VERSION: i64 = 2;
+pub const VERSIONS: std::ops::RangeInclusive<i64> = 1..=VERSION;
+
+/// How a mark says that its track has ended: on its lane, or on all of them, whose marks are then no more.
+pub const ENDED: i64 = 1;
+pub const ENDED_AS_A_WHOLE: i64 = 2;
+
+/// Adds a mark as it is kept.
+pub fn add_mark(marks: &mut Marks, lanes: usize, at: (Track, usize), mark: Option<Mark>, ended: i64) {
+    match ended {
+        ENDED_AS_A_WHOLE => {
+            marks.extend((0..lanes).map(|lane| ((at.0.clone(), lane), (None, true))));
+        }
+        _ => drop(marks.insert(at, (mark, ended == ENDED))),
+    }
+}
+
+/// Shards that have ended and have a mark for each lane still.
+pub fn spread(stored: &Stored) -> Vec<ShardId> {
+    let mut shards: BTreeMap<&ShardId, (usize, bool)> = BTreeMap::new();
+    for ((track, _), (mark, ended)) in &stored.marks {
+        if let (Track::Shard(shard), true) = (track, ended) {
+            let (lanes, has_marks) = shards.entry(shard).or_default();
+            *lanes += 1;
+            *has_marks |= mark.is_some();
+        }
+    }
+    let spread = shards.into_iter().filter(|(_, standing)| *standing == (stored.plan.lanes, true));
+    spread.map(|(shard, _)| shard.clone()).collect()
+}
 
 pub fn write_track(track: &Track) -> String {
     match track {

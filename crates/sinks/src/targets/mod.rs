@@ -13,6 +13,7 @@ pub mod table;
 
 pub use lane::{Applied, Lane};
 pub use ledger::{Kept, Ledger, Quarantined};
+pub use marks::{Marks, spread};
 pub use place::Place;
 pub use retry::{Retried, retry};
 

@@ -137,8 +137,9 @@ pub fn status(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
         };
         let at = |ms: u64| Timestamp::from_millis(ms).iso_seconds();
         let left_s = pipeline.until_loss(&kept).as_secs();
+        let marks = pipeline.marks(&kept)?;
         let mut shards = Vec::new();
-        for ((track, lane), (mark, ended)) in &kept.stored.marks {
+        for ((track, lane), (mark, ended)) in &marks {
             if let (Track::Shard(shard), Some(Mark::Record(sequence))) = (track, mark) {
                 shards.push((shard, lane, sequence, ended));
             }

@@ -31,7 +31,7 @@ impl Coordinator<'_> {
         if now >= self.confirm_due {
             self.confirm_due = now + CONFIRM_EVERY;
             self.confirm()?;
-            self.forget()?;
+            self.tidy()?;
         }
         if now >= self.paused_due {
             self.paused_due = now + PAUSED_LOOK;
@@ -167,17 +167,21 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// Marks that nobody needs. What a target that is away still has is forgotten later, or by the next run.
-    pub(super) fn forget(&mut self) -> Result<(), Error> {
-        if self.forget.is_empty() {
-            return Ok(());
+    /// Of shards that have ended one mark is kept, of those that the source has forgotten none. A target that is away
+    /// is told later, or by the next run.
+    pub(super) fn tidy(&mut self) -> Result<(), Error> {
+        let (finish, forget) = (std::mem::take(&mut self.finish), std::mem::take(&mut self.forget));
+        let (ledger, epoch) = (&mut self.taken.ledger, self.taken.epoch);
+        let finished = if finish.is_empty() { Ok(()) } else { ledger.finish(&finish, epoch) };
+        let done =
+            finished.and_then(|()| if forget.is_empty() { Ok(()) } else { ledger.forget(&forget, epoch) });
+        match done {
+            Err(error) if error.is_retryable() => {
+                (self.finish, self.forget) = (finish, forget);
+                self.reconnect()
+            }
+            done => done,
         }
-        match self.taken.ledger.forget(&self.forget, self.taken.epoch) {
-            Ok(()) => self.forget.clear(),
-            Err(error) if error.is_retryable() => return self.reconnect(),
-            Err(error) => return Err(error),
-        }
-        Ok(())
     }
 
     /// Enough waits for the target.

@@ -42,6 +42,13 @@ impl<'a> Keeper<'a> {
 impl Coordinator<'_> {
     pub(super) fn made_durable(&mut self, lane: usize, track: &Track, mark: Option<&Mark>, end: bool) {
         self.durable.committed(lane, track, mark, end);
+        if let Track::Shard(shard) = track
+            && end
+            && self.durable.is_finished(shard)
+        {
+            self.finish.push(shard.clone());
+            self.confirm_due = self.now();
+        }
         if let (Some(spool), Track::Shard(shard)) = (self.spool, track) {
             if self.durable.is_finished(shard) {
                 spool.finished(shard);

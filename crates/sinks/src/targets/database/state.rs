@@ -8,13 +8,13 @@ use crate::join::{Mark, ShardId, Stored, Track};
 use crate::mapping::{Column, From, Kind as ColumnKind, Made, Mapping};
 use crate::targets::ledger::{Kept, Ledger, Quarantined, fenced};
 use crate::targets::marks::{
-    Marks, VERSION, read_mark, read_plan, read_track, write_mark, write_plan, write_track,
+    ENDED_AS_A_WHOLE, Marks, VERSION, VERSIONS, add_mark, read_mark, read_plan, read_track, write_mark,
+    write_plan, write_track,
 };
 use crate::{Error, Kind};
 use model::Item;
 use serde_json::Value as Json;
 use sql::{Connection, Kind as SqlKind, OnConflict, Settings, Upsert, Value};
-use std::collections::BTreeMap;
 
 /// Names of one statement.
 const NAMES_MAX: usize = 200;
@@ -27,19 +27,6 @@ pub struct State {
 impl State {
     pub fn open(settings: &Settings, pipeline: &str) -> Result<State, Error> {
         Ok(State { connection: Connection::open(settings)?, pipeline: pipeline.to_owned() })
-    }
-
-    fn marks(&mut self) -> Result<Marks, Error> {
-        let mut marks = BTreeMap::new();
-        for row in self.rows("track, lane, mark, pages, ended", MARKS)? {
-            let text = row[0].as_text().unwrap_or_default();
-            let track = read_track(text).ok_or_else(|| self.damaged("track"))?;
-            let mark = read_mark(&track, row[2].as_text(), row[3].as_integer());
-            let mark = mark.ok_or_else(|| self.damaged("mark"))?;
-            let lane = row[1].as_integer().unwrap_or_default() as usize;
-            marks.insert((track, lane), (mark, row[4].as_integer() == Some(1)));
-        }
-        Ok(marks)
     }
 
     /// Names of items that the stream has taken away, at most so many.
@@ -71,6 +58,33 @@ impl State {
         Ok(self.connection.query(&sql, &[self.pipeline.as_str().into()])?.rows)
     }
 
+    /// Statements about the marks of some shards, all or none, as long as the pipeline is this runner's.
+    fn of_shards(&mut self, shards: &[ShardId], epoch: i64, statements: &[&str]) -> Result<(), Error> {
+        let dialect = self.connection.dialect();
+        let own: Value = self.pipeline.as_str().into();
+        for shards in shards.chunks(NAMES_MAX) {
+            let places: Vec<String> = (0..shards.len()).map(|at| dialect.parameter(at + 4)).collect();
+            let tests = format!(
+                "pipeline = {} AND EXISTS (SELECT 1 FROM {PIPELINES} p WHERE p.pipeline = {} AND p.epoch = {}) AND track IN ({})",
+                dialect.parameter(1),
+                dialect.parameter(2),
+                dialect.parameter(3),
+                places.join(", ")
+            );
+            let tracks = shards.iter().map(|shard| write_track(&Track::Shard(shard.clone())).as_str().into());
+            let values: Vec<Value> =
+                [own.clone(), own.clone(), epoch.into()].into_iter().chain(tracks).collect();
+            self.connection.transaction(|connection| -> Result<(), Error> {
+                for statement in statements {
+                    connection.execute(&format!("{statement} {tests}"), &values)?;
+                }
+                Ok(())
+            })?;
+        }
+        // Another's pipeline is left as it is, which the caller must know.
+        self.is_paused(epoch).map(drop)
+    }
+
     fn damaged(&self, what: &str) -> Error {
         let message = format!("what pipeline '{}' remembers is damaged: {what}", self.pipeline);
         Error::new(Kind::Target, message)
@@ -93,7 +107,7 @@ impl Ledger for State {
         let Some(row) = rows.first() else { return Ok(None) };
         let text = |at: usize| row[at].as_text().unwrap_or_default().to_owned();
         let number = |at: usize| row[at].as_integer().unwrap_or_default();
-        if number(11) != VERSION {
+        if !VERSIONS.contains(&number(11)) {
             return Err(Error::config(format!(
                 "pipeline '{}' was kept by another version of this program (form {})",
                 self.pipeline,
@@ -102,7 +116,6 @@ impl Ledger for State {
         }
         let plan = read_plan(&text(2)).ok_or_else(|| self.damaged("plan"))?;
         let scanned = number(7) != 0;
-        let marks = self.marks()?;
         Ok(Some(Kept {
             source: text(0),
             stream: text(1),
@@ -114,8 +127,21 @@ impl Ledger for State {
             consistent_ms: number(9) as u64,
             paused: number(10) != 0,
             again: text(1).is_empty(),
-            stored: Stored { plan, marks, scanned },
+            stored: Stored { plan, marks: Marks::new(), scanned },
         }))
+    }
+
+    fn marks(&mut self, lanes: usize) -> Result<Marks, Error> {
+        let mut marks = Marks::new();
+        for row in self.rows("track, lane, mark, pages, ended", MARKS)? {
+            let text = row[0].as_text().unwrap_or_default();
+            let track = read_track(text).ok_or_else(|| self.damaged("track"))?;
+            let mark = read_mark(&track, row[2].as_text(), row[3].as_integer());
+            let mark = mark.ok_or_else(|| self.damaged("mark"))?;
+            let lane = row[1].as_integer().unwrap_or_default() as usize;
+            add_mark(&mut marks, lanes, (track, lane), mark, row[4].as_integer().unwrap_or_default());
+        }
+        Ok(marks)
     }
 
     fn begin(&mut self, kept: &Kept) -> Result<(), Error> {
@@ -174,8 +200,10 @@ impl Ledger for State {
         self.connection.transaction(|connection| {
             let dialect = connection.dialect();
             let own: Value = pipeline.as_str().into();
-            let sql =
-                format!("UPDATE {PIPELINES} SET epoch = epoch + 1 WHERE pipeline = {}", dialect.parameter(1));
+            let sql = format!(
+                "UPDATE {PIPELINES} SET epoch = epoch + 1, version = {VERSION} WHERE pipeline = {}",
+                dialect.parameter(1)
+            );
             connection.execute(&sql, std::slice::from_ref(&own))?;
             let sql = format!("SELECT epoch FROM {PIPELINES} WHERE pipeline = {}", dialect.parameter(1));
             let found = connection.query(&sql, std::slice::from_ref(&own))?;
@@ -202,26 +230,19 @@ impl Ledger for State {
         write_marks(&mut self.connection, &rows)
     }
 
+    fn finish(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error> {
+        self.of_shards(
+            shards,
+            epoch,
+            &[
+                &format!("DELETE FROM {MARKS} WHERE lane <> 0 AND"),
+                &format!("UPDATE {MARKS} SET mark = NULL, ended = {ENDED_AS_A_WHOLE} WHERE lane = 0 AND"),
+            ],
+        )
+    }
+
     fn forget(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error> {
-        let dialect = self.connection.dialect();
-        let own: Value = self.pipeline.as_str().into();
-        for shards in shards.chunks(NAMES_MAX) {
-            let places: Vec<String> = (0..shards.len()).map(|at| dialect.parameter(at + 4)).collect();
-            let sql = format!(
-                "DELETE FROM {MARKS} WHERE pipeline = {} AND EXISTS (SELECT 1 FROM {PIPELINES} WHERE pipeline = {} AND epoch = {}) AND track IN ({})",
-                dialect.parameter(1),
-                dialect.parameter(2),
-                dialect.parameter(3),
-                places.join(", ")
-            );
-            let tracks = shards.iter().map(|shard| write_track(&Track::Shard(shard.clone())).as_str().into());
-            let values: Vec<Value> =
-                [own.clone(), own.clone(), epoch.into()].into_iter().chain(tracks).collect();
-            if self.connection.execute(&sql, &values)?.rows == 0 {
-                self.is_paused(epoch)?;
-            }
-        }
-        Ok(())
+        self.of_shards(shards, epoch, &[&format!("DELETE FROM {MARKS} WHERE")])
     }
 
     fn seal(&mut self, epoch: i64) -> Result<(), Error> {

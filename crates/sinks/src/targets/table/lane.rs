@@ -72,7 +72,7 @@ impl Lane for Transacting {
                 to += 1;
             }
             for (track, (mark, end)) in &marks {
-                let fields = mark_fields(mark.as_ref(), *end);
+                let fields = mark_fields(mark.as_ref(), i64::from(*end));
                 draft.remember(&self.owner, &format!("{MARK}{}", write_track(track)), fields);
             }
             match (self.send(&mapping, &mut draft)?, &steps[at]) {

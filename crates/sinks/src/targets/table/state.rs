@@ -9,12 +9,12 @@ use crate::mapping::{Made, Mapping};
 use crate::source::{Fault, Login};
 use crate::targets::ledger::{Kept, Ledger, Quarantined, fenced};
 use crate::targets::marks::{
-    Marks, VERSION, read_mark, read_plan, read_track, write_mark, write_plan, write_track,
+    ENDED_AS_A_WHOLE, Marks, VERSION, VERSIONS, add_mark, read_mark, read_plan, read_track, write_mark,
+    write_plan, write_track,
 };
 use crate::{Error, Kind};
 use model::{Item, Value};
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
 use world::World;
 
 pub const MARK: &str = "mark:";
@@ -42,7 +42,7 @@ pub fn lane_owner(pipeline: &str, lane: usize) -> String {
     format!("lane:{lane}:{pipeline}")
 }
 
-pub fn mark_fields(mark: Option<&Mark>, ended: bool) -> Item {
+pub fn mark_fields(mark: Option<&Mark>, ended: i64) -> Item {
     let (text, pages) = write_mark(mark);
     let mut fields = Item::new();
     if let Some(text) = text {
@@ -51,15 +51,15 @@ pub fn mark_fields(mark: Option<&Mark>, ended: bool) -> Item {
     if let Some(pages) = pages {
         fields.insert("pages", number(pages));
     }
-    fields.insert("ended", number(i64::from(ended)));
+    fields.insert("ended", number(ended));
     fields
 }
 
 /// None: it cannot be read.
-pub fn read_mark_entry(entry: &Item) -> Option<(Track, (Option<Mark>, bool))> {
+pub fn read_mark_entry(entry: &Item) -> Option<(Track, (Option<Mark>, i64))> {
     let track = read_track(text_of(entry, "entry")?.strip_prefix(MARK)?)?;
     let mark = read_mark(&track, text_of(entry, "mark"), number_of(entry, "pages"))?;
-    Some((track, (mark, number_of(entry, "ended") == Some(1))))
+    Some((track, (mark, number_of(entry, "ended").unwrap_or_default())))
 }
 
 impl State {
@@ -78,17 +78,6 @@ impl State {
             Err(fault) if fault.is("ResourceNotFoundException") => Ok(None),
             found => found.map_err(told),
         }
-    }
-
-    fn marks(&mut self, lanes: usize) -> Result<Marks, Error> {
-        let mut marks = BTreeMap::new();
-        for lane in 0..lanes {
-            for entry in self.tables.entries(&lane_owner(&self.pipeline, lane), MARK, None).map_err(told)? {
-                let (track, mark) = read_mark_entry(&entry).ok_or_else(|| self.damaged("mark"))?;
-                marks.insert((track, lane), mark);
-            }
-        }
-        Ok(marks)
     }
 
     /// Changes the pipeline's entry; false: the condition does not hold.
@@ -127,6 +116,38 @@ impl State {
         self.forget(&self.owner(), QUARANTINE)
     }
 
+    /// What is done to the marks of some shards, of each all or none, as long as the pipeline is this runner's.
+    fn of_shards(
+        &mut self,
+        shards: &[ShardId],
+        epoch: i64,
+        operation: impl Fn(Item, usize) -> Json,
+    ) -> Result<(), Error> {
+        let lanes = self.load()?.map_or(0, |kept| kept.stored.plan.lanes);
+        let fence = json!({ "ConditionCheck": {
+            "TableName": OWN, "Key": tree(&own(&self.owner(), STATE)), "ConditionExpression": "epoch = :epoch",
+            "ExpressionAttributeValues": { ":epoch": { "N": epoch.to_string() } },
+        } });
+        for shards in shards.chunks((OPERATIONS_MAX - 1) / lanes.max(1)) {
+            let mut operations = vec![fence.clone()];
+            for shard in shards {
+                let entry = format!("{MARK}{}", write_track(&Track::Shard(shard.clone())));
+                let key = |lane| own(&lane_owner(&self.pipeline, lane), &entry);
+                operations.extend((0..lanes).map(|lane| operation(key(lane), lane)));
+            }
+            match self.tables.call("TransactWriteItems", &json!({ "TransactItems": operations })) {
+                Ok(_) => {}
+                Err(Fault::Refused { reasons, .. })
+                    if reasons.first().is_some_and(|(code, _)| code == "ConditionalCheckFailed") =>
+                {
+                    return Err(fenced());
+                }
+                Err(fault) => return Err(told(fault)),
+            }
+        }
+        Ok(())
+    }
+
     fn damaged(&self, what: &str) -> Error {
         let message = format!("what pipeline '{}' remembers is damaged: {what}", self.pipeline);
         Error::new(Kind::Target, message)
@@ -142,7 +163,7 @@ impl Ledger for State {
         let Some(entry) = self.own()? else { return Ok(None) };
         let text = |name: &str| text_of(&entry, name).unwrap_or_default().to_owned();
         let number = |name: &str| number_of(&entry, name).unwrap_or_default();
-        if number("version") != VERSION {
+        if !VERSIONS.contains(&number("version")) {
             return Err(Error::config(format!(
                 "pipeline '{}' was kept by another version of this program (form {})",
                 self.pipeline,
@@ -150,7 +171,6 @@ impl Ledger for State {
             )));
         }
         let plan = read_plan(&text("plan")).ok_or_else(|| self.damaged("plan"))?;
-        let marks = self.marks(plan.lanes)?;
         Ok(Some(Kept {
             source: text("source"),
             stream: text("stream"),
@@ -162,8 +182,19 @@ impl Ledger for State {
             consistent_ms: number("consistent_ms") as u64,
             paused: number("paused") != 0,
             again: text("stream").is_empty(),
-            stored: Stored { plan, marks, scanned: number("scanned") != 0 },
+            stored: Stored { plan, marks: Marks::new(), scanned: number("scanned") != 0 },
         }))
+    }
+
+    fn marks(&mut self, lanes: usize) -> Result<Marks, Error> {
+        let mut marks = Marks::new();
+        for lane in 0..lanes {
+            for entry in self.tables.entries(&lane_owner(&self.pipeline, lane), MARK, None).map_err(told)? {
+                let (track, (mark, ended)) = read_mark_entry(&entry).ok_or_else(|| self.damaged("mark"))?;
+                add_mark(&mut marks, lanes, (track, lane), mark, ended);
+            }
+        }
+        Ok(marks)
     }
 
     fn begin(&mut self, kept: &Kept) -> Result<(), Error> {
@@ -201,8 +232,9 @@ impl Ledger for State {
     }
 
     fn take(&mut self) -> Result<i64, Error> {
-        let one = json!({ ":one": { "N": "1" } });
-        if !self.update("SET epoch = epoch + :one", "attribute_exists(entry)", one)? {
+        let values = json!({ ":one": { "N": "1" }, ":version": { "N": VERSION.to_string() } });
+        let change = "SET epoch = epoch + :one, version = :version";
+        if !self.update(change, "attribute_exists(entry)", values)? {
             return Err(fenced());
         }
         let kept = self.own()?.ok_or_else(fenced)?;
@@ -228,38 +260,26 @@ impl Ledger for State {
     fn level(&mut self, marks: &[(Track, usize, Option<Mark>)]) -> Result<(), Error> {
         for (track, lane, mark) in marks {
             let mut entry = own(&lane_owner(&self.pipeline, *lane), &format!("{MARK}{}", write_track(track)));
-            let fields = mark_fields(mark.as_ref(), false);
+            let fields = mark_fields(mark.as_ref(), 0);
             fields.iter().for_each(|(name, value)| drop(entry.insert(name, value.clone())));
             self.tables.put(OWN, &entry).map_err(told)?;
         }
         Ok(())
     }
 
-    fn forget(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error> {
-        let lanes = self.load()?.map_or(0, |kept| kept.stored.plan.lanes);
-        let entry = |shard: &ShardId| format!("{MARK}{}", write_track(&Track::Shard(shard.clone())));
-        let fence = json!({ "ConditionCheck": {
-            "TableName": OWN, "Key": tree(&own(&self.owner(), STATE)), "ConditionExpression": "epoch = :epoch",
-            "ExpressionAttributeValues": { ":epoch": { "N": epoch.to_string() } },
-        } });
-        for shards in shards.chunks((OPERATIONS_MAX - 1) / lanes.max(1)) {
-            let pipeline = &self.pipeline;
-            let keys = shards.iter().flat_map(|shard| {
-                (0..lanes).map(move |lane| own(&lane_owner(pipeline, lane), &entry(shard)))
-            });
-            let deletes = keys.map(|key| json!({ "Delete": { "TableName": OWN, "Key": tree(&key) } }));
-            let operations: Vec<Json> = std::iter::once(fence.clone()).chain(deletes).collect();
-            match self.tables.call("TransactWriteItems", &json!({ "TransactItems": operations })) {
-                Ok(_) => {}
-                Err(Fault::Refused { reasons, .. })
-                    if reasons.first().is_some_and(|(code, _)| code == "ConditionalCheckFailed") =>
-                {
-                    return Err(fenced());
-                }
-                Err(fault) => return Err(told(fault)),
+    fn finish(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error> {
+        self.of_shards(shards, epoch, |mut key, lane| match lane {
+            0 => {
+                let fields = mark_fields(None, ENDED_AS_A_WHOLE);
+                fields.iter().for_each(|(name, value)| drop(key.insert(name, value.clone())));
+                json!({ "Put": { "TableName": OWN, "Item": tree(&key) } })
             }
-        }
-        Ok(())
+            _ => json!({ "Delete": { "TableName": OWN, "Key": tree(&key) } }),
+        })
+    }
+
+    fn forget(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error> {
+        self.of_shards(shards, epoch, |key, _| json!({ "Delete": { "TableName": OWN, "Key": tree(&key) } }))
     }
 
     fn seal(&mut self, epoch: i64) -> Result<(), Error> {
