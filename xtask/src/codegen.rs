@@ -372,7 +372,9 @@ impl Table<'_> {
             }
             "string" => {
                 let (min, max) = length();
-                if let Some(values) = self.observed["enums"].get(name).or_else(|| shape.get("enum")) {
+                // What is observed comes first; null is a list that the service does not keep to.
+                let values = self.observed["enums"].get(name).or_else(|| shape.get("enum"));
+                if let Some(values) = values.filter(|values| !values.is_null()) {
                     let values: Vec<String> =
                         values.as_array().into_iter().flatten().map(Value::to_string).collect();
                     format!("b::one_of({name:?}, &[{}])", values.join(", "))

@@ -46,7 +46,8 @@ fn a_copy_made_under_load_is_of_one_moment_and_works() {
     let code = "def handler(event, context):\n    return len(event['Records'])\n";
     create_function(&mut client, "count", code, &json!({}));
     let uuid = create_mapping(&mut client, "count", &stream, 10);
-    let secret = json!({ "Name": "s", "SecretString": "x" });
+    let token = "11111111-1111-4111-8111-111111111111";
+    let secret = json!({ "Name": "s", "SecretString": "x", "ClientRequestToken": token });
     client.json("secretsmanager", "secretsmanager.CreateSecret", &secret).expect("an answer");
     for (path, body) in [("/things", ""), ("/things/a/b", "kept")] {
         assert_eq!(client.storage("PUT", path, body.as_bytes()).expect("an answer").status, 200, "{path}");

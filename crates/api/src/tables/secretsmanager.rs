@@ -38,6 +38,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "UntagResource", method: "POST", uri: "/", status: 200, input: Some(&UntagResourceRequest), output: None },
     Operation { service: &SERVICE, name: "UpdateSecret", method: "POST", uri: "/", status: 200, input: Some(&UpdateSecretRequest), output: Some(&UpdateSecretResponse) },
     Operation { service: &SERVICE, name: "UpdateSecretVersionStage", method: "POST", uri: "/", status: 200, input: Some(&UpdateSecretVersionStageRequest), output: Some(&UpdateSecretVersionStageResponse) },
+    Operation { service: &SERVICE, name: "ValidateResourcePolicy", method: "POST", uri: "/", status: 200, input: Some(&ValidateResourcePolicyRequest), output: Some(&ValidateResourcePolicyResponse) },
 ];
 
 static REFUSED: &[Refused] = &[
@@ -47,7 +48,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "RemoveRegionsFromReplication", method: "POST", uri: "/" },
     Refused { name: "ReplicateSecretToRegions", method: "POST", uri: "/" },
     Refused { name: "StopReplicationToReplica", method: "POST", uri: "/" },
-    Refused { name: "ValidateResourcePolicy", method: "POST", uri: "/" },
 ];
 
 static ERRORS: &[ErrorShape] = &[
@@ -186,3 +186,7 @@ pub static UpdateSecretRequest: Shape = b::structure("UpdateSecretRequest", &[b:
 pub static UpdateSecretResponse: Shape = b::structure("UpdateSecretResponse", &[b::may("ARN", &SecretARNType), b::may("Name", &SecretNameType), b::may("VersionId", &SecretVersionIdType)]);
 pub static UpdateSecretVersionStageRequest: Shape = b::structure("UpdateSecretVersionStageRequest", &[b::must("SecretId", &SecretIdType), b::must("VersionStage", &SecretVersionStageType), b::may("RemoveFromVersionId", &SecretVersionIdType), b::may("MoveToVersionId", &SecretVersionIdType)]);
 pub static UpdateSecretVersionStageResponse: Shape = b::structure("UpdateSecretVersionStageResponse", &[b::may("ARN", &SecretARNType), b::may("Name", &SecretNameType)]);
+pub static ValidateResourcePolicyRequest: Shape = b::structure("ValidateResourcePolicyRequest", &[b::may("SecretId", &SecretIdType), b::must("ResourcePolicy", &NonEmptyResourcePolicyType)]);
+pub static ValidateResourcePolicyResponse: Shape = b::structure("ValidateResourcePolicyResponse", &[b::may("PolicyValidationPassed", &BooleanType), b::may("ValidationErrors", &ValidationErrorsType)]);
+pub static ValidationErrorsEntry: Shape = b::structure("ValidationErrorsEntry", &[b::may("CheckName", &NameType), b::may("ErrorMessage", &ErrorMessage)]);
+pub static ValidationErrorsType: Shape = b::list("ValidationErrorsType", &ValidationErrorsEntry, "member", 0, b::NONE);

@@ -120,7 +120,9 @@ fn prometheus_may_ask_a_runner() {
 impl Setting {
     fn secret(&mut self, operation: &str, body: &Json) {
         let target = format!("secretsmanager.{operation}");
-        let answer = self.client.json("secretsmanager", &target, body).expect("an answer");
+        let mut body = body.clone();
+        body["ClientRequestToken"] = format!("11111111-1111-4111-8111-{:>012}", operation.len()).into();
+        let answer = self.client.json("secretsmanager", &target, &body).expect("an answer");
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 }

@@ -104,14 +104,15 @@ pub(super) fn describe(
             }),
         );
     }
-    if active {
+    // What comes of itself is told once it is there, what was asked for from the beginning. [suite: recorded answers]
+    if active || reserve.warm.is_some() {
         let Throughput { read_units, write_units } = ready(billing, reserve);
         tell(
             "WarmThroughput",
             json!({
                 "ReadUnitsPerSecond": read_units,
                 "WriteUnitsPerSecond": write_units,
-                "Status": "ACTIVE",
+                "Status": if active { "ACTIVE" } else { "UPDATING" },
             }),
         );
     }

@@ -39,7 +39,12 @@ pub(super) async fn update_table(dynamodb: &Dynamodb, call: &Call) -> Body {
     let (scope, table) = (scope(&call.caller), name.clone());
     let updated = dynamodb.blocking(move |engine| engine.update_table(&scope, &table, change)).await?;
     let updated = updated.map_err(|error| control(error, &name))?;
-    Ok(json!({ "TableDescription": description::table(&updated) }).to_string().into_bytes())
+    let mut told = description::table(&updated);
+    // The key that comes, or the one that goes. [suite: recorded answers]
+    if let Some(key) = updated.encryption.or(now.encryption).filter(|_| input.has("SSESpecification")) {
+        told["SSEDescription"] = description::encrypting(&key);
+    }
+    Ok(json!({ "TableDescription": told }).to_string().into_bytes())
 }
 
 /// What can be said of the request alone.

@@ -43,7 +43,11 @@ impl Parameters {
             let message = format!("{asked} is not here: this server has no public parameters of AWS's");
             return Err(ServiceError::new("ParameterNotFound", message));
         }
+        let is_arn = asked.starts_with("arn:");
         let asked = name::asked(asked).ok_or_else(no_parameter)?;
+        if !is_arn {
+            name::check_form(asked.names[0])?;
+        }
         for name in asked.names {
             let Ok(parameter) = self.found(call, name) else { continue };
             let version = match asked.selector {
@@ -124,7 +128,7 @@ impl Parameters {
             ("Value", Some(value.into())),
             ("Version", Some(0.into())),
             ("Selector", selector.map(|selector| format!(":{selector}").into())),
-            ("SourceResult", Some(found.to_string().into())),
+            ("SourceResult", Some(source(&found).into())),
             ("LastModifiedDate", Some(found["CreatedDate"].clone())),
             ("ARN", Some(found["ARN"].clone())),
             ("DataType", Some("text".into())),
@@ -174,4 +178,17 @@ impl Parameters {
         let page = page(list, text(input, "NextToken"), limit, invalid_token)?;
         Ok(object([("Parameters", Some(page.items.into())), ("NextToken", page.next.map(Value::from))]))
     }
+}
+
+/// A secret's answer as it is told beside its value: the names begin small.
+fn source(found: &Value) -> String {
+    let mut told = serde_json::Map::new();
+    for (name, value) in found.as_object().into_iter().flatten() {
+        let small = match name.as_str() {
+            "ARN" => "ARN".to_owned(),
+            name => name[..1].to_ascii_lowercase() + &name[1..],
+        };
+        told.insert(small, value.clone());
+    }
+    Value::Object(told).to_string()
 }

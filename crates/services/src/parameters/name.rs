@@ -40,6 +40,20 @@ pub(super) fn arn(region: &str, account: &str, name: &str) -> String {
     format!("arn:aws:ssm:{region}:{account}:parameter/{}", name.strip_prefix('/').unwrap_or(name))
 }
 
+/// Whether a parameter of this name can be there at all: whoever asks for another one has made a mistake. [suite: recorded answers]
+pub(super) fn check_form(name: &str) -> Result<(), ServiceError> {
+    let plain = name.strip_prefix('/').unwrap_or(name);
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
+    let has_gap = plain.is_empty() || plain.ends_with('/') || plain.contains("//");
+    let is_torn = plain.contains('/') && !name.starts_with('/');
+    match has_gap || is_torn || !name.bytes().all(fits) {
+        true => Err(validation(FORM)),
+        false => Ok(()),
+    }
+}
+
+const FORM: &str = "Parameter name: can't be prefixed with \"ssm\" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_";
+
 /// Whether a new parameter may have this name.
 pub(super) fn check(name: &str) -> Result<(), ServiceError> {
     let plain = name.strip_prefix('/').unwrap_or(name);
@@ -57,9 +71,7 @@ pub(super) fn check(name: &str) -> Result<(), ServiceError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
     let has_gap = plain.is_empty() || plain.ends_with('/') || plain.contains("//");
     if lower.starts_with("ssm") || has_gap || !name.bytes().all(fits) {
-        return Err(validation(
-            "Parameter name: can't be prefixed with \"ssm\" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_",
-        ));
+        return Err(validation(FORM));
     }
     if is_path && !name.starts_with('/') {
         return Err(validation("Parameter name must be a fully qualified name."));

@@ -1,8 +1,8 @@
 //! What becomes of secrets and of their versions' labels.
 
-use super::Secrets;
 use super::secret::{CURRENT, bad_parameter};
-use super::values::no_value;
+use super::values::{no_value, suffix};
+use super::{Secrets, arn};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
 use servicekit::fields::{integer, required, text};
@@ -51,9 +51,20 @@ impl Secrets {
         }
         let now_s = self.now_s();
         if force {
-            let (key, secret) = self.find(call, required(input, "SecretId"))?;
-            self.forget(&key, &secret).await?;
-            return Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": now_s }));
+            let id = required(input, "SecretId");
+            let (arn, name) = match self.find(call, id) {
+                Ok((key, secret)) => {
+                    self.forget(&key, &secret).await?;
+                    (secret.arn, secret.name)
+                }
+                // One that is not there is gone already, as far as this goes. [suite: recorded answers]
+                Err(error) if error.name() == "ResourceNotFoundException" => match id.starts_with("arn:") {
+                    true => (id.to_owned(), id.rsplit(':').next().unwrap_or_default().to_owned()),
+                    false => (arn(call, id, &suffix(&self.world)), id.to_owned()),
+                },
+                Err(error) => return Err(error),
+            };
+            return Ok(json!({ "ARN": arn, "Name": name, "DeletionDate": now_s }));
         }
         let delete_s = self.world.now().seconds() + days.unwrap_or(30) as u64 * 86_400;
         self.change(call, input, |_, secret| {

@@ -4,6 +4,7 @@ mod cron;
 mod lifetime;
 mod list;
 mod password;
+mod policies;
 mod rotation;
 mod rotor;
 mod secret;
@@ -12,7 +13,7 @@ mod values;
 use crate::dispatch::Parts;
 use lambda::ServiceCalls;
 use rotor::Rotor;
-use secret::{Secret, no_secret};
+use secret::{Secret, check_name, no_secret};
 use serde_json::Value;
 use servicekit::call::{Answer, Call, Pending};
 use servicekit::documents::{Documents, Edit};
@@ -81,6 +82,7 @@ impl Secrets {
             "ListSecretVersionIds" => self.list_version_ids(call, input),
             "TagResource" => self.tag_resource(call, input).await,
             "UntagResource" => self.untag_resource(call, input).await,
+            "ValidateResourcePolicy" => self.validate_resource_policy(call, input),
             "PutResourcePolicy" => self.put_resource_policy(call, input).await,
             "GetResourcePolicy" => self.get_resource_policy(call, input),
             "DeleteResourcePolicy" => self.delete_resource_policy(call, input).await,
@@ -97,6 +99,7 @@ impl Secrets {
             return Err(no_secret());
         }
         let name = given.unwrap_or(id);
+        check_name(name)?;
         let shorter = given.and_then(|name| name.rsplit_once('-')).filter(|(_, suffix)| suffix.len() == 6);
         for name in [Some(name), shorter.map(|(name, _)| name)].into_iter().flatten() {
             let key = key(call, name);
@@ -155,6 +158,11 @@ pub(crate) fn has_sealed(store: &Store) -> Result<bool, ServiceError> {
 
 fn key(call: &Call, name: &str) -> String {
     format!("{}{name}", prefix(call))
+}
+
+fn arn(call: &Call, name: &str, suffix: &str) -> String {
+    let caller = &call.caller;
+    format!("arn:aws:secretsmanager:{}:{}:secret:{name}-{suffix}", caller.region, caller.account)
 }
 
 /// How the keys of a caller's secrets begin.

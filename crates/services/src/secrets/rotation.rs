@@ -147,6 +147,7 @@ impl Secret {
 impl Secrets {
     pub(super) async fn rotate_secret(&self, call: &Call, input: &Value) -> Answer {
         refuse(input, &["ExternalSecretRotationMetadata", "ExternalSecretRotationRoleArn"])?;
+        let (token, now_s) = (self.token(call, input, bad_parameter)?, self.now_s());
         let at_once = input.get("RotateImmediately").and_then(Value::as_bool).unwrap_or(true);
         let rules = input.get("RotationRules").map(Rules::parse).transpose()?;
         let function = text(input, "RotationLambdaARN");
@@ -154,7 +155,6 @@ impl Secrets {
             let (_, secret) = self.find(call, text(input, "SecretId").unwrap_or_default())?;
             self.rotor()?.check(&call.caller, arn, &secret.arn)?;
         }
-        let (token, now_s) = (self.token(input), self.now_s());
         // A rotation that is not done is tried again, and the caller told.
         let told = self
             .change(call, input, |_, secret| {

@@ -2,7 +2,7 @@
 
 use super::rotation::Rotation;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::ServiceError;
 
@@ -22,6 +22,9 @@ pub(super) struct Secret {
     #[serde(default)]
     pub policy: Option<String>,
     pub tags: BTreeMap<String, String>,
+    /// Whether it ever had one: then none is told as an empty list.
+    #[serde(default)]
+    pub tagged: bool,
     pub created_s: f64,
     pub changed_s: f64,
     /// The day it was last read.
@@ -41,11 +44,20 @@ pub(super) struct Version {
     /// Empty until a rotation's function gives it a value.
     pub sealed: String,
     pub stages: BTreeSet<String>,
+    /// The day it was last read.
+    #[serde(default)]
+    pub accessed_s: Option<u64>,
 }
 
 impl Version {
     pub fn empty(now_s: f64) -> Version {
-        Version { created_s: now_s, binary: false, sealed: String::new(), stages: BTreeSet::new() }
+        Version {
+            created_s: now_s,
+            binary: false,
+            sealed: String::new(),
+            stages: BTreeSet::new(),
+            accessed_s: None,
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -95,6 +107,8 @@ impl Secret {
         {
             self.detach(PREVIOUS);
             if let Some(version) = self.versions.get_mut(&former) {
+                // What was current is pending no more. [suite: recorded answers]
+                version.stages.remove(PENDING);
                 version.stages.insert(PREVIOUS.to_owned());
             }
         }
@@ -106,17 +120,31 @@ impl Secret {
         }
     }
 
-    /// Labels by version, of versions that have any.
+    /// Labels by version, of versions that have any, the oldest first.
     pub fn stages(&self) -> Option<Value> {
         let labelled = self.versions.iter().filter(|(_, version)| !version.stages.is_empty());
-        let shown: BTreeMap<&String, &BTreeSet<String>> =
-            labelled.map(|(id, version)| (id, &version.stages)).collect();
-        (!shown.is_empty()).then(|| json!(shown))
+        let mut labelled: Vec<_> = labelled.collect();
+        labelled.sort_by(|a, b| a.1.created_s.total_cmp(&b.1.created_s));
+        let shown: Map<String, Value> =
+            labelled.into_iter().map(|(id, version)| (id.clone(), json!(version.stages))).collect();
+        (!shown.is_empty()).then_some(Value::Object(shown))
     }
 }
 
 pub(super) fn no_secret() -> ServiceError {
     ServiceError::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+}
+
+/// Whether a name can be one at all.
+pub(super) fn check_name(name: &str) -> Result<(), ServiceError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@!-".contains(&byte);
+    match !name.is_empty() && name.bytes().all(fits) {
+        true => Ok(()),
+        false => Err(ServiceError::new(
+            "ValidationException",
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
+        )),
+    }
 }
 
 pub(super) fn bad_request(message: &str) -> ServiceError {

@@ -27,7 +27,16 @@ impl House {
         House { store, world, secrets }
     }
 
-    async fn ask(&self, operation: &str, input: Value) -> Value {
+    /// As clients ask, which make up a token where none is given.
+    async fn ask(&self, operation: &str, mut input: Value) -> Value {
+        if matches!(operation, "CreateSecret" | "PutSecretValue" | "UpdateSecret" | "RotateSecret") {
+            let members = input.as_object_mut().expect("an object");
+            members.entry("ClientRequestToken").or_insert_with(|| self.world.uuid().into());
+        }
+        self.send(operation, input).await
+    }
+
+    async fn send(&self, operation: &str, input: Value) -> Value {
         let service = &api::tables::secretsmanager::SERVICE;
         let call = Call {
             request: Request::post(input.to_string()),
@@ -70,9 +79,7 @@ async fn a_secret_is_found_by_its_name_and_its_arn_and_lies_sealed() {
     for id in ["app/password-two", &arn, short] {
         assert_eq!(house.value(id, json!({})).await, "open sesame", "{id}");
     }
-    for id in
-        ["app/password", "arn:aws:secretsmanager:us-west-2:123456789012:secret:app/password-two", &arn[1..]]
-    {
+    for id in ["app/password", "arn:aws:secretsmanager:us-west-2:123456789012:secret:app/password-two"] {
         let words = "ResourceNotFoundException: Secrets Manager can't find the specified secret.";
         assert_eq!(house.refused("GetSecretValue", json!({"SecretId": id})).await, words, "{id}");
     }
@@ -225,4 +232,80 @@ async fn values_are_checked_and_policies_kept() {
         house.ask("GetResourcePolicy", json!({"SecretId": "empty"})).await.get("ResourcePolicy"),
         None
     );
+}
+
+/// Answers recorded from the service itself.
+#[tokio::test]
+async fn what_was_recorded_is_what_is_answered() {
+    let house = House::new();
+    let words = "InvalidRequestException: You must provide a ClientRequestToken value. We recommend a UUID-type value.";
+    for (operation, member, code) in [
+        ("CreateSecret", "Name", words.to_owned()),
+        ("UpdateSecret", "SecretId", words.to_owned()),
+        ("PutSecretValue", "SecretId", words.to_owned()),
+        ("RotateSecret", "SecretId", words.replacen("Request", "Parameter", 1)),
+    ] {
+        let mut input = json!({"SecretString": "one"});
+        input[member] = "nobody".into();
+        let told = house.send(operation, input).await;
+        let code = code.split_once(": ").expect("a code and words");
+        assert_eq!((&told["__type"], &told["Message"]), (&json!(code.0), &json!(code.1)), "{operation}");
+    }
+    // What is no name is not looked for.
+    let words = "ValidationException: Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!";
+    let input = json!({"SecretId": "a name", "ForceDeleteWithoutRecovery": true});
+    assert_eq!(house.refused("DeleteSecret", input).await, words);
+    // What is not there can be thrown away.
+    let gone =
+        house.ask("DeleteSecret", json!({"SecretId": "none", "ForceDeleteWithoutRecovery": true})).await;
+    assert_eq!(gone["Name"], "none");
+
+    house.ask("CreateSecret", json!({"Name": "s", "Description": ""})).await;
+    let shown = house.ask("DescribeSecret", json!({"SecretId": "s"})).await;
+    assert!(shown.get("Description").is_none() && shown.get("Tags").is_none(), "{shown}");
+    house.ask("TagResource", json!({"SecretId": "s", "Tags": [{"Key": "k", "Value": "v"}]})).await;
+    house.ask("UntagResource", json!({"SecretId": "s", "TagKeys": ["k"]})).await;
+    assert_eq!(house.ask("DescribeSecret", json!({"SecretId": "s"})).await["Tags"], json!([]));
+
+    let put = |token: &str, stages: Value| json!({"SecretId": "s", "SecretString": token, "ClientRequestToken": token, "VersionStages": stages});
+    house.ask("PutSecretValue", put(TOKEN, json!(["AWSCURRENT", "AWSPENDING"]))).await;
+    house.value("s", json!({})).await;
+    house.world.advance(Duration::from_secs(1));
+    house.ask("PutSecretValue", put(OTHER, json!(["AWSCURRENT"]))).await;
+    let versions = house.ask("ListSecretVersionIds", json!({"SecretId": "s"})).await["Versions"].clone();
+    assert_eq!(versions[1]["VersionStages"], json!(["AWSPREVIOUS"]), "what was current is pending no more");
+    assert_eq!(versions[1]["KmsKeyIds"], json!(["DefaultEncryptionKey"]));
+    assert!(versions[1]["LastAccessedDate"].is_number() && versions[0].get("LastAccessedDate").is_none());
+}
+
+#[tokio::test]
+async fn descriptions_are_searched_by_words_and_policies_are_tried() {
+    let house = House::new();
+    for (name, description) in [("one", "a secret"), ("two", "an secret"), ("three", "asecret")] {
+        house.ask("CreateSecret", json!({"Name": name, "Description": description})).await;
+    }
+    let named = async |value: &str| {
+        let input = json!({"Filters": [{"Key": "description", "Values": [value]}], "SortBy": "name"});
+        let found = house.ask("ListSecrets", input).await["SecretList"].clone();
+        found
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|one| one["Name"].to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(named("a").await, r#""one" "three" "two""#);
+    assert_eq!(named("a secret").await, r#""one" "two""#);
+    assert_eq!(named("!a").await, "");
+
+    let policy = |principal: &str| {
+        let policy = json!({"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "*"}]});
+        json!({"SecretId": "one", "ResourcePolicy": policy.to_string()})
+    };
+    let tried = house.ask("ValidateResourcePolicy", policy("arn:aws:iam::123456789012:root")).await;
+    assert_eq!(tried, json!({"PolicyValidationPassed": true, "ValidationErrors": []}));
+    assert_eq!(house.ask("ValidateResourcePolicy", policy("*")).await["PolicyValidationPassed"], false);
+    let broken = house.refused("ValidateResourcePolicy", json!({"ResourcePolicy": "{"})).await;
+    assert_eq!(broken, "MalformedPolicyDocumentException: This resource policy contains invalid Json.");
 }

@@ -1,8 +1,8 @@
 //! Values in and out: new secrets, new versions, labels, reading.
 
 use super::list::{check_tags, refuse};
-use super::secret::{CURRENT, Secret, Version, bad_parameter, bad_request};
-use super::{Secrets, key};
+use super::secret::{CURRENT, Secret, Version, bad_parameter, bad_request, check_name};
+use super::{Secrets, arn, key};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
 use servicekit::documents::Edit;
@@ -20,25 +20,15 @@ impl Secrets {
             &["AddReplicaRegions", "ForceOverwriteReplicaSecret", "Type", "CrossAccountPrimaryARN"],
         )?;
         let name = required(input, "Name");
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@!-".contains(&byte);
-        if name.is_empty() || !name.bytes().all(fits) {
-            return Err(ServiceError::new(
-                "ValidationException",
-                "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
-            ));
-        }
+        check_name(name)?;
         let (key, now_s) = (key(call, name), self.now_s());
-        let arn = format!(
-            "arn:aws:secretsmanager:{}:{}:secret:{name}-{}",
-            call.caller.region,
-            call.caller.account,
-            suffix(&self.world)
-        );
+        let arn = arn(call, name, &suffix(&self.world));
         let version = self.version(&key, input)?;
         let made = Secret {
             arn: arn.clone(),
             name: name.to_owned(),
             description: text(input, "Description").map(str::to_owned),
+            tagged: input.get("Tags").is_some(),
             tags: tags_of(input, "Tags"),
             kms_key: text(input, "KmsKeyId").map(str::to_owned),
             policy: None,
@@ -51,7 +41,10 @@ impl Secrets {
             rotation: None,
         };
         check_tags(&made)?;
-        let id = self.token(input);
+        let id = match &version {
+            Some(_) => self.token(call, input, bad_request)?,
+            None => self.world.uuid(),
+        };
         let (arn, with_version) = self
             .secrets
             .edit(&key, |there| {
@@ -90,7 +83,7 @@ impl Secrets {
         if stages.is_empty() {
             stages.push(CURRENT.to_owned());
         }
-        let id = self.token(input);
+        let id = self.token(call, input, bad_request)?;
         let now_s = self.now_s();
         self.change(call, input, |key, secret| {
             secret.refuse_deleted()?;
@@ -144,7 +137,7 @@ impl Secrets {
 
     pub(super) async fn update_secret(&self, call: &Call, input: &Value) -> Answer {
         refuse(input, &["Type"])?;
-        let (id, now_s) = (self.token(input), self.now_s());
+        let (id, now_s) = (self.token(call, input, bad_request)?, self.now_s());
         self.change(call, input, |key, secret| {
             secret.refuse_deleted()?;
             let version = self.version(key, input)?;
@@ -194,11 +187,15 @@ impl Secrets {
         }
         let answer = self.value(&key, &secret, &id, version)?;
         let today_s = self.world.now().seconds() / 86_400 * 86_400;
-        if secret.accessed_s != Some(today_s) {
+        if version.accessed_s != Some(today_s) || secret.accessed_s != Some(today_s) {
             self.secrets
                 .edit(&key, |there| {
-                    let Some(there) = there else { return Ok((Edit::Keep, ())) };
-                    Ok((Edit::Put(Secret { accessed_s: Some(today_s), ..there }), ()))
+                    let Some(mut there) = there else { return Ok((Edit::Keep, ())) };
+                    there.accessed_s = Some(today_s);
+                    if let Some(version) = there.versions.get_mut(&id) {
+                        version.accessed_s = Some(today_s);
+                    }
+                    Ok((Edit::Put(there), ()))
                 })
                 .await?;
         }
@@ -258,13 +255,30 @@ impl Secrets {
             return Err(bad_parameter(format!("A secret value has 1 to {VALUE_BYTES_MAX} bytes.")));
         }
         let sealed = self.vault.seal(key, &plain);
-        let version =
-            Version { created_s: self.now_s(), binary: binary.is_some(), sealed, stages: Default::default() };
+        let version = Version {
+            created_s: self.now_s(),
+            binary: binary.is_some(),
+            sealed,
+            stages: Default::default(),
+            accessed_s: None,
+        };
         Ok(Some((version, plain)))
     }
 
-    pub(super) fn token(&self, input: &Value) -> String {
-        text(input, "ClientRequestToken").map_or_else(|| self.world.uuid(), str::to_owned)
+    /// What makes a call the same one as before: clients always give it, other services of this server need not.
+    pub(super) fn token(
+        &self,
+        call: &Call,
+        input: &Value,
+        refuse: impl Fn(&'static str) -> ServiceError,
+    ) -> Result<String, ServiceError> {
+        match text(input, "ClientRequestToken") {
+            Some(token) => Ok(token.to_owned()),
+            None if call.inside.is_some() => Ok(self.world.uuid()),
+            None => {
+                Err(refuse("You must provide a ClientRequestToken value. We recommend a UUID-type value."))
+            }
+        }
     }
 }
 
@@ -274,7 +288,7 @@ pub(super) fn no_value(what: &str) -> ServiceError {
 }
 
 /// What ends a secret's ARN, so that one made later under the same name is another one.
-fn suffix(world: &World) -> String {
+pub(super) fn suffix(world: &World) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     (0..6).map(|_| char::from(ALPHABET[world.below(62) as usize])).collect()
 }

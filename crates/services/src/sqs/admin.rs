@@ -1,6 +1,6 @@
 //! Queues themselves: made, listed, described, changed, emptied.
 
-use super::definition::{check, map_answer, pick, strings};
+use super::definition::{check, is_told, map_answer, pick, strings, unknown_attribute};
 use super::fault::{self, Fault};
 use super::queues::Queue;
 use super::{Sqs, key};
@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
 use servicekit::fields::{integer, object, page, required, text, texts};
 use std::sync::Arc;
+
+const PURGE_PERIOD_S: u64 = 60;
 
 impl Sqs {
     pub(super) async fn create_queue(&self, call: &Call, input: &Value) -> Answer {
@@ -81,6 +83,16 @@ impl Sqs {
     }
 
     pub(super) async fn purge_queue(&self, queue: &Queue) -> Answer {
+        let now_s = self.queues.now_ms() / 1_000;
+        let recent = queue.state().purged_s.is_some_and(|last_s| now_s < last_s + PURGE_PERIOD_S);
+        if recent {
+            let message = format!(
+                "Only one PurgeQueue operation on {} is allowed every {PURGE_PERIOD_S} seconds.",
+                queue.name()
+            );
+            return Err(fault::new("PurgeQueueInProgress", message).with_status(403));
+        }
+        queue.state().purged_s = Some(now_s);
         let incarnation = self.queues.new_incarnation();
         self.queues
             .redefine(queue, |definition| {
@@ -93,6 +105,9 @@ impl Sqs {
 
     pub(super) fn get_queue_attributes(&self, queue: &Queue, input: &Value) -> Answer {
         let wanted = texts(input, "AttributeNames");
+        if let Some(odd) = wanted.iter().find(|name| !is_told(name)) {
+            return Err(unknown_attribute(odd));
+        }
         let state = queue.state();
         let mut all = state.definition.shown();
         let counts = state.line.counts(self.queues.now_ms());

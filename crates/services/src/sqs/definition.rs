@@ -130,7 +130,7 @@ fn holds(name: &str, value: &str, fifo: bool) -> Result<bool, Fault> {
                 format!("{name} is not supported: leave it out"),
             ));
         }
-        _ => return Err(fault::new("InvalidAttributeName", format!("Unknown Attribute {name}."))),
+        _ => return Err(unknown_attribute(name)),
     })
 }
 
@@ -144,6 +144,39 @@ pub(crate) fn strings(input: &Value, member: &str) -> BTreeMap<String, String> {
 }
 
 /// The attributes that were asked for, by name or all; nothing where that is none.
+pub(crate) fn unknown_attribute(name: &str) -> Fault {
+    fault::new("InvalidAttributeName", format!("Unknown Attribute {name}."))
+}
+
+/// Whether a queue can be asked for it.
+pub(crate) fn is_told(name: &str) -> bool {
+    matches!(
+        name,
+        "All"
+            | "ApproximateNumberOfMessages"
+            | "ApproximateNumberOfMessagesDelayed"
+            | "ApproximateNumberOfMessagesNotVisible"
+            | "ContentBasedDeduplication"
+            | "CreatedTimestamp"
+            | "DeduplicationScope"
+            | "DelaySeconds"
+            | "FifoQueue"
+            | "FifoThroughputLimit"
+            | "KmsDataKeyReusePeriodSeconds"
+            | "KmsMasterKeyId"
+            | "LastModifiedTimestamp"
+            | "MaximumMessageSize"
+            | "MessageRetentionPeriod"
+            | "Policy"
+            | "QueueArn"
+            | "ReceiveMessageWaitTimeSeconds"
+            | "RedriveAllowPolicy"
+            | "RedrivePolicy"
+            | "SqsManagedSseEnabled"
+            | "VisibilityTimeout"
+    )
+}
+
 pub(crate) fn pick(all: BTreeMap<String, String>, wanted: &[String]) -> Option<Value> {
     let every = wanted.iter().any(|name| name == "All");
     let picked: serde_json::Map<String, Value> = all

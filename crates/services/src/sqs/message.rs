@@ -85,7 +85,7 @@ impl Message {
         let asked = |name: &str| {
             wanted.iter().any(|want| match want.strip_suffix(".*") {
                 Some(prefix) => name.starts_with(prefix),
-                None => want == name || want == "All",
+                None => want == name || want == "All" || want == "*",
             })
         };
         self.attributes
@@ -127,7 +127,7 @@ pub(crate) fn attributes(input: &Value, member: &str) -> Result<BTreeMap<String,
 fn attribute(name: &str, given: &Value) -> Result<Attribute, Fault> {
     let good_name = name.len() <= 256
         && !name.is_empty()
-        && name.chars().all(|char| char.is_ascii_alphanumeric() || "_-.".contains(char))
+        && name.chars().all(|char| char.is_alphanumeric() || "_-.".contains(char))
         && !name.starts_with('.')
         && !name.ends_with('.')
         && !name.contains("..");

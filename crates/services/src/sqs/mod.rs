@@ -59,6 +59,7 @@ impl Sqs {
             "ListQueues" => self.list_queues(call, input),
             name => {
                 let queue = self.queue(call, input)?;
+                let trace = call.request.header("x-amzn-trace-id");
                 match name {
                     "DeleteQueue" => queues.delete(&queue).await.map(|()| json!({})),
                     "PurgeQueue" => self.purge_queue(&queue).await,
@@ -68,8 +69,8 @@ impl Sqs {
                     "UntagQueue" => self.untag_queue(&queue, input).await,
                     "ListQueueTags" => Ok(self.list_queue_tags(&queue)),
                     "ListDeadLetterSourceQueues" => self.list_sources(call, &queue, input),
-                    "SendMessage" => queues.send_message(&queue, input).await,
-                    "SendMessageBatch" => queues.send_message_batch(&queue, input).await,
+                    "SendMessage" => queues.send_message(&queue, input, trace).await,
+                    "SendMessageBatch" => queues.send_message_batch(&queue, input, trace).await,
                     "ReceiveMessage" => queues.receive(&queue, input, &call.caller.account).await,
                     "DeleteMessage" => queues.delete_message(&queue, input).await,
                     "DeleteMessageBatch" => queues.delete_message_batch(&queue, input).await,

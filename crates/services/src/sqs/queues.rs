@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub definition: Arc<Definition>,
     pub line: Line,
     pub dedup: BTreeMap<String, Dedup>,
+    /// When everything was last thrown away, in this run.
+    pub purged_s: Option<u64>,
 }
 
 /// A message that a FIFO queue has seen.
@@ -156,7 +158,8 @@ impl Queues {
             tags,
         };
         self.0.definitions.put(key, definition.clone()).await?;
-        let state = State { definition: Arc::new(definition), line: Line::default(), dedup: BTreeMap::new() };
+        let definition = Arc::new(definition);
+        let state = State { definition, line: Line::default(), dedup: BTreeMap::new(), purged_s: None };
         let queue = Arc::new(Queue { key: key.to_owned(), changed: Notify::new(), state: Mutex::new(state) });
         self.0.queues.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), queue.clone());
         Ok(queue)
@@ -181,6 +184,7 @@ impl Queues {
         state.definition = Arc::new(new);
         if emptied {
             state.line = Line::default();
+            state.dedup.clear();
         }
         drop(state);
         if emptied { self.sweep(&old.incarnation) } else { Ok(()) }
@@ -271,7 +275,7 @@ fn restore(store: &Store, definition: Definition) -> Result<State, Fault> {
         line.skip_past(seen.number);
         dedup.insert(String::from_utf8_lossy(&key[from.len()..]).into_owned(), seen);
     }
-    Ok(State { definition: Arc::new(definition), line, dedup })
+    Ok(State { definition: Arc::new(definition), line, dedup, purged_s: None })
 }
 
 fn range(kind: &str, incarnation: &str) -> (Vec<u8>, Vec<u8>) {

@@ -139,11 +139,20 @@ impl Queues {
         Ok(Sent { message_id, sequence })
     }
 
-    pub(crate) async fn send_message(&self, queue: &Arc<Queue>, input: &Value) -> Result<Value, Fault> {
-        let message = Message::read(input)?;
+    /// `trace` is what the request's header says of the call that this one belongs to: the message says it too.
+    pub(crate) async fn send_message(
+        &self,
+        queue: &Arc<Queue>,
+        input: &Value,
+        trace: Option<&str>,
+    ) -> Result<Value, Fault> {
+        let mut message = Message::read(input)?;
         let body_sum = digest::of_body(&message.body);
         let (sum, system_sum) =
             (digest::of_attributes(&message.attributes), digest::of_attributes(&message.system));
+        if let Some(trace) = trace {
+            message.system.entry("AWSTraceHeader".to_owned()).or_insert_with(|| Attribute::string(trace));
+        }
         let sent = self.put(queue, sending(queue, input, message)?).await?;
         Ok(object([
             ("MD5OfMessageBody", Some(body_sum.into())),
@@ -154,7 +163,12 @@ impl Queues {
         ]))
     }
 
-    pub(crate) async fn send_message_batch(&self, queue: &Arc<Queue>, input: &Value) -> Result<Value, Fault> {
+    pub(crate) async fn send_message_batch(
+        &self,
+        queue: &Arc<Queue>,
+        input: &Value,
+        trace: Option<&str>,
+    ) -> Result<Value, Fault> {
         let entries = super::batch_entries(input)?;
         let bytes: usize = entries.iter().map(|entry| required(entry, "MessageBody").len()).sum();
         if bytes as u64 > super::definition::MESSAGE_BYTES_MAX {
@@ -165,8 +179,17 @@ impl Queues {
             return Err(fault::new("BatchRequestTooLong", message));
         }
         // One after another into the line, in the order they were written; their syncs are shared.
-        let tasks = entries.iter().map(|entry| self.send_message(queue, entry));
-        let answers = super::in_order(tasks).await;
+        let tasks = entries.iter().map(|entry| self.send_message(queue, entry, trace));
+        let mut answers = super::in_order(tasks).await;
+        // A batch has words of its own for what is too long. [suite: recorded answers]
+        for fault in answers.iter_mut().filter_map(|answer| answer.as_mut().err()) {
+            fault.message = fault.message.take().map(|told| {
+                told.replace(
+                    "parameters are invalid. Reason: Message",
+                    "parameters cannot be validated. Reason: Message",
+                )
+            });
+        }
         Ok(super::batch_answer(&entries, answers))
     }
 }

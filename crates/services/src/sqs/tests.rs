@@ -213,3 +213,55 @@ async fn purged_deleted_and_delayed() {
     let odd = house.ask("CreateQueue", json!({"QueueName": "q", "Attributes": {"Odd": "1"}})).await;
     assert_eq!(odd["__type"], "com.amazonaws.sqs#InvalidAttributeName");
 }
+
+/// Answers recorded from the service itself.
+#[tokio::test]
+async fn what_was_recorded_is_what_is_answered() {
+    let house = House::new();
+    let url = house.make("q", json!({"MaximumMessageSize": "1024"})).await;
+    let input = json!({"QueueUrl": url, "MaxNumberOfMessages": 11});
+    let told = house.ask("ReceiveMessage", input).await;
+    assert_eq!(told["__type"], "com.amazonaws.sqs#InvalidParameterValueException");
+    let told = house.ask("SendMessage", json!({"QueueUrl": url, "MessageBody": ""})).await;
+    assert_eq!(told["__type"], "com.amazonaws.sqs#MissingRequiredParameterException");
+    let told =
+        house.ask("GetQueueAttributes", json!({"QueueUrl": url, "AttributeNames": ["Nonsense"]})).await;
+    assert_eq!(told["message"], "Unknown Attribute Nonsense.");
+
+    let long = json!({"QueueUrl": url, "Entries": [{"Id": "1", "MessageBody": "m".repeat(1025)}]});
+    let failed = house.ask("SendMessageBatch", long).await["Failed"][0].clone();
+    assert_eq!(failed["Code"], "InvalidParameterValue");
+    let words =
+        "One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes.";
+    assert_eq!(failed["Message"], words);
+
+    let attributes = json!({"attr.1øßä": {"StringValue": "x", "DataType": "String"}});
+    house
+        .ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "m", "MessageAttributes": attributes}))
+        .await;
+    let input = json!({"QueueUrl": url, "MessageAttributeNames": ["*"], "AttributeNames": ["SenderId", "AWSTraceHeader"]});
+    let got = house.ask("ReceiveMessage", input).await["Messages"][0].clone();
+    assert_eq!(got["MessageAttributes"], attributes);
+    assert_eq!(got["Attributes"], json!({"SenderId": "123456789012"}));
+}
+
+#[tokio::test]
+async fn a_purge_forgets_what_was_sent_and_comes_once_a_minute() {
+    let house = House::new();
+    let url = house.make("q.fifo", json!({"FifoQueue": "true"})).await;
+    let message = |body: &str, group: &str, id: &str| json!({"QueueUrl": url, "MessageBody": body, "MessageGroupId": group, "MessageDeduplicationId": id});
+    house.ask("SendMessage", message("before", "g", "same")).await;
+    house.ask("PurgeQueue", json!({"QueueUrl": url})).await;
+    house.ask("SendMessage", message("after", "g", "same")).await;
+    assert_eq!(house.bodies(&url).await, ["after"]);
+    let told = house.ask("PurgeQueue", json!({"QueueUrl": url})).await;
+    assert_eq!(told["message"], "Only one PurgeQueue operation on q.fifo is allowed every 60 seconds.");
+    house.world.advance(Duration::from_secs(60));
+    assert_eq!(house.ask("PurgeQueue", json!({"QueueUrl": url})).await, json!({}));
+
+    // Of one group as much as there is, before the next.
+    for (body, group) in [("a1", "a"), ("b1", "b"), ("a2", "a"), ("c1", "c"), ("a3", "a")] {
+        house.ask("SendMessage", message(body, group, body)).await;
+    }
+    assert_eq!(house.bodies(&url).await, ["a1", "a2", "a3", "b1", "c1"]);
+}

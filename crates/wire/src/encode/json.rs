@@ -77,14 +77,23 @@ pub(super) fn error(service: &Service, error: &ServiceError) -> Vec<u8> {
     } else if service.error(&error.code).is_none() && error.code == "ValidationException" {
         "com.amazon.coral.validate#ValidationException".to_string()
     } else {
-        format!("{}#{}", service.namespace, error.code)
+        format!("{}#{}", service.namespace, spelled(service, &error.code))
     };
     out.insert("__type".into(), code.into());
     if let Some(message) = &error.message {
-        out.insert(message_member(&error.code).into(), message.clone().into());
+        out.insert(message_member(service, error).into(), message.clone().into());
     }
     out.extend(error.members.iter().map(|(name, value)| (name.clone(), value.clone())));
     serde_json::to_vec(&out).unwrap_or_default()
+}
+
+/// Queues have two codes that only the body spells so; the header beside it has the short ones. [suite: recorded answers]
+fn spelled<'a>(service: &Service, code: &'a str) -> &'a str {
+    match (service.target_prefix, code) {
+        ("AmazonSQS", "InvalidParameterValue") => "InvalidParameterValueException",
+        ("AmazonSQS", "MissingParameter") => "MissingRequiredParameterException",
+        _ => code,
+    }
 }
 
 fn is_coral(name: &str) -> bool {
@@ -101,13 +110,19 @@ fn is_coral(name: &str) -> bool {
     )
 }
 
-/// Faults of reading and of rights spell the member with a capital.
-fn message_member(code: &str) -> &'static str {
-    let name = code.rsplit_once('#').map_or(code, |(_, name)| name);
-    match name {
-        "SerializationException" | "AccessDeniedException" | "TransactionCanceledException" => "Message",
-        _ => "message",
-    }
+/// Faults of reading and of rights spell the member with a capital, and so do all of Secrets Manager's own.
+fn message_member(service: &Service, error: &ServiceError) -> &'static str {
+    let capital = match error.name() {
+        "SerializationException"
+        | "AccessDeniedException"
+        | "TransactionCanceledException"
+        | "TransactionInProgressException"
+        | "IdempotentParameterMismatchException" => true,
+        // Where the item is told, the message is written anew. [suite: recorded answers]
+        "ConditionalCheckFailedException" => error.members.contains_key("Item"),
+        name => service.name == "secretsmanager" && service.error(name).is_some(),
+    };
+    if capital { "Message" } else { "message" }
 }
 
 /// `{"Type":"User","Message":"…"}` beside the type's header, as functions' service writes it; others spell it small.

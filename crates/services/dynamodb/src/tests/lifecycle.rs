@@ -166,3 +166,31 @@ fn a_policy_goes_with_its_table() {
     bench.make(table(json!({})));
     assert_eq!(bench.ask("GetResourcePolicy", asked)["error"], "PolicyNotFoundException");
 }
+
+/// Answers recorded from the service itself.
+#[test]
+fn a_table_that_is_being_made_tells_less() {
+    let bench = Bench::new();
+    let mut asked = with_index(json!({}));
+    asked["WarmThroughput"] = json!({ "ReadUnitsPerSecond": 15_000 });
+    let made = bench.ask("CreateTable", asked)["TableDescription"].clone();
+    assert_eq!(made["BillingModeSummary"], json!({ "BillingMode": "PAY_PER_REQUEST" }));
+    assert_eq!(made["WarmThroughput"]["Status"], "UPDATING");
+    assert_eq!(made["GlobalSecondaryIndexes"][0]["IndexStatus"], "CREATING");
+    assert!(made["GlobalSecondaryIndexes"][0].get("Backfilling").is_none(), "{made}");
+    assert!(told(&bench)["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"].is_number());
+}
+
+#[test]
+fn a_key_that_changes_is_told_as_it_comes_and_as_it_goes() {
+    let bench = Bench::new();
+    bench.make(table(json!({})));
+    let set = |sse: Json| {
+        let input = json!({ "TableName": "Tab", "SSESpecification": sse });
+        bench.ask("UpdateTable", input)["TableDescription"]["SSEDescription"]["Status"].clone()
+    };
+    assert_eq!(set(json!({ "Enabled": true, "KMSMasterKeyId": "k" })), "UPDATING");
+    assert_eq!(told(&bench)["SSEDescription"]["Status"], "ENABLED");
+    assert_eq!(set(json!({ "Enabled": false })), "UPDATING");
+    assert!(told(&bench).get("SSEDescription").is_none());
+}

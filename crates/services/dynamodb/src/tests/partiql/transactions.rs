@@ -128,12 +128,12 @@ fn transactions_write_all_or_nothing() {
             "DELETE FROM Hash WHERE pk = '4'",
         ],
     );
-    assert_eq!(done, json!({ "Responses": [{}, {}, {}] }));
+    assert_eq!(done, json!({ "Responses": [] }));
     let exists = transact(
         &bench,
         &["EXISTS(SELECT * FROM Hash WHERE pk = '2' AND n IS MISSING)", "DELETE FROM Hash WHERE pk = '1'"],
     );
-    assert_eq!(exists, json!({ "Responses": [{}, {}] }));
+    assert_eq!(exists, json!({ "Responses": [] }));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_token_makes_a_transaction_happen_once() {
         "ClientRequestToken": "once",
     });
     for _ in 0..2 {
-        bench.check("ExecuteTransaction", input.clone(), json!({ "Responses": [{}] }));
+        bench.check("ExecuteTransaction", input.clone(), json!({ "Responses": [] }));
     }
     let got = bench.ask("GetItem", json!({ "TableName": "Hash", "Key": { "pk": { "S": "1" } } }));
     assert_eq!(got["Item"]["n"], json!({ "N": "2" }));
