@@ -5,6 +5,7 @@
 //! done about it comes out as actions. That makes every retry, split and expiry a line in a table of tests, and lets
 //! a simulator drive thousands of lanes through years.
 
+mod ahead;
 mod cut;
 mod event;
 mod look;
@@ -53,6 +54,15 @@ pub struct Lane<R> {
     close_failures: u32,
     /// Everything there is has been read: the clock may close a window.
     is_tick: bool,
+    /// What follows the batch in flight has been told, or is in flight already.
+    ahead: Ahead,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ahead {
+    Nothing,
+    Told,
+    Departed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +118,7 @@ impl<R: Clone> Lane<R> {
             next_state: None,
             close_failures: 0,
             is_tick: false,
+            ahead: Ahead::Nothing,
         }
     }
 
@@ -118,6 +129,7 @@ impl<R: Clone> Lane<R> {
                 self.read(entries, &filtered, through, ended, moment);
             }
             Event::State(state) => self.next_state = Some(state),
+            Event::Followed => self.followed(),
             Event::Settled(outcome) if self.phase == Phase::Closing => self.closed(&outcome, moment, actions),
             Event::Settled(outcome) => self.settled(outcome, moment, actions),
             Event::Buried { accepted } => self.buried(accepted, moment),
@@ -202,6 +214,7 @@ impl<R: Clone> Lane<R> {
     fn go_on(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) {
         while self.step(moment, actions) {}
         self.tell(actions);
+        self.prepare(moment, actions);
         if matches!(self.phase, Phase::Flying | Phase::Closing | Phase::Burying | Phase::Finished) {
             return;
         }
@@ -229,7 +242,7 @@ impl<R: Clone> Lane<R> {
             }
             Phase::Gathering => {}
         }
-        if self.stopping {
+        if self.stopping && self.ahead != Ahead::Departed {
             return false;
         }
         if self.pieces.last().is_some_and(|piece| piece.entries.is_empty()) {
@@ -263,6 +276,7 @@ impl<R: Clone> Lane<R> {
         let attempt = piece.invocations + 1;
         let frame = self.frame(piece.window_start_s);
         self.tell(actions);
+        self.ahead = Ahead::Nothing;
         self.phase = Phase::Flying;
         actions.push(Action::Deliver { batch, attempt, frame });
         false

@@ -9,8 +9,9 @@ use crate::keep::Keep;
 use crate::lane::{Action, Entry, Event, Finish, Lane, Moment};
 use crate::mapping::Mapping;
 use crate::target::{
-    Batch, Buried, Delivered, Delivery, Destination, Letter, PROBLEM_INTERNAL, Report, Target,
+    Batch, BoxFuture, Buried, Delivered, Delivery, Destination, Letter, PROBLEM_INTERNAL, Report, Target,
 };
+use crate::window::Frame;
 use bytes::Bytes;
 use engine::stream::{Record, Sequence, Shard};
 use engine::{Engine, ErrorKind};
@@ -36,6 +37,7 @@ const READ_RETRY: Duration = Duration::from_secs(1);
 const READS_MAX: usize = 4;
 
 type Flight = Pin<Box<dyn Future<Output = Landed> + Send>>;
+type Departure = BoxFuture<'static, Option<Delivery>>;
 
 /// What came back of what was sent.
 enum Landed {
@@ -70,6 +72,9 @@ pub(crate) struct ShardRun {
 struct Course {
     lanes: Vec<Lane<Bytes>>,
     flights: Vec<Option<Flight>>,
+    /// What is to be laid ready behind them, and what is.
+    prepared: Vec<Option<Batch>>,
+    ahead: Vec<Option<Departure>>,
     /// What was last heard of each lane's target.
     reports: Vec<Heard>,
     /// There may be more to read at once.
@@ -109,6 +114,8 @@ impl ShardRun {
                 .map(|lane| Lane::new(policy.clone(), lane.position, lane.totals).within(window.take()))
                 .collect(),
             flights: self.checkpoint.lanes.iter().map(|_| None).collect(),
+            prepared: self.checkpoint.lanes.iter().map(|_| None).collect(),
+            ahead: self.checkpoint.lanes.iter().map(|_| None).collect(),
             reports: vec![Heard::default(); self.checkpoint.lanes.len()],
             more: false,
             read: self.checkpoint.position(),
@@ -123,6 +130,7 @@ impl ShardRun {
             let woken = match launched(&mut course.flights).await {
                 Some((lane, landed)) => Woken::Settled(lane, landed),
                 None => {
+                    self.lay_ready(&mut course);
                     self.read(&mut course, &mut actions);
                     if course.lanes.iter().all(Lane::is_finished) {
                         return self.finish(course).await;
@@ -140,6 +148,11 @@ impl ShardRun {
                 Woken::Settled(lane, Landed::Delivered(delivery)) => {
                     self.gauges.tell_result(delivery.problem);
                     course.reports[lane] = Heard { report: delivery.report, error: delivery.error };
+                    course.prepared[lane] = None;
+                    match delivery.followed {
+                        true => tell(&mut course, lane, Event::Followed),
+                        false => course.ahead[lane] = None,
+                    }
                     if let Some(state) = delivery.state {
                         tell(&mut course, lane, Event::State(state));
                     }
@@ -158,6 +171,8 @@ impl ShardRun {
                 Woken::Nudge => all.for_each(|lane| tell(&mut course, lane, Event::Nudge)),
                 Woken::Stop => {
                     stopping = true;
+                    course.prepared.fill_with(|| None);
+                    all.clone().for_each(|lane| self.target.withdraw(&self.name, lane));
                     all.for_each(|lane| tell(&mut course, lane, Event::Stop));
                 }
             }
@@ -175,6 +190,15 @@ impl ShardRun {
             && course.retry_read.is_none()
             && (held as u64) < HELD_RECORDS_MAX
             && course.lanes.iter().any(|lane| lane.wants().is_some())
+    }
+
+    /// Hands over what is to lie ready behind batches that are under way.
+    fn lay_ready(&self, course: &mut Course) {
+        for (batch, ahead) in course.prepared.iter_mut().zip(&mut course.ahead) {
+            if let Some(batch) = batch.take() {
+                *ahead = self.target.clone().follow(batch);
+            }
+        }
     }
 
     /// Reads what is there and deals it to the lanes, as long as they want more.
@@ -272,20 +296,31 @@ impl ShardRun {
         Ok(Dealt::Wanted(lane, entry))
     }
 
+    fn batch(&self, lane: usize, entries: Vec<Entry<Bytes>>, attempt: u32, frame: Option<Frame>) -> Batch {
+        let delivered = |entry: Entry<Bytes>| Delivered { sequence: entry.sequence, encoded: entry.record };
+        let records = entries.into_iter().map(delivered).collect();
+        Batch { mapping: self.mapping.clone(), shard: self.name.clone(), lane, records, attempt, frame }
+    }
+
     /// Does what a lane decided.
     fn act(&self, course: &mut Course, lane: usize, actions: &mut Vec<Action<Bytes>>) {
         for action in actions.drain(..) {
             match action {
                 Action::Deliver { batch, attempt, frame } => {
-                    let records = batch
-                        .into_iter()
-                        .map(|entry| Delivered { sequence: entry.sequence, encoded: entry.record })
-                        .collect();
-                    let (mapping, shard) = (self.mapping.clone(), self.name.clone());
-                    let batch = Batch { mapping, shard, records, attempt, frame };
+                    let batch = self.batch(lane, batch, attempt, frame);
                     let target = self.target.clone();
-                    course.flights[lane] =
-                        Some(Box::pin(async move { Landed::Delivered(target.deliver(batch).await) }));
+                    let departed = course.ahead[lane].take();
+                    course.flights[lane] = Some(Box::pin(async move {
+                        if let Some(departed) = departed
+                            && let Some(delivery) = departed.await
+                        {
+                            return Landed::Delivered(delivery);
+                        }
+                        Landed::Delivered(target.deliver(batch).await)
+                    }));
+                }
+                Action::Prepare { batch, attempt } => {
+                    course.prepared[lane] = Some(self.batch(lane, batch, attempt, None));
                 }
                 Action::Advance { .. } | Action::Forget => {
                     course.dirty.get_or_insert(self.world.elapsed());

@@ -26,6 +26,8 @@ pub struct Delivered {
 pub struct Batch {
     pub mapping: Arc<Mapping>,
     pub shard: Arc<str>,
+    /// One of the shard's, each of which has one batch in flight.
+    pub lane: usize,
     pub records: Vec<Delivered>,
     /// How often the target has been handed this batch, this time included.
     pub attempt: u32,
@@ -45,6 +47,8 @@ pub struct Delivery {
     pub report: Option<Report>,
     /// Of a mapping with windows: what the target wants to be handed with the next batch.
     pub state: Option<Bytes>,
+    /// Whether the batch that was laid ready behind this one is in flight.
+    pub followed: bool,
 }
 
 /// One run of a target, as records that are given up tell of it.
@@ -89,7 +93,7 @@ impl Delivery {
             Outcome::Accepted => None,
             Outcome::Partly(_) | Outcome::Refused | Outcome::Unavailable => Some(PROBLEM_CALL),
         };
-        Delivery { outcome, problem, error: None, report: None, state: None }
+        Delivery { outcome, problem, error: None, report: None, state: None, followed: false }
     }
 }
 
@@ -102,6 +106,16 @@ pub trait Target: Send + Sync {
     fn encode(&self, record: &Record) -> Result<Bytes, String>;
 
     fn deliver(&self, batch: Batch) -> BoxFuture<'_, Delivery>;
+
+    /// Lays a batch ready behind the one of the same lane that is in flight, to depart by itself when that one is
+    /// accepted whole. `None` from a target that does not do so now; what is given stands for nothing until the
+    /// delivery before it says `followed`.
+    fn follow(self: Arc<Self>, _batch: Batch) -> Option<BoxFuture<'static, Option<Delivery>>> {
+        None
+    }
+
+    /// Takes back what was laid ready in a lane, unless it has departed.
+    fn withdraw(&self, _shard: &Arc<str>, _lane: usize) {}
 
     /// Ready when a target that could not be reached may have come back.
     fn changed(&self) -> BoxFuture<'_, ()> {

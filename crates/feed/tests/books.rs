@@ -19,10 +19,13 @@ pub enum Happened {
     Buried(Vec<u64>),
 }
 
+/// A shard's name, and which of its lanes.
+pub type Lane = (Arc<str>, usize);
+
 /// What is in flight to a mapping's target or destination.
 pub enum Flight {
     /// With the records that the window's state has seen, if there is a window.
-    Batch(Vec<u64>, Option<Vec<u64>>, oneshot::Sender<Delivery>),
+    Batch(Vec<u64>, Option<Vec<u64>>, Lane, oneshot::Sender<Delivery>),
     Letter(Vec<u64>, oneshot::Sender<Result<(), String>>),
 }
 
@@ -30,6 +33,16 @@ pub enum Flight {
 pub struct Book {
     pub log: Vec<Happened>,
     pub flights: Vec<Flight>,
+    /// What lies ready behind a lane's flight.
+    ready: BTreeMap<Lane, (Vec<u64>, oneshot::Sender<Delivery>)>,
+}
+
+impl Book {
+    /// Whoever sent them is gone.
+    pub fn forget(&mut self) {
+        self.flights.clear();
+        self.ready.clear();
+    }
 }
 
 /// The books of all mappings, by the name of their target.
@@ -41,21 +54,28 @@ impl Books {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a flight land. A refusal may come with any sequence, sensible or not.
-    pub fn land(&self, name: &str, flight: Flight, outcome: Outcome) {
+    /// Lets a flight land. A refusal may come with any sequence, sensible or not. What lies ready behind one that is
+    /// accepted may depart.
+    pub fn land(&self, name: &str, flight: Flight, outcome: Outcome, departs: bool) {
         let mut books = self.open();
-        let log = &mut books.entry(name.to_owned()).or_default().log;
+        let Book { log, flights, ready } = books.entry(name.to_owned()).or_default();
         match flight {
-            Flight::Batch(sequences, seen, reply) => {
+            Flight::Batch(sequences, seen, lane, reply) => {
                 let count = match outcome {
                     Outcome::Accepted => sequences.len(),
                     Outcome::Partly(first) => sequences.partition_point(|sequence| *sequence < first),
                     Outcome::Refused | Outcome::Unavailable => 0,
                 };
                 let accepted = sequences[..count].to_vec();
+                let next = ready.remove(&lane).filter(|_| departs && outcome == Outcome::Accepted);
                 let Some(mut seen) = seen else {
                     log.push(Happened::Accepted(accepted));
-                    let _ = reply.send(Delivery::of(outcome));
+                    let followed = next.is_some();
+                    if let Some((sequences, reply)) = next {
+                        log.push(Happened::Handed(sequences.clone()));
+                        flights.push(Flight::Batch(sequences, None, lane, reply));
+                    }
+                    let _ = reply.send(Delivery { followed, ..Delivery::of(outcome) });
                     return;
                 };
                 if sequences.is_empty() && outcome == Outcome::Accepted {
@@ -116,8 +136,23 @@ impl Target for Desk {
         });
         let twice = sequences.iter().find(|sequence| seen.iter().flatten().any(|seen| seen == *sequence));
         assert_eq!(twice, None, "{}: a record comes with a state that has seen it", self.name);
-        self.depart(Flight::Batch(sequences, seen, reply));
+        self.depart(Flight::Batch(sequences, seen, (batch.shard, batch.lane), reply));
         Box::pin(async move { landed.await.unwrap_or_else(|_| Delivery::of(Outcome::Unavailable)) })
+    }
+
+    fn follow(self: Arc<Self>, batch: Batch) -> Option<BoxFuture<'static, Option<Delivery>>> {
+        assert!(batch.frame.is_none(), "a window's state is not known before");
+        let (reply, landed) = oneshot::channel();
+        let sequences = batch.records.iter().map(|record| record.sequence).collect();
+        let lane = (batch.shard, batch.lane);
+        let before =
+            self.books.open().entry(self.name.clone()).or_default().ready.insert(lane, (sequences, reply));
+        assert!(before.is_none(), "one lies ready at a time");
+        Some(Box::pin(async move { landed.await.ok() }))
+    }
+
+    fn withdraw(&self, shard: &Arc<str>, lane: usize) {
+        self.books.open().entry(self.name.clone()).or_default().ready.remove(&(shard.clone(), lane));
     }
 }
 

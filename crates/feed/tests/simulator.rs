@@ -1,7 +1,7 @@
 //! Lives of a house: records are written, targets fail, stall, answer nonsense and die, mappings are changed, the server
 //! stops well or badly, until everything heals. A seed decides all of it, and the clock moves only when it says so.
 
-use crate::books::{Books, Flight, Happened};
+use crate::books::{Book, Books, Flight, Happened};
 use engine::stream::{Position, ViewType};
 use engine::{
     Action, Billing, Engine, KeyPart, KeySchema, Maintenance, Reserve, Scope, Table, TableSpec, Write,
@@ -182,7 +182,7 @@ impl House {
                     kept.push(flight);
                 } else {
                     let outcome = self.outcome(&flight);
-                    self.books.land(&name, flight, outcome);
+                    self.books.land(&name, flight, outcome, self.roll(4) > 0);
                 }
             }
             self.books.open().entry(name).or_default().flights.extend(kept);
@@ -400,7 +400,7 @@ fn simulate(seed: u64) {
         runtime.block_on(house.live());
         // The server dies: whatever is in flight is never heard of again.
         drop(runtime);
-        house.books.open().values_mut().for_each(|book| book.flights.clear());
+        house.books.open().values_mut().for_each(Book::forget);
     }
     runtime().block_on(house.heal());
 }

@@ -3,11 +3,11 @@
 use crate::config::LogPlace;
 use std::io::PipeReader;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::unix::pipe::Receiver;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use world::{Timestamp, World};
 
 /// Takes events for good. Called with a batch of one stream, in order; it must not wait.
@@ -24,16 +24,25 @@ const FLUSH: Duration = Duration::from_millis(250);
 /// Events held before they are handed on anyway.
 const HELD_EVENTS_MAX: usize = 1_000;
 
-enum Command {
-    Line(String),
-    /// Reads all that was printed so far, writes the line, hands everything on, and gives the tail back.
-    Finish(Vec<String>, oneshot::Sender<String>),
-}
-
-/// The log of one environment. Dropping it ends the capture once the pipe is empty.
+/// The log of one environment. Dropping the last one ends the capture once the pipe is empty.
 #[derive(Debug, Clone)]
 pub(crate) struct Capture {
-    commands: mpsc::UnboundedSender<Command>,
+    shared: Arc<Shared>,
+    _alive: mpsc::Sender<()>,
+}
+
+/// What prints is read by whoever comes first: the reader's task, or an invocation that ends. An end waits for no task.
+struct Shared {
+    pipe: Receiver,
+    reader: Mutex<Reader>,
+    /// Events are held that nobody has told the reader's task of.
+    held: Notify,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
 }
 
 impl Capture {
@@ -45,9 +54,9 @@ impl Capture {
         world: World,
     ) -> std::io::Result<Capture> {
         let pipe = Receiver::from_owned_fd(OwnedFd::from(pipe))?;
-        let (commands, queue) = mpsc::unbounded_channel();
         let reader = Reader {
-            pipe: Some(pipe),
+            ended: false,
+            flushes: false,
             sink,
             place,
             stream,
@@ -56,26 +65,81 @@ impl Capture {
             held: Vec::new(),
             tail: Vec::new(),
         };
-        tokio::spawn(reader.run(queue));
-        Ok(Capture { commands })
+        let shared = Arc::new(Shared { pipe, reader: Mutex::new(reader), held: Notify::new() });
+        let (alive, dropped) = mpsc::channel(1);
+        tokio::spawn(shared.clone().run(dropped));
+        Ok(Capture { shared, _alive: alive })
     }
 
-    /// Writes a line of the platform's own.
+    /// Writes a line of the platform's own. What is printed and not read yet belongs behind it.
     pub fn line(&self, line: String) {
-        let _ = self.commands.send(Command::Line(line));
+        let mut reader = self.shared.reader();
+        reader.event(line);
+        if !std::mem::replace(&mut reader.flushes, true) {
+            self.shared.held.notify_one();
+        }
     }
 
-    /// Ends an invocation: everything printed so far is handed to the sink, then these lines.
-    pub async fn finish(&self, lines: Vec<String>) -> String {
-        let (done, tail) = oneshot::channel();
-        let _ = self.commands.send(Command::Finish(lines, done));
-        tail.await.unwrap_or_default()
+    /// Ends an invocation: everything printed so far is handed to the sink, then these lines. Gives the log's tail.
+    pub fn finish(&self, lines: Vec<String>) -> String {
+        let mut reader = self.shared.reader();
+        reader.drain(&self.shared.pipe);
+        reader.end_line();
+        for line in lines {
+            reader.event(line);
+        }
+        reader.flush();
+        String::from_utf8_lossy(&std::mem::take(&mut reader.tail)).into_owned()
+    }
+}
+
+impl Shared {
+    fn reader(&self) -> MutexGuard<'_, Reader> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(self: Arc<Shared>, mut dropped: mpsc::Receiver<()>) {
+        let mut flush_due = None;
+        loop {
+            let (ended, holds) = {
+                let mut reader = self.reader();
+                reader.flushes = !reader.held.is_empty();
+                (reader.ended, reader.flushes)
+            };
+            if holds && flush_due.is_none() {
+                flush_due = Some(Box::pin(tokio::time::sleep(FLUSH)));
+            }
+            tokio::select! {
+                biased;
+                _ = dropped.recv() => break,
+                _ = self.pipe.ready(Interest::READABLE), if !ended => self.reader().drain(&self.pipe),
+                () = flushed(&mut flush_due) => {
+                    flush_due = None;
+                    self.reader().flush();
+                }
+                () = self.held.notified(), if flush_due.is_none() => {}
+            }
+        }
+        let mut reader = self.reader();
+        reader.drain(&self.pipe);
+        reader.end_line();
+        reader.flush();
+    }
+}
+
+/// Ready when it is time to flush; never, while nothing is held.
+async fn flushed(due: &mut Option<std::pin::Pin<Box<tokio::time::Sleep>>>) {
+    match due {
+        Some(due) => due.await,
+        None => std::future::pending().await,
     }
 }
 
 struct Reader {
-    /// None once every writer has closed it.
-    pipe: Option<Receiver>,
+    /// Every writer has closed the pipe.
+    ended: bool,
+    /// The reader's task knows that events are held.
+    flushes: bool,
     sink: Arc<dyn LogSink>,
     place: LogPlace,
     stream: String,
@@ -88,48 +152,16 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
-        let mut flush = tokio::time::interval(FLUSH);
-        flush.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                biased;
-                command = commands.recv() => match command {
-                    // Not read before: what is printed next belongs behind this line.
-                    Some(Command::Line(line)) => self.event(line),
-                    Some(Command::Finish(lines, done)) => {
-                        self.drain();
-                        self.end_line();
-                        for line in lines {
-                            self.event(line);
-                        }
-                        self.flush();
-                        let tail = String::from_utf8_lossy(&std::mem::take(&mut self.tail)).into_owned();
-                        let _ = done.send(tail);
-                    }
-                    None => {
-                        self.drain();
-                        self.end_line();
-                        self.flush();
-                        return;
-                    }
-                },
-                () = readable(&self.pipe) => self.drain(),
-                _ = flush.tick(), if !self.held.is_empty() => self.flush(),
-            }
-        }
-    }
-
     /// Reads what is there without waiting for more.
-    fn drain(&mut self) {
+    fn drain(&mut self, pipe: &Receiver) {
         let mut buffer = [0; 16 * 1024];
-        while let Some(pipe) = &self.pipe {
+        while !self.ended {
             match pipe.try_read(&mut buffer) {
-                Ok(0) => self.pipe = None,
+                Ok(0) => self.ended = true,
                 Ok(read) => self.take(&buffer[..read]),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                Err(_) => self.pipe = None,
+                Err(_) => self.ended = true,
             }
         }
     }
@@ -177,15 +209,5 @@ impl Reader {
         if !self.held.is_empty() {
             self.sink.write(&self.place, &self.stream, std::mem::take(&mut self.held));
         }
-    }
-}
-
-/// Ready when there is something to read; never, once the pipe has ended.
-async fn readable(pipe: &Option<Receiver>) {
-    match pipe {
-        Some(pipe) => {
-            let _ = pipe.ready(Interest::READABLE).await;
-        }
-        None => std::future::pending().await,
     }
 }

@@ -9,7 +9,7 @@ use crate::config::FunctionConfig;
 use crate::extensions::{Extensions, Failure};
 use crate::process::{Ending, Process};
 use crate::runtime::Interpreter;
-use crate::runtime_api::{Job, Piece, Posted, RuntimeApi};
+use crate::runtime_api::{Job, Posted, RuntimeApi};
 use crate::sandbox::{Sandbox, View};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use world::{Timestamp, World};
 
 /// How long a function may take to load.
@@ -54,7 +54,7 @@ pub(crate) struct Place<'a> {
 
 #[derive(Debug)]
 pub(crate) struct Environment {
-    process: Process,
+    pub process: Arc<Process>,
     /// The processes of its extensions, and what they say.
     companions: Vec<Process>,
     extensions: Arc<Extensions>,
@@ -117,17 +117,6 @@ impl From<io::Error> for InitError {
     }
 }
 
-/// What an environment is given to do.
-pub(crate) struct Work {
-    pub request_id: String,
-    pub payload: Bytes,
-    pub headers: String,
-    /// What extensions are told of it.
-    pub event: Value,
-    /// Where an answer that is a stream goes as it comes.
-    pub pieces: Option<mpsc::Sender<Piece>>,
-}
-
 /// How an invocation ended.
 pub(crate) enum Run {
     Posted(Posted),
@@ -180,12 +169,12 @@ impl Environment {
         };
         if let Err(failed) = registered.await {
             drop(companions);
-            capture.finish(Vec::new()).await;
+            capture.finish(Vec::new());
             return Err(failed);
         }
         let errors = writer.try_clone()?;
         command.stdin(Stdio::null()).stdout(writer).stderr(errors).current_dir(&place.code);
-        let process = Process::start(command, place.sandbox.plan(&view)?, file_bytes_max).await?;
+        let process = Arc::new(Process::start(command, place.sandbox.plan(&view)?, file_bytes_max).await?);
         let environment = Environment {
             process,
             companions,
@@ -202,7 +191,7 @@ impl Environment {
             Err(failed) => {
                 environment.process.kill();
                 environment.companions.iter().for_each(Process::kill);
-                environment.capture.finish(Vec::new()).await;
+                environment.capture.finish(Vec::new());
                 Err(failed)
             }
         }
@@ -230,12 +219,16 @@ impl Environment {
         Ok(())
     }
 
-    /// Hands an invocation over and waits for its end, at most as long as the function may take.
-    pub async fn run(&self, work: Work) -> Run {
-        let (posted, answer) = oneshot::channel();
-        let Work { request_id, payload, headers, event, pieces } = work;
-        self.extensions.invoke(&event);
-        self.api.hand_over(Job { request_id, payload, headers, posted, pieces });
+    pub fn tell_extensions(&self, event: &Value) {
+        self.extensions.invoke(event);
+    }
+
+    pub fn hand_over(&self, job: Job) {
+        self.api.hand_over(job);
+    }
+
+    /// Waits for the end of what was handed over, at most so long.
+    pub async fn settled(&self, answer: &mut oneshot::Receiver<Posted>, within: Duration) -> Run {
         let answered = async {
             match answer.await {
                 Ok(posted) => posted,
@@ -258,7 +251,7 @@ impl Environment {
                 self.process.kill();
                 Run::Failed(failure)
             }
-            () = tokio::time::sleep(self.config.timeout) => {
+            () = tokio::time::sleep(within) => {
                 self.process.kill();
                 Run::TimedOut
             }
@@ -297,10 +290,6 @@ impl Environment {
         self.over_memory.load(Ordering::Relaxed)
     }
 
-    pub fn memory_mb_max(&self, now: Duration) -> u64 {
-        self.process.memory_bytes_max(now).div_ceil(1 << 20)
-    }
-
     /// Asks its processes to end, and gives them a moment: extensions that asked for it are told why.
     pub async fn end(self, reason: &str, now: Timestamp) {
         let deadline_ms = now.millis() + EXTENSIONS_END.as_millis() as u64;
@@ -318,7 +307,7 @@ impl Environment {
         let _ = tokio::time::timeout(wait, all).await;
         self.companions.iter().for_each(Process::kill);
         // What they said last is in the log.
-        self.capture.finish(Vec::new()).await;
+        self.capture.finish(Vec::new());
     }
 }
 

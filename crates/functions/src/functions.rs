@@ -8,7 +8,8 @@ use crate::environment::{Environment, InitError, Place};
 use crate::java;
 use crate::package::{Code, PackageError, Packages};
 use crate::pools::{Permit, Pools};
-use crate::run::Resting;
+use crate::relay::Relay;
+use crate::run::{Ended, Errand};
 use crate::runtime::{Interpreter, Interpreters};
 use crate::runtime_api::Piece;
 use crate::sandbox::{Mode, Sandbox};
@@ -65,6 +66,8 @@ pub struct Outcome {
     /// The last of its log.
     pub log_tail: String,
     pub version: String,
+    /// Whether the invocation that lay behind it has begun.
+    pub followed: bool,
 }
 
 /// Why an invocation did not happen.
@@ -187,7 +190,17 @@ impl Functions {
         config: Arc<FunctionConfig>,
         invocation: Invocation,
     ) -> Result<Outcome, InvokeError> {
-        self.begin(config, invocation, None)?.await.map_err(|_| InvokeError::Closed)
+        self.begin(config, invocation, None, None)?.await.map_err(|_| InvokeError::Closed)
+    }
+
+    /// The same; what is laid behind `relay` meanwhile follows in the same environment.
+    pub async fn invoke_relayed(
+        &self,
+        config: Arc<FunctionConfig>,
+        invocation: Invocation,
+        relay: Relay,
+    ) -> Result<Outcome, InvokeError> {
+        self.begin(config, invocation, None, Some(relay))?.await.map_err(|_| InvokeError::Closed)
     }
 
     /// The same for a caller that reads the answer while it is made, if the function makes it as a stream.
@@ -197,7 +210,7 @@ impl Functions {
         invocation: Invocation,
     ) -> Result<Answer, InvokeError> {
         let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-        Answer::of(pieces, self.begin(config, invocation, Some(sender))?).await
+        Answer::of(pieces, self.begin(config, invocation, Some(sender), None)?).await
     }
 
     fn begin(
@@ -205,22 +218,24 @@ impl Functions {
         config: Arc<FunctionConfig>,
         invocation: Invocation,
         pieces: Option<mpsc::Sender<Piece>>,
+        relay: Option<Relay>,
     ) -> Result<oneshot::Receiver<Outcome>, InvokeError> {
         let permit = Permit::take(&self.0, &config)?;
         let inner = self.0.clone();
-        let (answer, outcome) = oneshot::channel();
+        let (reply, outcome) = oneshot::channel();
         tokio::spawn(async move {
-            let (made, resting) = inner.invoke(&config, invocation, pieces).await;
+            let ended = inner.invoke(Errand { config, invocation, pieces, relay, reply }).await;
+            let Ended { outcome, reply, resting } = ended;
             match resting {
                 // The caller has its answer while extensions still work; the environment counts as busy.
                 Some(resting) => {
-                    let _ = answer.send(made);
+                    let _ = reply.send(outcome);
                     inner.rest(resting).await;
                     drop(permit);
                 }
                 None => {
                     drop(permit);
-                    let _ = answer.send(made);
+                    let _ = reply.send(outcome);
                 }
             }
         });
@@ -291,29 +306,31 @@ impl Inner {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn invoke(
-        self: &Arc<Inner>,
-        config: &Arc<FunctionConfig>,
-        invocation: Invocation,
-        pieces: Option<mpsc::Sender<Piece>>,
-    ) -> (Outcome, Option<Resting>) {
-        self.counters.invocations.fetch_add(1, Ordering::Relaxed);
+    async fn invoke(self: &Arc<Inner>, errand: Errand) -> Ended {
+        self.count_begun();
         let begun = self.world.elapsed();
-        let (environment, init) = match self.take(config) {
+        let (environment, init) = match self.take(&errand.config) {
             Some(warm) => (warm, None),
-            None => match self.start(config).await {
+            None => match self.start(&errand.config).await {
                 Ok(started) => (started, Some(self.world.elapsed() - begun)),
                 Err(error) => {
                     self.counters.errors.fetch_add(1, Ordering::Relaxed);
-                    return (self.not_started(config, &invocation.request_id, error).await, None);
+                    let Errand { config, invocation, relay, reply, .. } = errand;
+                    relay.inspect(Relay::withdraw);
+                    let outcome = self.not_started(&config, &invocation.request_id, error).await;
+                    return Ended { outcome, reply, resting: None };
                 }
             },
         };
-        let (outcome, resting) = self.run(environment, init, invocation, pieces).await;
-        if outcome.failed {
+        let ended = self.run(environment, init, errand).await;
+        if ended.outcome.failed {
             self.counters.errors.fetch_add(1, Ordering::Relaxed);
         }
-        (outcome, resting)
+        ended
+    }
+
+    pub(crate) fn count_begun(&self) {
+        self.counters.invocations.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A warm environment of this revision.

@@ -6,6 +6,7 @@ mod functions;
 
 mod answer;
 mod pools;
+mod relay;
 mod run;
 
 mod java;
@@ -28,4 +29,5 @@ pub use capture::LogSink;
 pub use config::{Credentials, FunctionConfig, JsonLog, Level, LogPlace};
 pub use functions::{Functions, Invocation, InvokeError, Outcome, Settings, Stats};
 pub use package::{Code, PackageError, ZIP_BYTES_MAX, zip_of};
+pub use relay::Relay;
 pub use runtime::{Interpreter, Runtime};

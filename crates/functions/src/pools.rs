@@ -3,7 +3,7 @@
 use crate::config::FunctionConfig;
 use crate::environment::Environment;
 use crate::functions::{Inner, InvokeError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -22,6 +22,9 @@ pub(crate) struct Pools {
     pub running_of: HashMap<String, u32>,
     pub running: u32,
     pub closed: bool,
+    /// Somebody was turned away by everybody's limit; functions, by their own.
+    turned_away: bool,
+    turned_away_of: HashSet<String>,
 }
 
 /// The right to run one more invocation.
@@ -46,6 +49,12 @@ impl Permit {
             None
         };
         if let Some(throttled) = throttled {
+            match throttled {
+                InvokeError::Throttled { reserved: true } => {
+                    pools.turned_away_of.insert(config.function_arn().to_owned());
+                }
+                _ => pools.turned_away = true,
+            }
             inner.counters.throttles.fetch_add(1, Ordering::Relaxed);
             return Err(throttled);
         }
@@ -55,6 +64,21 @@ impl Permit {
         drop(pools);
         let function_arn = config.function_arn().to_owned();
         Ok(Permit { inner: inner.clone(), arn: config.arn.clone(), function_arn })
+    }
+}
+
+impl Inner {
+    /// Whether an invocation may follow another at once: as the same revision, which is the present one still, while
+    /// nobody waits for the place.
+    pub(crate) fn may_follow(&self, before: &FunctionConfig, next: &FunctionConfig) -> bool {
+        let mut pools = self.pools();
+        let is_same = before.arn == next.arn
+            && before.revision == next.revision
+            && before.reserved_concurrency == next.reserved_concurrency
+            && pools.of.get(&next.arn).is_some_and(|pool| pool.revision == next.revision);
+        let is_wanted = std::mem::take(&mut pools.turned_away);
+        let is_wanted = pools.turned_away_of.remove(next.function_arn()) || is_wanted;
+        is_same && !is_wanted && !pools.closed
     }
 }
 
@@ -69,6 +93,7 @@ impl Drop for Permit {
             *running -= 1;
             if *running == 0 {
                 pools.running_of.remove(&self.function_arn);
+                pools.turned_away_of.remove(&self.function_arn);
             }
         }
     }

@@ -1,14 +1,18 @@
 //! One invocation in its environment: what the runtime is told, what became of it, what the log says.
 
+use crate::capture::Capture;
 use crate::config::FunctionConfig;
-use crate::environment::{Environment, InitError, Run, Work};
+use crate::environment::{Environment, InitError, Run};
 use crate::functions::{Inner, Invocation, Outcome};
 use crate::platform::{self, Ending, Report};
-use crate::runtime_api::{Piece, Posted};
+use crate::process::Process;
+use crate::relay::{Follower, Relay};
+use crate::runtime_api::{Job, Next, Piece, Posted};
 use bytes::Bytes;
 use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// An environment whose answer is known, and whose extensions may still work.
 pub(crate) struct Resting {
@@ -16,37 +20,138 @@ pub(crate) struct Resting {
     within: Duration,
 }
 
-/// What an invocation's runtime and extensions are told of it.
-struct Told {
-    headers: String,
-    event: Value,
+/// An invocation to be run.
+pub(crate) struct Errand {
+    pub config: Arc<FunctionConfig>,
+    pub invocation: Invocation,
+    pub pieces: Option<mpsc::Sender<Piece>>,
+    /// Where the one lies that is to follow.
+    pub relay: Option<Relay>,
+    pub reply: oneshot::Sender<Outcome>,
+}
+
+/// How the last one of a succession ended.
+pub(crate) struct Ended {
+    pub outcome: Outcome,
+    pub reply: oneshot::Sender<Outcome>,
+    pub resting: Option<Resting>,
+}
+
+/// What an invocation is run and told by.
+#[derive(Clone)]
+struct Stage {
+    capture: Capture,
+    process: Arc<Process>,
+}
+
+/// An invocation that has begun, as its log tells of it.
+#[derive(Clone)]
+struct Begun {
+    config: Arc<FunctionConfig>,
+    request_id: String,
+    init: Option<Duration>,
+    at: Duration,
+}
+
+/// The same, as it is waited for.
+struct Turn {
+    begun: Begun,
+    relay: Option<Relay>,
+    reply: oneshot::Sender<Outcome>,
+    answer: oneshot::Receiver<Posted>,
+    /// It has ended, and the next one has begun.
+    passed: Arc<Mutex<Option<Passed>>>,
+}
+
+struct Passed {
+    outcome: Outcome,
+    turn: Turn,
 }
 
 impl Inner {
+    /// Runs an invocation, and those that follow it.
     pub(crate) async fn run(
-        &self,
+        self: &Arc<Inner>,
         environment: Environment,
         init: Option<Duration>,
-        invocation: Invocation,
-        pieces: Option<mpsc::Sender<Piece>>,
-    ) -> (Outcome, Option<Resting>) {
-        let config = environment.config.clone();
-        let id = &invocation.request_id;
+        mut errand: Errand,
+    ) -> Ended {
         if init.is_some() {
             // What it printed while it loaded stands before the first invocation.
-            environment.capture.finish(Vec::new()).await;
+            environment.capture.finish(Vec::new());
         }
-        if let Some(line) = platform::start(&config, self.world.now(), id) {
-            environment.capture.line(line);
+        if environment.has_extensions() {
+            // They are told of each invocation, and waited for behind it.
+            if let Some(relay) = errand.relay.take() {
+                relay.withdraw();
+            }
+            environment.tell_extensions(&self.event(&errand.config, &errand.invocation));
         }
-        let told = self.told(&config, &invocation);
-        let payload = invocation.payload.clone();
-        let begun = self.world.elapsed();
-        let run = environment
-            .run(Work { request_id: id.clone(), payload, headers: told.headers, event: told.event, pieces })
-            .await;
-        let took = self.world.elapsed() - begun;
+        let stage = Stage { capture: environment.capture.clone(), process: environment.process.clone() };
+        let (mut turn, job) = self.turn(&stage, init, errand);
+        environment.hand_over(job);
+        loop {
+            let timeout = turn.begun.config.timeout;
+            let run = environment.settled(&mut turn.answer, timeout).await;
+            if let Some(relay) = &turn.relay {
+                relay.withdraw();
+            }
+            let passed = turn.passed.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match passed {
+                Some(Passed { outcome, turn: next }) => {
+                    let _ = std::mem::replace(&mut turn, next).reply.send(outcome);
+                }
+                None => return self.last(environment, &stage, turn, run),
+            }
+        }
+    }
 
+    /// Begins an invocation.
+    fn turn(self: &Arc<Inner>, stage: &Stage, init: Option<Duration>, errand: Errand) -> (Turn, Job) {
+        let Errand { config, invocation, pieces, relay, reply } = errand;
+        if let Some(line) = platform::start(&config, self.world.now(), &invocation.request_id) {
+            stage.capture.line(line);
+        }
+        let headers = self.headers(&config, &invocation);
+        let Invocation { request_id, payload, .. } = invocation;
+        let begun = Begun { config, request_id: request_id.clone(), init, at: self.world.elapsed() };
+        let passed = Arc::new(Mutex::new(None));
+        let next = relay.clone().map(|relay| self.next(stage, &begun, relay, passed.clone()));
+        let (posted, answer) = oneshot::channel();
+        let job = Job { request_id, payload, headers, posted, pieces, next };
+        (Turn { begun, relay, reply, answer, passed }, job)
+    }
+
+    /// What looks at the answer and has the next one at hand.
+    fn next(
+        self: &Arc<Inner>,
+        stage: &Stage,
+        begun: &Begun,
+        relay: Relay,
+        passed: Arc<Mutex<Option<Passed>>>,
+    ) -> Next {
+        let (inner, stage, begun) = (self.clone(), stage.clone(), begun.clone());
+        Box::new(move |answer| {
+            let Follower { config, invocation, relay: behind, reply } = *relay.close()?;
+            if !relay.accepts(answer) || !inner.may_follow(&begun.config, &config) {
+                return None;
+            }
+            inner.count_begun();
+            let outcome =
+                Outcome { followed: true, ..inner.told(&stage, &begun, answer.clone(), Ending::Success) };
+            let errand = Errand { config, invocation, pieces: None, relay: Some(behind), reply };
+            let (turn, job) = inner.turn(&stage, None, errand);
+            *passed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Passed { outcome, turn });
+            Some(job)
+        })
+    }
+
+    /// Nothing followed: the environment rests, or goes.
+    fn last(&self, environment: Environment, stage: &Stage, turn: Turn, run: Run) -> Ended {
+        let Turn { begun, reply, .. } = turn;
+        let took = self.world.elapsed() - begun.at;
+        let timeout = begun.config.timeout;
+        let id = &begun.request_id;
         let (payload, ending, keep) = match run {
             Run::Posted(Posted::Response(payload)) => (payload, Ending::Success, true),
             Run::Posted(Posted::Error(payload)) => (payload, Ending::Failure, true),
@@ -67,31 +172,36 @@ impl Inner {
                 (account(&failure.kind, &message), Ending::Exit, false)
             }
             Run::TimedOut => {
-                let seconds = config.timeout.as_secs_f64();
+                let seconds = timeout.as_secs_f64();
                 let message = format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds");
                 (account("Sandbox.Timedout", &message), Ending::TimeOut, false)
             }
         };
-        let report = Report {
-            request_id: id,
-            took_ms: took.as_secs_f64() * 1_000.0,
-            init_ms: init.map(|init| init.as_secs_f64() * 1_000.0),
-            memory_mb_max: environment.memory_mb_max(begun + took),
-            ending,
-        };
-        let lines = platform::end(&config, self.world.now(), &report);
-        let log_tail = environment.capture.finish(lines).await;
-        let outcome =
-            Outcome { payload, failed: ending != Ending::Success, log_tail, version: config.version.clone() };
+        let outcome = self.told(stage, &begun, payload, ending);
+        let mut resting = None;
         if !keep {
             self.dismiss(environment, if ending == Ending::TimeOut { "TIMEOUT" } else { "FAILURE" });
         } else if environment.has_extensions() {
-            let within = config.timeout.saturating_sub(took);
-            return (outcome, Some(Resting { environment, within }));
+            resting = Some(Resting { environment, within: timeout.saturating_sub(took) });
         } else {
             self.give_back(environment);
         }
-        (outcome, None)
+        Ended { outcome, reply, resting }
+    }
+
+    /// Ends an invocation in its log.
+    fn told(&self, stage: &Stage, begun: &Begun, payload: Bytes, ending: Ending) -> Outcome {
+        let now = self.world.elapsed();
+        let report = Report {
+            request_id: &begun.request_id,
+            took_ms: (now - begun.at).as_secs_f64() * 1_000.0,
+            init_ms: begun.init.map(|init| init.as_secs_f64() * 1_000.0),
+            memory_mb_max: stage.process.memory_bytes_max(now).div_ceil(1 << 20),
+            ending,
+        };
+        let log_tail = stage.capture.finish(platform::end(&begun.config, self.world.now(), &report));
+        let (failed, version) = (ending != Ending::Success, begun.config.version.clone());
+        Outcome { payload, failed, log_tail, version, followed: false }
     }
 
     /// Waits for the extensions of an environment, which may then be used again.
@@ -102,31 +212,40 @@ impl Inner {
         }
     }
 
-    fn told(&self, config: &FunctionConfig, invocation: &Invocation) -> Told {
-        let deadline_ms = self.world.now().millis() + config.timeout.as_millis() as u64;
-        let trace = format!(
-            "Root=1-{:08x}-{};Parent={};Sampled=0",
-            self.world.now().seconds(),
-            self.world.hex(24),
-            self.world.hex(16)
-        );
+    /// What the runtime is told of an invocation.
+    fn headers(&self, config: &FunctionConfig, invocation: &Invocation) -> String {
         let mut headers = format!(
-            "Lambda-Runtime-Deadline-Ms: {deadline_ms}\r\nLambda-Runtime-Invoked-Function-Arn: {}\r\nLambda-Runtime-Trace-Id: {trace}\r\n",
-            invocation.function_arn
+            "Lambda-Runtime-Deadline-Ms: {}\r\nLambda-Runtime-Invoked-Function-Arn: {}\r\nLambda-Runtime-Trace-Id: {}\r\n",
+            self.deadline_ms(config),
+            invocation.function_arn,
+            self.trace()
         );
         if let Some(context) = &invocation.client_context {
             // A header is one line.
             let context = context.replace(['\r', '\n'], " ");
             headers.push_str(&format!("Lambda-Runtime-Client-Context: {context}\r\n"));
         }
-        let event = json!({
+        headers
+    }
+
+    /// What extensions are told of it.
+    fn event(&self, config: &FunctionConfig, invocation: &Invocation) -> Value {
+        json!({
             "eventType": "INVOKE",
-            "deadlineMs": deadline_ms,
+            "deadlineMs": self.deadline_ms(config),
             "requestId": invocation.request_id,
             "invokedFunctionArn": invocation.function_arn,
-            "tracing": { "type": "X-Amzn-Trace-Id", "value": trace },
-        });
-        Told { headers, event }
+            "tracing": { "type": "X-Amzn-Trace-Id", "value": self.trace() },
+        })
+    }
+
+    fn deadline_ms(&self, config: &FunctionConfig) -> u64 {
+        self.world.now().millis() + config.timeout.as_millis() as u64
+    }
+
+    fn trace(&self) -> String {
+        let (root, parent) = (self.world.hex(24), self.world.hex(16));
+        format!("Root=1-{:08x}-{root};Parent={parent};Sampled=0", self.world.now().seconds())
     }
 
     /// The account of a function that did not come up, and the lines of a log that has no process.
@@ -165,7 +284,8 @@ impl Inner {
             &stream,
             lines.into_iter().map(|line| (now, format!("{line}\n"))).collect(),
         );
-        Outcome { payload, failed: true, log_tail, version: config.version.clone() }
+        let version = config.version.clone();
+        Outcome { payload, failed: true, log_tail, version, followed: false }
     }
 }
 

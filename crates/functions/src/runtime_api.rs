@@ -11,7 +11,7 @@ pub(crate) use body::Piece;
 
 use crate::extensions::Extensions;
 use body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::{Head, read_body, read_head};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,6 @@ use world::World;
 const RESPONSE_BYTES_MAX: usize = 6_291_556;
 
 /// An invocation as the runtime is handed it.
-#[derive(Debug)]
 pub(crate) struct Job {
     pub request_id: String,
     pub payload: Bytes,
@@ -34,7 +33,11 @@ pub(crate) struct Job {
     pub posted: oneshot::Sender<Posted>,
     /// Where an answer that is a stream goes as it comes; without, it is kept until it is whole.
     pub pieces: Option<mpsc::Sender<Piece>>,
+    /// Looks at the answer before the runtime may ask for more, and may have the next invocation at hand.
+    pub next: Option<Next>,
 }
+
+pub(crate) type Next = Box<dyn FnOnce(&Bytes) -> Option<Job> + Send>;
 
 /// What the runtime made of an invocation.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ pub(crate) enum Posted {
     TooLarge(usize),
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     /// Handed over and not yet fetched.
     waiting: Option<Job>,
@@ -56,14 +59,13 @@ struct State {
     init_error: Option<Bytes>,
 }
 
-#[derive(Debug)]
 struct Running {
     request_id: String,
     posted: oneshot::Sender<Posted>,
     pieces: Option<mpsc::Sender<Piece>>,
+    next: Option<Next>,
 }
 
-#[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
     job: Notify,
@@ -80,12 +82,43 @@ impl Shared {
     }
 }
 
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
 /// One environment's side of the Runtime API.
 #[derive(Debug)]
 pub(crate) struct RuntimeApi {
     shared: Arc<Shared>,
     pub address: SocketAddr,
     listener: AbortHandle,
+}
+
+/// What is written back: the payload of an invocation is not copied behind its head.
+struct Answer {
+    head: Vec<u8>,
+    payload: Bytes,
+}
+
+impl From<Vec<u8>> for Answer {
+    fn from(whole: Vec<u8>) -> Answer {
+        Answer { head: whole, payload: Bytes::new() }
+    }
+}
+
+impl Answer {
+    async fn write(self, stream: &mut TcpStream) -> std::io::Result<()> {
+        let mut both = Buf::chain(&self.head[..], self.payload);
+        while both.has_remaining() {
+            // Both in one call to the system, as far as the socket has room.
+            if stream.write_buf(&mut both).await? == 0 {
+                return Err(std::io::ErrorKind::WriteZero.into());
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Drop for RuntimeApi {
@@ -163,7 +196,7 @@ async fn serve(mut stream: TcpStream, shared: &Shared) {
         };
         let Some(ended) = read_body(&mut stream, &mut buffer, &head, &mut body).await else { return };
         let answer = answer(shared, &head, body, ended).await;
-        if stream.write_all(&answer).await.is_err() || !head.keep {
+        if answer.write(&mut stream).await.is_err() || !head.keep {
             return;
         }
     }
@@ -179,13 +212,13 @@ fn passing(shared: &Shared, head: &Head) -> Option<mpsc::Sender<Piece>> {
     shared.state().running.as_mut().filter(|running| running.request_id == id)?.pieces.take()
 }
 
-async fn answer(shared: &Shared, head: &Head, body: Body, ended: Result<(), Bytes>) -> Vec<u8> {
+async fn answer(shared: &Shared, head: &Head, body: Body, ended: Result<(), Bytes>) -> Answer {
     let Some(path) = head.path.strip_prefix("/2018-06-01/runtime/") else {
-        return extension::answer(shared, head, &body.into_bytes()).await;
+        return extension::answer(shared, head, &body.into_bytes()).await.into();
     };
     let parts: Vec<&str> = path.split('/').collect();
-    match (head.method.as_str(), parts.as_slice()) {
-        ("GET", ["invocation", "next"]) => next(shared).await,
+    let answer = match (head.method.as_str(), parts.as_slice()) {
+        ("GET", ["invocation", "next"]) => return next(shared).await,
         ("POST", ["invocation", id, "response"]) => match ended {
             Err(failure) => post(shared, id, Posted::Error(failure)),
             Ok(()) => post(
@@ -200,11 +233,12 @@ async fn answer(shared: &Shared, head: &Head, body: Body, ended: Result<(), Byte
         ("POST", ["invocation", id, "error"]) => post(shared, id, Posted::Error(body.into_bytes())),
         ("POST", ["init", "error"]) => init_error(shared, body.into_bytes()),
         _ => not_found(),
-    }
+    };
+    answer.into()
 }
 
 /// Waits for an invocation as long as it takes.
-async fn next(shared: &Shared) -> Vec<u8> {
+async fn next(shared: &Shared) -> Answer {
     shared.state().ready = true;
     shared.init.notify_waiters();
     loop {
@@ -213,47 +247,52 @@ async fn next(shared: &Shared) -> Vec<u8> {
             let mut state = shared.state();
             let job = state.waiting.take();
             if let Some(job) = job {
-                let Job { request_id, payload, headers, posted, pieces } = job;
-                state.running = Some(Running { request_id: request_id.clone(), posted, pieces });
+                let Job { request_id, payload, headers, posted, pieces, next } = job;
+                state.running = Some(Running { request_id: request_id.clone(), posted, pieces, next });
                 Some((request_id, headers, payload))
             } else {
                 None
             }
         };
         if let Some((request_id, headers, payload)) = job {
-            let mut answer = format!(
+            let head = format!(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
                  Lambda-Runtime-Aws-Request-Id: {request_id}\r\n{headers}\r\n",
                 payload.len()
-            )
-            .into_bytes();
-            answer.extend_from_slice(&payload);
-            return answer;
+            );
+            return Answer { head: head.into_bytes(), payload };
         }
         changed.await;
     }
 }
 
 fn post(shared: &Shared, id: &str, posted: Posted) -> Vec<u8> {
-    let mut state = shared.state();
-    match state.running.take() {
-        Some(running) if running.request_id == id => {
-            let large = match posted {
-                Posted::TooLarge(most) => Some(most),
-                Posted::Response(_) | Posted::Error(_) => None,
-            };
-            let _ = running.posted.send(posted);
-            if let Some(most) = large {
-                let message = format!("Exceeded maximum allowed payload size ({most} bytes).");
-                return json("413 Payload Too Large", &refusal(&message, "RequestEntityTooLarge"));
+    let running = {
+        let mut state = shared.state();
+        let is_its = state.running.as_ref().is_some_and(|running| running.request_id == id);
+        state.running.take_if(|_| is_its)
+    };
+    let Some(running) = running else {
+        return json("400 Bad Request", &refusal("Invalid request ID", "InvalidRequestID"));
+    };
+    let mut large = None;
+    match &posted {
+        Posted::TooLarge(most) => large = Some(*most),
+        Posted::Response(answer) => {
+            let next = running.next.and_then(|next| next(answer));
+            if next.is_some() {
+                shared.state().waiting = next;
+                shared.job.notify_one();
             }
-            json("202 Accepted", r#"{"status":"OK"}"#)
         }
-        other => {
-            state.running = other;
-            json("400 Bad Request", &refusal("Invalid request ID", "InvalidRequestID"))
-        }
+        Posted::Error(_) => {}
     }
+    let _ = running.posted.send(posted);
+    if let Some(most) = large {
+        let message = format!("Exceeded maximum allowed payload size ({most} bytes).");
+        return json("413 Payload Too Large", &refusal(&message, "RequestEntityTooLarge"));
+    }
+    json("202 Accepted", r#"{"status":"OK"}"#)
 }
 
 fn init_error(shared: &Shared, body: Bytes) -> Vec<u8> {

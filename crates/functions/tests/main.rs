@@ -3,6 +3,7 @@
 mod extensions;
 mod hostile;
 mod java;
+mod relay;
 mod streaming;
 
 use functions::sandbox::{Mode, Sandbox};

@@ -8,6 +8,12 @@ use std::time::Duration;
 pub(super) const ENVELOPE_BYTES: usize = 14;
 
 impl<R: Clone> Lane<R> {
+    /// Whether more records would not change the next batch.
+    pub(super) fn is_full(&self) -> bool {
+        self.queue.len() >= self.policy.batch_records_max
+            || self.queue_bytes + ENVELOPE_BYTES >= self.policy.batch_bytes_max
+    }
+
     /// Cuts the next batch from the queue, if it is time.
     pub(super) fn cut(&mut self, moment: Moment) -> Option<Piece<R>> {
         if self.queue.is_empty() {
@@ -21,8 +27,7 @@ impl<R: Clone> Lane<R> {
             self.window_end().is_some_and(|end| now >= end) || self.queue.back().is_some_and(is_later);
         let is_due = self.ended
             || is_complete
-            || self.queue.len() >= self.policy.batch_records_max
-            || self.queue_bytes + ENVELOPE_BYTES >= self.policy.batch_bytes_max
+            || self.is_full()
             || moment.elapsed >= self.window_start + self.policy.batch_window;
         if !is_due {
             return None;

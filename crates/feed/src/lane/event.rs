@@ -29,6 +29,8 @@ pub enum Event<R> {
     Read { entries: Vec<Entry<R>>, filtered: Vec<u64>, through: u64, ended: bool },
     /// What the target wants to be handed with the next batch of the window; told before the batch is settled.
     State(Bytes),
+    /// The batch that lay ready is in flight: told before the one before it is settled, which was accepted.
+    Followed,
     /// The batch in flight came back.
     Settled(Outcome),
     /// The destination of records that are given up took the last ones, or did not.
@@ -57,6 +59,8 @@ pub enum Outcome {
 pub enum Action<R> {
     /// Hand this batch to the target, and bring back `Event::Settled`.
     Deliver { batch: Vec<Entry<R>>, attempt: u32, frame: Option<Frame> },
+    /// This batch is the next one, should the one in flight be accepted whole.
+    Prepare { batch: Vec<Entry<R>>, attempt: u32 },
     /// Everything up to `position` is finished; a restart goes on behind it.
     Advance { position: u64, totals: Totals },
     /// The window has ended: nothing of it need be remembered.

@@ -1,12 +1,16 @@
 //! What comes back: a batch that was accepted, in part, or not; records that are given up.
 
-use super::{Action, DropReason, Entry, Lane, Moment, Outcome, Phase, Piece};
+use super::{Action, Ahead, DropReason, Entry, Lane, Moment, Outcome, Phase, Piece};
 use std::collections::VecDeque;
 
 impl<R: Clone> Lane<R> {
     pub(super) fn settled(&mut self, outcome: Outcome, moment: Moment, actions: &mut Vec<Action<R>>) {
         assert_eq!(self.phase, Phase::Flying, "only a batch in flight comes back");
         self.phase = Phase::Gathering;
+        match self.ahead {
+            Ahead::Departed => assert_eq!(outcome, Outcome::Accepted, "only what was accepted is followed"),
+            Ahead::Told | Ahead::Nothing => self.ahead = Ahead::Nothing,
+        }
         // The next window opens when the previous invocation completes.
         self.window_start = self.window_start.max(moment.elapsed);
         let mut piece = self.pieces.pop().expect("a batch in flight is the topmost piece");

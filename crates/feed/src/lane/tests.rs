@@ -2,7 +2,9 @@
 //!
 //! `read 1 2 3` (created now; `1@0` created at that millisecond), `mixed (1) 2` (1 is filtered), `through 9`, `end`, `ok`,
 //! `fail`, `part 2`, `gone`, `nudge`, `buried`, `kept` (the destination took given-up records, or did not),
-//! `stop`, `wait MS` (deadlines within it tick).
+//! `followed` (what lay ready is in flight), `stop`, `wait MS` (deadlines within it tick).
+
+mod ahead;
 
 use super::*;
 use world::Timestamp;
@@ -11,13 +13,19 @@ struct Rig {
     lane: Lane<u64>,
     elapsed_ms: u64,
     log: Vec<String>,
+    tells_ahead: bool,
 }
 
 const EPOCH_MS: u64 = 1_700_000_000_000;
 
 impl Rig {
     fn new(policy: Policy) -> Rig {
-        Rig { lane: Lane::new(policy, 0, Totals::default()), elapsed_ms: 0, log: Vec::new() }
+        Rig {
+            lane: Lane::new(policy, 0, Totals::default()),
+            elapsed_ms: 0,
+            log: Vec::new(),
+            tells_ahead: false,
+        }
     }
 
     fn moment(&self) -> Moment {
@@ -82,6 +90,8 @@ impl Rig {
                     format!("deliver {} try {attempt}{}", list(&batch), frame.unwrap_or_default())
                 }
                 Action::Forget => continue,
+                Action::Prepare { .. } if !self.tells_ahead => continue,
+                Action::Prepare { batch, attempt } => format!("prepare {} try {attempt}", list(&batch)),
                 Action::Advance { position, totals } => {
                     assert!(position <= self.lane.told, "told before it is so");
                     format!("at {position} delivered {} dropped {}", totals.delivered, totals.dropped)
@@ -137,6 +147,7 @@ impl Rig {
                 "part" => self.event(Event::Settled(Outcome::Partly(rest.parse().unwrap()))),
                 "gone" => self.event(Event::Settled(Outcome::Unavailable)),
                 "nudge" => self.event(Event::Nudge),
+                "followed" => self.event(Event::Followed),
                 "stop" => self.event(Event::Stop),
                 "wait" => self.wait(rest.parse().unwrap()),
                 _ => panic!("what is {step}?"),
@@ -151,7 +162,11 @@ fn list(batch: &[Entry<u64>]) -> String {
 
 #[track_caller]
 fn check(policy: Policy, script: &str, expect: &str) {
-    let mut rig = Rig::new(policy);
+    check_in(Rig::new(policy), script, expect);
+}
+
+#[track_caller]
+fn check_in(mut rig: Rig, script: &str, expect: &str) {
     rig.run(script);
     let expect: Vec<_> = expect.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     assert_eq!(rig.log, expect, "\n{}\n", rig.log.join("\n"));

@@ -4,17 +4,18 @@ use super::letter::LetterBox;
 use super::name::FunctionName;
 use super::registry::Registry;
 use super::window;
-use ::functions::{FunctionConfig, Functions, Invocation, InvokeError};
+use ::functions::{FunctionConfig, Functions, Invocation, InvokeError, Relay};
 use access::Keys;
 use api::dynamodb::{StreamRecord, stream_record};
 use bytes::Bytes;
 use engine::stream::{Event, Record, Sequence};
-use feed::{Batch, BoxFuture, Delivery, Destination, Mapping, Outcome, Report, Target, Targets};
+use feed::{Batch, BoxFuture, Delivery, Destination, Frame, Mapping, Outcome, Report, Target, Targets};
 use servicekit::Mode;
 use servicekit::call::Caller;
 use servicekit::post::{Place, Post};
+use std::collections::HashMap;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::Store;
 use world::World;
 
@@ -61,6 +62,7 @@ impl Targets for LambdaTargets {
             function: mapping.target.clone(),
             partial: mapping.policy.partial,
             parts: self.clone(),
+            lanes: Mutex::default(),
         })
     }
 }
@@ -73,6 +75,13 @@ struct FunctionTarget {
     /// Whether its answer may name records that failed.
     partial: bool,
     parts: LambdaTargets,
+    lanes: Mutex<HashMap<(Arc<str>, usize), Relays>>,
+}
+
+/// What stands behind a lane's batch in flight, and behind the one that lies ready.
+struct Relays {
+    flying: Relay,
+    ready: Option<Relay>,
 }
 
 impl FunctionTarget {
@@ -84,23 +93,81 @@ impl FunctionTarget {
         self.parts.registry.config(&function, &self.caller)
     }
 
+    fn lanes(&self) -> MutexGuard<'_, HashMap<(Arc<str>, usize), Relays>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn run(&self, batch: Batch) -> Delivery {
         let unreachable = |why: String| Delivery { error: Some(why), ..Delivery::of(Outcome::Unavailable) };
         let Some(config) = self.config() else {
             return unreachable(format!("{} does not exist, or cannot run here", self.function));
         };
-        let request_id = self.parts.world.uuid();
-        let invocation = Invocation {
-            request_id: request_id.clone(),
-            payload: event(&batch),
+        let invocation = self.invocation(&batch);
+        let sent = Sent::of(&batch, &invocation, self.partial);
+        let relay = sent.relay();
+        let lane = (batch.shard, batch.lane);
+        self.lanes().insert(lane.clone(), Relays { flying: relay.clone(), ready: None });
+        let done = self.parts.functions.invoke_relayed(Arc::new(config), invocation, relay).await;
+        match done {
+            Ok(done) => {
+                self.landed(&lane, done.followed);
+                sent.read(done)
+            }
+            Err(why) => {
+                self.landed(&lane, false);
+                unreachable(told(&why))
+            }
+        }
+    }
+
+    fn invocation(&self, batch: &Batch) -> Invocation {
+        Invocation {
+            request_id: self.parts.world.uuid(),
+            payload: event(batch),
             client_context: None,
             function_arn: self.function.clone(),
-        };
-        let done = match self.parts.functions.invoke(Arc::new(config), invocation).await {
-            Ok(done) => done,
-            Err(why) => return unreachable(told(&why)),
-        };
-        let state = match &batch.frame {
+        }
+    }
+
+    /// What stood behind the batch in flight is over; what lay ready is in flight itself, or comes to nothing.
+    fn landed(&self, lane: &(Arc<str>, usize), followed: bool) {
+        let mut lanes = self.lanes();
+        let ready = lanes.remove(lane).and_then(|relays| relays.ready).filter(|_| followed);
+        if let Some(flying) = ready {
+            lanes.insert(lane.clone(), Relays { flying, ready: None });
+        }
+    }
+}
+
+/// What is known of a batch when its answer comes.
+struct Sent {
+    request_id: String,
+    /// Whether it may name records that failed, and of which.
+    sequences: Option<Arc<[u64]>>,
+    frame: Option<Frame>,
+}
+
+impl Sent {
+    fn of(batch: &Batch, invocation: &Invocation, partial: bool) -> Sent {
+        let sequences = || batch.records.iter().map(|record| record.sequence).collect();
+        Sent {
+            request_id: invocation.request_id.clone(),
+            sequences: (partial && !batch.records.is_empty()).then(sequences),
+            frame: batch.frame.clone(),
+        }
+    }
+
+    /// Lets another batch follow an answer that accepts all of this one.
+    fn relay(&self) -> Relay {
+        let sequences = self.sequences.clone();
+        Relay::new(move |answer| match &sequences {
+            Some(sequences) => verdict(answer, sequences) == Outcome::Accepted,
+            None => true,
+        })
+    }
+
+    fn read(self, done: ::functions::Outcome) -> Delivery {
+        let state = match &self.frame {
             Some(frame) if !done.failed => {
                 Some(window::state(&done.payload).or(frame.is_final.then(Bytes::new)))
             }
@@ -109,10 +176,8 @@ impl FunctionTarget {
         let outcome = if done.failed || state == Some(None) {
             // [reference: event-source-mapping §7] An answer without a state fails a batch of a window.
             Outcome::Refused
-        } else if self.partial && !batch.records.is_empty() {
-            let sequences: Vec<u64> = batch.records.iter().map(|record| record.sequence).collect();
-            let parse = |text: &str| Sequence::from_str(text).ok().map(|sequence| sequence.0);
-            feed::read_verdict(&done.payload, &sequences, parse)
+        } else if let Some(sequences) = &self.sequences {
+            verdict(&done.payload, sequences)
         } else {
             Outcome::Accepted
         };
@@ -125,9 +190,20 @@ impl FunctionTarget {
             _ => Some(complaint(&done.payload)),
         };
         let failure = done.failed.then(|| "Unhandled".to_owned());
-        let report = Report { request_id, version: done.version, error: failure };
-        Delivery { error, report: Some(report), state: state.flatten(), ..Delivery::of(outcome) }
+        let report = Report { request_id: self.request_id, version: done.version, error: failure };
+        Delivery {
+            error,
+            report: Some(report),
+            state: state.flatten(),
+            followed: done.followed,
+            ..Delivery::of(outcome)
+        }
     }
+}
+
+fn verdict(answer: &[u8], sequences: &[u64]) -> Outcome {
+    let parse = |text: &str| Sequence::from_str(text).ok().map(|sequence| sequence.0);
+    feed::read_verdict(answer, sequences, parse)
 }
 
 fn told(why: &InvokeError) -> String {
@@ -172,6 +248,31 @@ impl Target for FunctionTarget {
 
     fn deliver(&self, batch: Batch) -> BoxFuture<'_, Delivery> {
         Box::pin(self.run(batch))
+    }
+
+    fn follow(self: Arc<Self>, batch: Batch) -> Option<BoxFuture<'static, Option<Delivery>>> {
+        let config = self.config()?;
+        let invocation = self.invocation(&batch);
+        let sent = Sent::of(&batch, &invocation, self.partial);
+        let behind = sent.relay();
+        let lane = (batch.shard, batch.lane);
+        let done = {
+            let mut lanes = self.lanes();
+            let relays = lanes.get_mut(&lane)?;
+            relays.ready = Some(behind.clone());
+            relays.flying.follow(Arc::new(config), invocation, behind)?
+        };
+        Some(Box::pin(async move {
+            let done = done.await.ok()?;
+            self.landed(&lane, done.followed);
+            Some(sent.read(done))
+        }))
+    }
+
+    fn withdraw(&self, shard: &Arc<str>, lane: usize) {
+        if let Some(relays) = self.lanes().get(&(shard.clone(), lane)) {
+            relays.flying.withdraw();
+        }
     }
 
     fn changed(&self) -> BoxFuture<'_, ()> {

@@ -1,0 +1,99 @@
+//! Invocations that follow one another in one environment.
+
+use super::{House, PYTHON, text};
+use functions::{FunctionConfig, Invocation, Outcome, Relay};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+impl House {
+    fn asked(&self, payload: &str) -> Invocation {
+        Invocation {
+            request_id: self.world.uuid(),
+            payload: payload.as_bytes().to_vec().into(),
+            client_context: None,
+            function_arn: String::new(),
+        }
+    }
+
+    /// Two invocations, the second laid ready behind the first.
+    async fn two(
+        &self,
+        config: &FunctionConfig,
+        next: &FunctionConfig,
+        payload: &str,
+        relay: Relay,
+    ) -> (Outcome, Result<Outcome, oneshot::error::RecvError>) {
+        let behind = Relay::new(|_| true);
+        let second = relay
+            .follow(Arc::new(next.clone()), self.asked(r#"{"do":"log"}"#), behind)
+            .expect("nothing lies there yet");
+        let first = self.functions.invoke_relayed(Arc::new(config.clone()), self.asked(payload), relay).await;
+        (first.expect("an outcome"), second.await)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_lies_ready_follows_in_the_same_environment() {
+    let house = House::new();
+    let config = house.function("python3.12", "app.handler", &[("app.py", PYTHON)]);
+    let relay = Relay::new(|answer| answer.starts_with(br#"{"count": 1"#));
+    let (first, second) = house.two(&config, &config, r#"{"do":"log"}"#, relay).await;
+    assert!(first.followed && !first.failed, "{}", text(&first));
+    let second = second.expect("it ran");
+    assert!(!second.followed && text(&second).starts_with(r#"{"count": 2,"#), "{}", text(&second));
+    let stats = house.functions.stats();
+    assert_eq!((stats.invocations, stats.cold_starts), (2, 1));
+    // Each one's lines stand between its own START and END.
+    let log = house.log();
+    let lines = log
+        .lines()
+        .filter_map(|line| ["START", "out", "END", "REPORT"].into_iter().find(|word| line.starts_with(word)));
+    let once = ["START", "out", "END", "REPORT"];
+    assert_eq!(lines.collect::<Vec<_>>(), [once, once].concat(), "{log}");
+    assert!(first.log_tail.contains("out\n") && first.log_tail.contains("REPORT"), "{}", first.log_tail);
+    // The environment is free again.
+    assert!(text(&house.invoke(&config, "{}").await).starts_with(r#"{"count": 3,"#));
+    house.functions.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_follows_an_answer_that_is_not_taken() {
+    let house = House::new();
+    let config = house.function("python3.12", "app.handler", &[("app.py", PYTHON)]);
+    for (payload, accepts) in [(r#"{"do":"raise"}"#, true), ("{}", false), (r#"{"do":"large"}"#, true)] {
+        let (first, second) = house.two(&config, &config, payload, Relay::new(move |_| accepts)).await;
+        assert!(!first.followed && second.is_err(), "{payload}");
+    }
+    assert_eq!(house.functions.stats().invocations, 3);
+    house.functions.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_follows_in_an_environment_that_is_not_its_own() {
+    let house = House::new();
+    let config = house.function("python3.12", "app.handler", &[("app.py", PYTHON)]);
+    let changed = FunctionConfig { revision: "next".into(), ..config.clone() };
+    let stopped = FunctionConfig { reserved_concurrency: Some(0), ..config.clone() };
+    for next in [changed, stopped] {
+        let (first, second) = house.two(&config, &next, "{}", Relay::new(|_| true)).await;
+        assert!(!first.followed && second.is_err());
+    }
+    // Retired while it runs.
+    let functions = house.functions.clone();
+    let relay = Relay::new(move |_| {
+        functions.retire("arn:aws:lambda:us-east-1:123456789012:function:f");
+        true
+    });
+    let (first, second) = house.two(&config, &config, "{}", relay).await;
+    assert!(!first.followed && second.is_err());
+    // What was taken back.
+    let relay = Relay::new(|_| true);
+    let behind = Relay::new(|_| true);
+    let second = relay.follow(Arc::new(config.clone()), house.asked("{}"), behind).expect("a place");
+    relay.withdraw();
+    assert!(
+        second.await.is_err()
+            && relay.follow(Arc::new(config), house.asked("{}"), Relay::new(|_| true)).is_none()
+    );
+    house.functions.shutdown().await;
+}
