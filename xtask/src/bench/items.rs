@@ -1,12 +1,12 @@
-//! `cargo xtask bench items --count N [--dir DIR]`: what changes between a hundred thousand items and many more: the latencies of single
-//! items, the server's memory, and whether pages of Scan and Query come as fast.
+//! `cargo xtask bench items --count N [--dir DIR]`: what changes between a hundred thousand items with their stream and many more: the latencies
+//! of single items, the rate of writes, the server's memory, and whether pages of Scan and Query come as fast.
 //!
 //! With `--dir` the data stays, and the next run loads only what is missing.
 
 use super::load::{Load, Rate, request};
-use super::{ROUND, Result, flag};
+use super::{CONNECTIONS as FULL, ROUND, Result, flag, word};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use testkit::{Client, Node, TempDir};
@@ -26,19 +26,16 @@ const PAGES: usize = 50;
 
 pub fn run(binary: &str, arguments: &[String]) -> Result<()> {
     let count = flag(arguments, "--count")?.unwrap_or(1_000_000).max(FEW);
-    let scratch = TempDir::new("bench-items");
-    let kept = arguments.iter().position(|argument| argument == "--dir").and_then(|at| arguments.get(at + 1));
-    let dir = kept.map_or(scratch.path(), Path::new);
-    std::fs::create_dir_all(dir)?;
-    let node = Node::start(binary, dir, &[]);
-    let mut client = node.client();
-    create(&mut client)?;
     println!("items of 1 KB, {CONNECTIONS} connections, medians of {ROUNDS} rounds of {} s", ROUND.as_secs());
-    fill(&node, FEW)?;
-    let few = measure(&node, FEW)?;
-    fill(&node, count)?;
-    let many = measure(&node, count)?;
-    node.stop();
+    // Few and many on servers of their own: what is few would be spread among the many otherwise.
+    let scratch = TempDir::new("bench-items");
+    let few = among(binary, &scratch.path().join("few"), FEW)?;
+    let kept = word(arguments, "--dir").map(PathBuf::from);
+    let many = among(binary, &kept.unwrap_or_else(|| scratch.path().join("many")), count)?;
+    println!(
+        "PutItem, {FULL} connections, among {count}: {:.0} % of the rate among {FEW}",
+        100.0 * many.flood.per_second / few.flood.per_second
+    );
     let mut slower = Vec::new();
     for (name, few, many) in [("GetItem", few.get, many.get), ("PutItem", few.put, many.put)] {
         let ratio = many.p99.as_secs_f64() / few.p99.as_secs_f64();
@@ -53,6 +50,16 @@ pub fn run(binary: &str, arguments: &[String]) -> Result<()> {
     }
 }
 
+fn among(binary: &str, dir: &Path, count: u64) -> Result<Measured> {
+    std::fs::create_dir_all(dir)?;
+    let node = Node::start(binary, dir, &[]);
+    create(&mut node.client())?;
+    fill(&node, count)?;
+    let measured = measure(&node, count)?;
+    node.stop();
+    Ok(measured)
+}
+
 fn create(client: &mut Client) -> Result<()> {
     let answer = client.dynamodb(
         "CreateTable",
@@ -65,6 +72,7 @@ fn create(client: &mut Client) -> Result<()> {
                 { "AttributeName": "group", "KeyType": "HASH" }, { "AttributeName": "id", "KeyType": "RANGE" },
             ],
             "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
         }),
     )?;
     match answer.status == 200 || answer.text().contains("ResourceInUseException") {
@@ -125,6 +133,8 @@ fn fill(node: &Node, count: u64) -> Result<()> {
 struct Measured {
     get: Rate,
     put: Rate,
+    /// PutItem as fast as it goes.
+    flood: Rate,
 }
 
 fn measure(node: &Node, count: u64) -> Result<Measured> {
@@ -134,19 +144,23 @@ fn measure(node: &Node, count: u64) -> Result<Measured> {
         (mixed >> 16) % count
     };
     let load = Load { address: node.address(), connections: CONNECTIONS, lasting: ROUND };
-    let (mut gets, mut puts) = (Vec::new(), Vec::new());
+    let full = Load { address: node.address(), connections: FULL, lasting: ROUND };
+    let put = |connection: usize, n: usize| {
+        request("PutItem", &json!({ "TableName": "Items", "Item": item(some(connection, n)) }))
+    };
+    let (mut gets, mut puts, mut floods) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         gets.push(load.run(|connection, n| {
             request("GetItem", &json!({ "TableName": "Items", "Key": key(some(connection, n)) }))
         })?);
-        puts.push(load.run(|connection, n| {
-            request("PutItem", &json!({ "TableName": "Items", "Item": item(some(connection, n)) }))
-        })?);
+        puts.push(load.run(put)?);
+        floods.push(full.run(put)?);
     }
-    let (get, put) = (Rate::median(gets), Rate::median(puts));
+    let (get, put, flood) = (Rate::median(gets), Rate::median(puts), Rate::median(floods));
     println!("among {count} items");
     println!("  GetItem                {get}");
     println!("  PutItem                {put}");
+    println!("  PutItem, {FULL} at once   {flood}");
     let mut client = node.client();
     let scan = pages(&mut client, "Scan", |start| {
         let mut asked = json!({ "TableName": "Items" });
@@ -166,7 +180,7 @@ fn measure(node: &Node, count: u64) -> Result<Measured> {
     })?;
     println!("  Query, {GROUP} items      {query}");
     println!("  memory of the server   {:>10.1} MB", super::memory_mb(node)?);
-    Ok(Measured { get, put })
+    Ok(Measured { get, put, flood })
 }
 
 /// Asks for page after page.
