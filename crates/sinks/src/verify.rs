@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::mapping::{Items, Made, Rows, Shape};
 use crate::runner::Pipeline;
-use crate::source::Table;
+use crate::source::{Part, Table};
 use crate::targets::look::{KeyOf, Look, RowOf};
 use crate::targets::{Ledger, Place, database, table};
 use model::Item;
@@ -76,7 +76,7 @@ impl<L: Look> Comparison<L> {
         let mut known: HashSet<String> = HashSet::new();
         let mut from: Option<Box<str>> = None;
         loop {
-            let page = self.source.scan(0, 1, from.as_deref(), None)?;
+            let page = self.source.scan(&Part::from(from.as_deref()))?;
             verified.items += page.items.len() as u64;
             let mut wanted: HashMap<String, Vec<RowOf<L>>> = HashMap::new();
             let mut keys: Suspects<L> = BTreeMap::new();
@@ -177,7 +177,7 @@ impl<L: Look> Comparison<L> {
         }
         let mut from: Option<Box<str>> = None;
         loop {
-            let page = self.source.scan(0, 1, from.as_deref(), None)?;
+            let page = self.source.scan(&Part::from(from.as_deref()))?;
             let shape = self.look.shape();
             items.extend(page.items.into_iter().filter(|item| {
                 let key = shape.key_before(item);

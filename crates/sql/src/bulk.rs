@@ -3,14 +3,14 @@
 use crate::{Error, Kind, Value};
 
 /// Rows that shall be there afterwards.
-#[derive(Clone, Copy, Debug)]
-pub struct Upsert<'a> {
+#[derive(Debug)]
+pub struct Upsert<'a, R = Vec<Value>> {
     pub table: &'a str,
     pub columns: &'a [String],
     /// Columns of a unique key, which decides whether a row is there already. MySQL goes by any unique key of the table.
     pub key: &'a [String],
     /// One value for each column. No two rows may have the same key.
-    pub rows: &'a [Vec<Value>],
+    pub rows: &'a [R],
     pub on_conflict: OnConflict,
 }
 
@@ -23,12 +23,20 @@ pub enum OnConflict {
     Keep,
 }
 
-impl Upsert<'_> {
+impl<R> Clone for Upsert<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Upsert<'_, R> {}
+
+impl<R: AsRef<[Value]>> Upsert<'_, R> {
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.columns.is_empty() || self.key.is_empty() {
             return Err(Error::new(Kind::Other, "an upsert names its columns and its key"));
         }
-        if self.rows.iter().any(|row| row.len() != self.columns.len()) {
+        if self.rows.iter().any(|row| row.as_ref().len() != self.columns.len()) {
             return Err(Error::new(Kind::Other, "a row of an upsert has a value for each column"));
         }
         Ok(())

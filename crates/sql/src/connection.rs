@@ -98,12 +98,14 @@ impl Connection {
     /// Writes rows; those that are there already are replaced or kept. The table is asked for its types once, and its
     /// answer kept until `add_column`, `create_table` or an error. The number of rows that were written, where the
     /// database counts them so (MySQL counts a replaced row twice).
-    pub fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
+    pub fn upsert<R: AsRef<[Value]>>(&mut self, upsert: &Upsert<'_, R>) -> Result<u64, Error> {
         upsert.check()?;
         if upsert.rows.is_empty() {
             return Ok(0);
         }
-        self.driver.upsert(upsert)
+        let rows: Vec<&[Value]> = upsert.rows.iter().map(R::as_ref).collect();
+        let Upsert { table, columns, key, on_conflict, .. } = *upsert;
+        self.driver.upsert(&Upsert { table, columns, key, rows: &rows, on_conflict })
     }
 
     /// Removes the rows with these keys: each key has a value for each column.

@@ -38,7 +38,7 @@ pub(crate) trait Driver: Send {
     fn rollback(&mut self) -> Result<(), Error>;
     /// The table as the database tells it now.
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error>;
-    fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error>;
+    fn upsert(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error>;
     fn delete(&mut self, table: &str, columns: &[String], keys: &[Vec<Value>]) -> Result<u64, Error>;
     fn lock(&mut self, name: &str) -> Result<(), Error>;
     fn unlock(&mut self, name: &str, succeeded: bool) -> Result<(), Error>;

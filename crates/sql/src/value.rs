@@ -42,7 +42,7 @@ impl Value {
     }
 
     /// Bytes in memory, about.
-    pub(crate) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         match self {
             Value::Numeric(text) | Value::Text(text) | Value::Json(text) => text.len(),
             Value::Bytes(bytes) => bytes.len(),

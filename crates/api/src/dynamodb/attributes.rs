@@ -39,7 +39,8 @@ impl<'de> Deserialize<'de> for Attributes {
     }
 }
 
-pub(super) struct Attribute(pub Value);
+/// One value.
+pub struct Attribute(pub Value);
 
 impl<'de> Deserialize<'de> for Attribute {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,7 +1,7 @@
 //! One item to one row.
 
 use super::document::{plain, plain_value, typed, typed_value};
-use super::{From, Kind, Mapping, Others};
+use super::{From, Kind, Mapping, Others, attribute_of};
 use crate::config::{Form, MissingKey};
 use model::{Item, Value as Attribute};
 use sql::{Dialect, Value};
@@ -101,6 +101,19 @@ impl Mapping {
         free.map(|(name, value)| (name.to_owned(), value.clone()))
     }
 
+    /// About the item that a row was made of: what has a column.
+    pub fn item_again(&self, row: &[Value]) -> Item {
+        let mut item = Item::new();
+        for (column, value) in self.columns.iter().zip(row) {
+            if let (From::Attribute(path), Some(value)) = (&column.from, attribute_of(value))
+                && !path.is_nested()
+            {
+                item.insert(path.root(), value);
+            }
+        }
+        item
+    }
+
     fn rest(&self, item: &Item, form: Form) -> Value {
         let others: Item = self.others(item).collect();
         if others.is_empty() {
@@ -112,7 +125,7 @@ impl Mapping {
         })
     }
 
-    fn is_taken(&self, name: &str) -> bool {
+    pub(super) fn is_taken(&self, name: &str) -> bool {
         self.taken.binary_search_by(|taken| taken.as_str().cmp(name)).is_ok()
     }
 }
@@ -147,7 +160,7 @@ pub(super) fn convert(value: &Attribute, kind: Kind) -> Result<Value, String> {
 }
 
 /// What the database would refuse anyway, told before it sees it.
-fn fits(value: &Value, dialect: Dialect) -> Result<(), String> {
+pub(super) fn fits(value: &Value, dialect: Dialect) -> Result<(), String> {
     match (value, dialect) {
         (Value::Text(text), Dialect::Postgres) if text.contains('\0') => {
             Err("PostgreSQL's texts hold no NUL".to_owned())

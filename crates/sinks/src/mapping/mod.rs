@@ -3,6 +3,7 @@
 mod compile;
 mod convert;
 pub mod derive;
+mod direct;
 mod document;
 mod items;
 mod path;
@@ -10,6 +11,7 @@ mod shape;
 
 pub use compile::columns as file_columns;
 pub use convert::{Fault, Made};
+pub use direct::{Direct, Direction, Text};
 pub use document::{plain, typed, typed_value};
 pub use items::{KEY_BYTES_MAX, attribute_of};
 pub use shape::{Items, Rows, Shape};

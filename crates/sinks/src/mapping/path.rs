@@ -78,7 +78,8 @@ impl Path {
         }
     }
 
-    fn find_below<'i>(&self, root: &'i Value) -> Option<&'i Value> {
+    /// What it leads to from the attribute that it begins at.
+    pub fn find_below<'i>(&self, root: &'i Value) -> Option<&'i Value> {
         let mut found = root;
         for step in &self.0[1..] {
             found = match (step, found) {

@@ -3,7 +3,7 @@
 use crate::config::{self, Config};
 use crate::join::{Join, Mark, Plan, Sequence, Shard, ShardId, Stored, Track};
 use crate::mapping::{Column, Keying, Makes, Mapping, derive, file_columns};
-use crate::source::{Ahead, Begin, Description, Login, Service, Table};
+use crate::source::{Ahead, Begin, Description, Login, Part, Service, Table};
 use crate::targets::{Kept, Ledger, Marks, Place, Retried, retry};
 use crate::{Error, Kind};
 use std::collections::BTreeMap;
@@ -114,7 +114,7 @@ impl Pipeline {
             (Some(columns), kept) => (columns, kept.map(|kept| kept.derived.clone()).unwrap_or_default()),
             (None, Some(kept)) => (Vec::new(), kept.derived.clone()),
             (None, None) => {
-                let sample = source.scan(0, 1, None, Some(SAMPLE))?.items;
+                let sample = source.scan(&Part { limit: Some(SAMPLE), ..Part::from(None) })?.items;
                 (Vec::new(), derive::columns(&description.schema, &self.config.drop, &sample))
             }
         };

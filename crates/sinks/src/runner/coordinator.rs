@@ -6,7 +6,7 @@ mod spooling;
 
 use super::begin::{Pipeline, Taken};
 use super::durable::Durable;
-use super::job::{Done, Job, Reader, bytes_of};
+use super::job::{Done, Job, Reader};
 use super::lane::Writer;
 use super::progress::Report;
 use super::{Ended, Stop};
@@ -137,6 +137,7 @@ pub fn run(
         // Where an item was before says where its row was, if that can be another place.
         ahead: Ahead::new(&pipeline.login, &pipeline.world, taken.planned.mapping.keying == Keying::Moving),
         schema: &shared.schema.clone(),
+        direct: pipeline.target.direct(&taken.planned.mapping, &shared.schema),
         stream: &stream,
         segments,
         spool,
@@ -303,7 +304,7 @@ impl Coordinator<'_> {
                 }
                 Action::Apply { lane, work } => {
                     self.waiting_rows += work.rows.len();
-                    self.waiting_bytes += work.rows.iter().map(bytes_of).sum::<usize>();
+                    self.waiting_bytes += work.rows.iter().map(Change::size_bytes).sum::<usize>();
                     self.waiting_works += 1;
                     // A lane that has ended says why by itself.
                     let _ = self.lanes[lane].send(work);

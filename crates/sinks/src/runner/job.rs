@@ -2,10 +2,10 @@
 
 use crate::Error;
 use crate::join::{Row, Sequence, ShardId};
-use crate::mapping::KeySchema;
-use crate::source::{Ahead, Begin, Login, Record, Table};
+use crate::mapping::{Direct, KeySchema};
+use crate::source::{Ahead, Begin, Login, Page, Part, Record, RecordRow, ScanPage, ScanRows, Table};
 use crate::spool::{Given, Spool};
-use crate::targets::Change;
+use crate::targets::{Change, Image};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -57,11 +57,6 @@ pub enum Done {
     Broken(Error),
 }
 
-/// What a change weighs in memory, about.
-pub fn bytes_of(change: &Change) -> usize {
-    change.new.iter().chain(&change.old).map(model::Item::size_bytes).sum()
-}
-
 /// Where a shard goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -80,6 +75,8 @@ pub struct Reader<'a> {
     pub world: &'a World,
     pub ahead: Ahead,
     pub schema: &'a KeySchema,
+    /// Makes rows at once, where the mapping asks for no more.
+    pub direct: Option<Direct>,
     pub stream: &'a str,
     pub segments: u32,
     pub spool: Option<&'a Spool>,
@@ -112,9 +109,9 @@ impl Reader<'_> {
     fn work(&self, table: &mut Table, job: &Job) -> Result<Done, Error> {
         match job {
             Job::Scan { segment, from } => {
-                let page = table.scan(*segment, self.segments, from.as_deref(), self.page_items)?;
-                let rows = page.items.into_iter().map(|item| self.scanned(item)).collect();
-                Ok(Done::Page { segment: *segment, rows, next: page.next, units: page.read_units })
+                let from = from.as_deref();
+                let part = Part { segment: *segment, segments: self.segments, from, limit: self.page_items };
+                table.scan_as(&part, |body| self.page(*segment, body))
             }
             Job::Read { shard, iterator, begin } => match self.kept(shard, begin) {
                 Some(done) => Ok(done),
@@ -135,7 +132,7 @@ impl Reader<'_> {
             Given::Page(records) => (records, Next::Position),
             Given::End => (Vec::new(), Next::End),
         };
-        let records = records.into_iter().map(|record| self.changed(record)).collect();
+        let records = self.each(records, Reader::changed);
         Some(Done::Records { shard: shard.clone(), records, next, asked_ms: 0 })
     }
 
@@ -156,10 +153,13 @@ impl Reader<'_> {
                     None => return Ok(Done::Trimmed { shard: shard.clone() }),
                 },
             };
-            match self.ahead.records(&given) {
+            match self.ahead.records(&given, self.direct.as_ref()) {
                 Ok((page, asked_ms)) => {
-                    let records = page.records.into_iter().map(|record| self.changed(record)).collect();
-                    let next = page.next.map_or(Next::End, Next::Iterator);
+                    let (records, next) = match page {
+                        Page::Rows(page) => (self.each(page.records, Reader::made), page.next),
+                        Page::Items(page) => (self.each(page.records, Reader::changed), page.next),
+                    };
+                    let next = next.map_or(Next::End, Next::Iterator);
                     return Ok(Done::Records { shard: shard.clone(), records, next, asked_ms });
                 }
                 Err(fault) if fault.is("ExpiredIteratorException") && again => {}
@@ -172,12 +172,34 @@ impl Reader<'_> {
         Ok(Done::Trimmed { shard: shard.clone() })
     }
 
-    fn scanned(&self, item: model::Item) -> Row<Change> {
-        let keys = self.schema.key_of(&item);
+    /// A page of the scan.
+    fn page(&self, segment: u32, body: &[u8]) -> Option<Done> {
+        if let Some(page) = self.direct.as_ref().and_then(|direct| ScanRows::read(body, direct)) {
+            let made = page.rows.into_iter().map(|(keys, row)| self.scanned(keys, Image::Row(row)));
+            let (rows, next, units) = (made.collect(), page.next, page.read_units);
+            return Some(Done::Page { segment, rows, next, units });
+        }
+        let page = ScanPage::read(body)?;
+        let found = page.items.into_iter().map(|item| {
+            let keys = self.schema.key_of(&item);
+            self.scanned(keys, Image::Item(item))
+        });
+        Some(Done::Page { segment, rows: found.collect(), next: page.next, units: page.read_units })
+    }
+
+    fn scanned(&self, keys: model::Item, image: Image) -> Row<Change> {
         let (hash, name) = self.schema.name(&keys);
         let row =
-            Change { name, keys, old: None, new: Some(item), created_s: 0, expired: false, sequence: None };
+            Change { name, keys, old: None, new: Some(image), created_s: 0, expired: false, sequence: None };
         Row { hash, row }
+    }
+
+    fn each<R>(
+        &self,
+        records: Vec<R>,
+        change: fn(&Self, R) -> (Sequence, Row<Change>),
+    ) -> Vec<(Sequence, Row<Change>)> {
+        records.into_iter().map(|record| change(self, record)).collect()
     }
 
     fn changed(&self, record: Record) -> (Sequence, Row<Change>) {
@@ -186,10 +208,25 @@ impl Reader<'_> {
             name,
             keys: record.keys,
             old: record.old,
-            new: record.new,
+            new: record.new.map(Image::Item),
             created_s: record.created_s,
             expired: record.expired,
             sequence: Some(record.sequence.clone()),
+        };
+        (record.sequence, Row { hash, row: change })
+    }
+
+    fn made(&self, record: RecordRow) -> (Sequence, Row<Change>) {
+        let (hash, name) = self.schema.name(&record.keys);
+        let change = Change {
+            name,
+            keys: record.keys,
+            old: None,
+            new: record.row.map(Image::Row),
+            created_s: record.created_s,
+            expired: record.expired,
+            // Databases go by marks.
+            sequence: None,
         };
         (record.sequence, Row { hash, row: change })
     }

@@ -1,7 +1,7 @@
 //! A lane's thread: takes what waits, commits it together, and tries again as long as the target is away.
 
 use super::Stop;
-use super::job::{Done, bytes_of};
+use super::job::Done;
 use crate::Error;
 use crate::join::Work;
 use crate::targets::{Change, Lane, Place, Shared};
@@ -85,7 +85,7 @@ impl Writer<'_> {
                         batch.iter().map(|work| (work.track.clone(), work.mark.clone(), work.end)).collect();
                     let changes = || batch.iter().flat_map(|work| &work.rows);
                     let created_s = changes().map(|change| change.created_s).max().unwrap_or_default();
-                    let (rows, bytes) = (changes().count(), changes().map(bytes_of).sum());
+                    let (rows, bytes) = (changes().count(), changes().map(Change::size_bytes).sum());
                     let lane = self.number;
                     return Ok(Done::Committed { lane, works, rows, bytes, applied, created_s });
                 }

@@ -2,8 +2,10 @@
 
 use super::answer::RecordsPage;
 use super::http::{Asked, Fault, Http, Login};
+use super::rows::RecordRows;
 use crate::Error;
 use crate::join::Sequence;
+use crate::mapping::Direct;
 use serde_json::json;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,12 +31,18 @@ pub struct Ahead {
 
 #[derive(Default)]
 struct Held {
-    asked: VecDeque<Page>,
+    asked: VecDeque<Coming>,
     idle: Vec<Http>,
 }
 
+/// A page as it was read.
+pub enum Page {
+    Items(RecordsPage),
+    Rows(RecordRows),
+}
+
 /// A page that is on its way.
-struct Page {
+struct Coming {
     iterator: String,
     asked: Asked,
     at_ms: u64,
@@ -47,10 +55,13 @@ impl Ahead {
     }
 
     /// The page, and when it was asked for.
-    pub fn records(&self, iterator: &str) -> Result<(RecordsPage, u64), Fault> {
+    pub fn records(&self, iterator: &str, direct: Option<&Direct>) -> Result<(Page, u64), Fault> {
         let (body, at_ms) = self.body(iterator)?;
+        if let Some(rows) = direct.and_then(|direct| RecordRows::read(&body, direct)) {
+            return Ok((Page::Rows(rows), at_ms));
+        }
         let page = if self.olds { RecordsPage::read(&body) } else { RecordsPage::read_new(&body) };
-        Ok((page.ok_or_else(|| super::table::unreadable("GetRecords"))?, at_ms))
+        Ok((Page::Items(page.ok_or_else(|| super::table::unreadable("GetRecords"))?), at_ms))
     }
 
     /// The last record of a shard that can be reached before this time, and no more of any than its number.
@@ -105,7 +116,7 @@ impl Ahead {
         let asked = match next {
             None => Err(http),
             Some(next) => match http.ask(OPERATION, request(&next).as_bytes()) {
-                Ok(asked) => Ok(Page { iterator: next, asked, at_ms }),
+                Ok(asked) => Ok(Coming { iterator: next, asked, at_ms }),
                 // Whoever wants the page sees why.
                 Err(_) => return body,
             },
@@ -121,7 +132,7 @@ impl Ahead {
         body
     }
 
-    fn take(&self, iterator: &str) -> Option<Page> {
+    fn take(&self, iterator: &str) -> Option<Coming> {
         let mut held = self.held();
         let at = held.asked.iter().position(|page| page.iterator == iterator)?;
         held.asked.remove(at)

@@ -87,9 +87,28 @@ struct Told<O> {
 }
 
 #[derive(Deserialize)]
-struct Identity {
+pub(super) struct Identity {
     #[serde(rename = "PrincipalId", alias = "principalId")]
     principal: Option<String>,
+}
+
+impl Identity {
+    /// Time to live took the item away.
+    pub fn is_expiry(&self) -> bool {
+        self.principal.as_deref() == Some(EXPIRY)
+    }
+}
+
+/// A shard's records are in order; one that is told again says nothing new, and nothing old may follow it.
+pub(super) fn in_order<R>(records: &mut Vec<R>, sequence: impl Fn(&R) -> &Sequence) {
+    let mut last: Option<Sequence> = None;
+    records.retain(|record| {
+        let is_new = last.as_ref().is_none_or(|last| last < sequence(record));
+        if is_new {
+            last = Some(sequence(record).clone());
+        }
+        is_new
+    });
 }
 
 #[derive(Deserialize)]
@@ -169,15 +188,7 @@ impl RecordsPage {
 
     fn of<O: Old>(got: Got<O>) -> Option<RecordsPage> {
         let mut records: Vec<Record> = got.records.into_iter().map(Record::of).collect::<Option<_>>()?;
-        // A shard's records are in order; one that is told again says nothing new, and nothing old may follow it.
-        let mut last: Option<Sequence> = None;
-        records.retain(|record| {
-            let is_new = last.as_ref().is_none_or(|last| *last < record.sequence);
-            if is_new {
-                last = Some(record.sequence.clone());
-            }
-            is_new
-        });
+        in_order(&mut records, |record| &record.sequence);
         Some(RecordsPage { records, next: got.next })
     }
 
@@ -216,14 +227,13 @@ impl Record {
     }
 
     fn of<O: Old>(told: Told<O>) -> Option<Record> {
-        let principal = told.identity.and_then(|identity| identity.principal);
         Some(Record {
             sequence: Sequence::parse(&told.dynamodb.sequence)?,
             keys: told.dynamodb.keys.0,
             old: told.dynamodb.old.and_then(Old::item),
             new: told.dynamodb.new.map(|image| image.0),
             created_s: told.dynamodb.created as u64,
-            expired: principal.as_deref() == Some(EXPIRY),
+            expired: told.identity.is_some_and(|identity| identity.is_expiry()),
         })
     }
 }

@@ -4,13 +4,15 @@ mod ahead;
 mod answer;
 mod http;
 mod login;
+mod rows;
 mod secrets;
 mod stream;
 mod table;
 
-pub use ahead::Ahead;
+pub use ahead::{Ahead, Page};
 pub use answer::{Record, RecordsPage, ScanPage};
 pub use http::{Fault, Http, Login};
 pub use login::Service;
+pub use rows::{RecordRow, RecordRows, ScanRows};
 pub use secrets::Secrets;
-pub use table::{Begin, Description, Table};
+pub use table::{Begin, Description, Part, Table};

@@ -31,6 +31,24 @@ pub enum Begin {
     After(Sequence),
 }
 
+/// Which part of a table a page of the scan is of.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    pub segment: u32,
+    pub segments: u32,
+    /// Where the page before ended, as JSON.
+    pub from: Option<&'a str>,
+    /// Most items of the page.
+    pub limit: Option<usize>,
+}
+
+impl<'a> Part<'a> {
+    /// Of the table as a whole.
+    pub fn from(from: Option<&'a str>) -> Part<'a> {
+        Part { segment: 0, segments: 1, from, limit: None }
+    }
+}
+
 pub struct Table {
     pub name: String,
     tables: Http,
@@ -120,13 +138,13 @@ impl Table {
         RecordsPage::read(&body).ok_or_else(|| unreadable("GetRecords"))
     }
 
-    pub fn scan(
-        &mut self,
-        segment: u32,
-        segments: u32,
-        from: Option<&str>,
-        limit: Option<usize>,
-    ) -> Result<ScanPage, Error> {
+    pub fn scan(&mut self, part: &Part<'_>) -> Result<ScanPage, Error> {
+        self.scan_as(part, ScanPage::read)
+    }
+
+    /// A page of the scan, as whoever asks reads it.
+    pub fn scan_as<P>(&mut self, part: &Part<'_>, read: impl FnOnce(&[u8]) -> Option<P>) -> Result<P, Error> {
+        let Part { segment, segments, from, limit } = *part;
         let mut asked = json!({
             "TableName": self.name, "ConsistentRead": true, "ReturnConsumedCapacity": "TOTAL",
         });
@@ -141,7 +159,7 @@ impl Table {
             asked["ExclusiveStartKey"] = serde_json::from_str(from).map_err(|_| strange())?;
         }
         let body = self.tables.call(&format!("{TABLES}.Scan"), asked.to_string().as_bytes())?;
-        ScanPage::read(&body).ok_or_else(|| unreadable("Scan").into())
+        read(&body).ok_or_else(|| unreadable("Scan").into())
     }
 
     /// The item with this key, as it is now.

@@ -76,7 +76,7 @@ impl<S: Shape> Claims<S> {
             return Ok(applied);
         }
         let mut reason = None;
-        let row = match change.new.as_ref().map_or(Ok(Made::Nothing), |item| self.shape.make(item)) {
+        let row = match change.item().map_or(Ok(Made::Nothing), |item| self.shape.make(item)) {
             Ok(Made::Row(row)) => Some(row),
             Ok(Made::Nothing) => None,
             Err(fault) if fault.stop => return Err(Error::new(Kind::Record, fault.reason)),
@@ -91,7 +91,7 @@ impl<S: Shape> Claims<S> {
         {
             self.release(keeper, held, &change.name)?;
         }
-        if let (Some(row), Some(place), Some(image)) = (row, &place, &change.new) {
+        if let (Some(row), Some(place), Some(image)) = (row, &place, change.item()) {
             let renewed = held.as_ref() == Some(place);
             self.take(keeper, row, origin, &Claim { place, item: &change.name, image, renewed })?;
         }

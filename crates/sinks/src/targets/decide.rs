@@ -29,7 +29,7 @@ pub fn decide<S: Shape>(
 ) -> Result<Decided<S::Row, S::Key>, Error> {
     let mapping = shape.mapping();
     let (mut row, mut quarantine) = (None, None);
-    match change.new.as_ref().map_or(Ok(Made::Nothing), |item| shape.make(item)) {
+    match change.item().map_or(Ok(Made::Nothing), |item| shape.make(item)) {
         Ok(Made::Row(made)) => row = Some(made),
         Ok(Made::Nothing) => {}
         Err(Fault { reason, stop: true }) => {

@@ -1,7 +1,7 @@
 //! Where a target is: a database, or tables of an endpoint.
 
 use super::{Lane, Ledger, Shared, database, table};
-use crate::mapping::Makes;
+use crate::mapping::{Direct, KeySchema, Makes, Mapping};
 use crate::source::{Login, Service};
 use crate::{Error, config};
 use sql::{Dialect, Settings, Tls};
@@ -34,6 +34,14 @@ impl Place {
             Place::Database(settings) => Box::new(database::Connected::open(settings, shared, number)?),
             Place::Tables(login) => Box::new(table::Transacting::open(login, shared, number, world)?),
         })
+    }
+
+    /// What makes rows of what the source says, where no more is asked of it than that.
+    pub fn direct(&self, mapping: &Mapping, schema: &KeySchema) -> Option<Direct> {
+        match self {
+            Place::Database(settings) => Direct::of(mapping, schema, settings.dialect()),
+            Place::Tables(_) => None,
+        }
     }
 
     pub fn makes(&self) -> Makes {

@@ -12,7 +12,7 @@ const CLASSES: [usize; 6] = [1024, 256, 64, 16, 4, 1];
 const PARAMETERS_MAX: usize = 65_535;
 
 impl Mysql {
-    pub(super) fn upsert_rows(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
+    pub(super) fn upsert_rows(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error> {
         let shape = self.shape(upsert.table)?;
         let columns = chosen(&shape, upsert.table, upsert.columns)?;
         for row in upsert.rows {
@@ -77,7 +77,11 @@ impl Mysql {
     }
 
     /// Runs a statement over all rows, in as few pieces as the classes, the parameters and the packets allow.
-    fn in_classes(&mut self, rows: &[Vec<Value>], statement: &dyn Fn(usize) -> String) -> Result<u64, Error> {
+    fn in_classes<R: AsRef<[Value]>>(
+        &mut self,
+        rows: &[R],
+        statement: &dyn Fn(usize) -> String,
+    ) -> Result<u64, Error> {
         if self.in_transaction || rows.len() == 1 {
             return self.in_pieces(rows, statement);
         }
@@ -90,14 +94,18 @@ impl Mysql {
         done
     }
 
-    fn in_pieces(&mut self, rows: &[Vec<Value>], statement: &dyn Fn(usize) -> String) -> Result<u64, Error> {
+    fn in_pieces<R: AsRef<[Value]>>(
+        &mut self,
+        rows: &[R],
+        statement: &dyn Fn(usize) -> String,
+    ) -> Result<u64, Error> {
         let mut rest = rows;
         let mut changed = 0;
         while !rest.is_empty() {
             let fit = self.fitting(rest);
             let class = CLASSES.into_iter().find(|class| *class <= fit).unwrap_or(1);
             let (now, later) = rest.split_at(class);
-            let given: Vec<mysql::Value> = now.iter().flatten().map(value::given).collect();
+            let given: Vec<mysql::Value> = now.iter().flat_map(R::as_ref).map(value::given).collect();
             let done = self.conn.exec_drop(statement(class), Params::Positional(given));
             self.noted(done)?;
             changed += self.conn.affected_rows();
@@ -107,11 +115,11 @@ impl Mysql {
     }
 
     /// How many of the rows fit one statement; at least one, about which the server may then complain.
-    fn fitting(&self, rows: &[Vec<Value>]) -> usize {
+    fn fitting<R: AsRef<[Value]>>(&self, rows: &[R]) -> usize {
         let mut bytes = 1024;
         let mut count = 0;
-        for row in rows.iter().take((PARAMETERS_MAX / rows[0].len().max(1)).max(1)) {
-            bytes += row.iter().map(|value| value.size() + 12).sum::<usize>();
+        for row in rows.iter().take((PARAMETERS_MAX / rows[0].as_ref().len().max(1)).max(1)) {
+            bytes += row.as_ref().iter().map(|value| value.size() + 12).sum::<usize>();
             if bytes > self.packet_bytes_max && count > 0 {
                 break;
             }

@@ -204,7 +204,7 @@ impl Driver for Mysql {
         Ok(TableShape::told(&found.rows))
     }
 
-    fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
+    fn upsert(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error> {
         self.upsert_rows(upsert)
     }
 

@@ -91,10 +91,15 @@ impl Postgres {
     }
 
     /// Runs a statement whose parameters are arrays, one for each column.
-    fn in_arrays(&mut self, sql: &str, classes: &[Class], rows: &[Vec<Value>]) -> Result<u64, Error> {
+    fn in_arrays<R: AsRef<[Value]>>(
+        &mut self,
+        sql: &str,
+        classes: &[Class],
+        rows: &[R],
+    ) -> Result<u64, Error> {
         let mut arrays = Vec::with_capacity(classes.len());
         for (at, class) in classes.iter().enumerate() {
-            arrays.push(Array::of(*class, rows.iter().map(|row| &row[at]))?);
+            arrays.push(Array::of(*class, rows.iter().map(|row| &row.as_ref()[at]))?);
         }
         let statement = self.prepare(sql)?;
         let arrays: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|array| array as _).collect();
@@ -192,7 +197,7 @@ impl Driver for Postgres {
         Ok(TableShape::told(&found.rows))
     }
 
-    fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
+    fn upsert(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error> {
         let shape = self.shape(upsert.table)?;
         let columns = chosen(&shape, upsert.table, upsert.columns)?;
         let classes: Vec<Class> = columns.iter().map(|column| Class::of(column)).collect();

@@ -121,7 +121,7 @@ impl Driver for Sqlite {
         Ok(TableShape::told(&found.rows))
     }
 
-    fn upsert(&mut self, upsert: &Upsert<'_>) -> Result<u64, Error> {
+    fn upsert(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error> {
         let dialect = Dialect::Sqlite;
         let places: Vec<String> =
             (1..=upsert.columns.len()).map(|number| dialect.parameter(number)).collect();
@@ -142,7 +142,7 @@ impl Driver for Sqlite {
             let mut prepared = sqlite.0.prepare_cached(&sql)?;
             let mut count = 0;
             for row in upsert.rows {
-                count += prepared.execute(params_from_iter(row))? as u64;
+                count += prepared.execute(params_from_iter(*row))? as u64;
             }
             Ok(count)
         })

@@ -8,6 +8,7 @@ use crate::Error;
 use crate::join::Origin;
 use crate::mapping::{Mapping, typed};
 use sql::{Connection, Dialect, Kind as SqlKind, OnConflict, Upsert, Value};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use world::Timestamp;
 
@@ -43,7 +44,7 @@ impl Connected {
             Upsert { table: &mapping.table, columns: &columns, key: &mapping.key, rows: &rows, on_conflict };
         match care {
             Care::Bulk => drop(self.connection.upsert(&upsert)?),
-            Care::Single => self.one_by_one(upsert, &places, group)?,
+            Care::Single => self.one_by_one(mapping, upsert, &places, group)?,
         }
         if self.shared.recopy && group.remember {
             let good = |place: usize| group.items[place].quarantine.is_none();
@@ -127,7 +128,8 @@ impl Connected {
 
     fn one_by_one(
         &mut self,
-        upsert: Upsert<'_>,
+        mapping: &Mapping,
+        upsert: Upsert<'_, Cow<'_, [Value]>>,
         places: &[usize],
         group: &mut Group<'_>,
     ) -> Result<(), Error> {
@@ -137,7 +139,9 @@ impl Connected {
                 Ok(_) => drop(self.connection.execute("RELEASE SAVEPOINT one_row", &[])?),
                 Err(error) if matches!(error.kind, SqlKind::Data | SqlKind::Constraint) => {
                     self.connection.execute("ROLLBACK TO SAVEPOINT one_row", &[])?;
-                    group.items[*place].quarantine = Some(error.to_string());
+                    let item = &mut group.items[*place];
+                    item.quarantine = Some(error.to_string());
+                    item.image.get_or_insert_with(|| Cow::Owned(mapping.item_again(row)));
                     if group.origin == Origin::Stream {
                         // What is in quarantine has no row, not even an old one.
                         let at = |key: &String| upsert.columns.iter().position(|column| column == key);
@@ -199,7 +203,7 @@ impl Connected {
             self.shared.pipeline.as_str().into(),
             name.into(),
             typed(&self.shared.schema.key_of(item.keys)).as_str().into(),
-            item.image.map_or(Value::Null, |image| typed(image).as_str().into()),
+            item.image.as_deref().map_or(Value::Null, |image| typed(image).as_str().into()),
             reason.replace('\0', "\u{fffd}").as_str().into(),
             (now_ms as i64).into(),
         ]
@@ -224,9 +228,9 @@ pub fn soften(dialect: Dialect, mapping: &Mapping, seconds: u64) -> String {
 }
 
 /// The rows of a group with the places of their items, in the order of the table's key: neighbours share pages.
-fn take_rows(mapping: &Mapping, group: &mut Group<'_>) -> (Vec<usize>, Vec<Vec<Value>>) {
+fn take_rows<'w>(mapping: &Mapping, group: &mut Group<'w>) -> (Vec<usize>, Vec<Cow<'w, [Value]>>) {
     let made = group.items.iter_mut().enumerate().filter_map(|(place, item)| Some((place, item.row.take()?)));
-    let mut rows: Vec<(usize, Vec<Value>)> = made.collect();
+    let mut rows: Vec<(usize, Cow<'w, [Value]>)> = made.collect();
     rows.sort_by(|(_, one), (_, two)| mapping.compare_keys(one, two));
     rows.into_iter().unzip()
 }

@@ -2,11 +2,12 @@
 
 use crate::Error;
 use crate::join::{Origin, Work};
-use crate::mapping::{KeySchema, Rows, Shape};
-use crate::targets::Change;
+use crate::mapping::{KeySchema, Mapping, Rows, Shape};
 use crate::targets::decide::decide;
+use crate::targets::{Change, Image};
 use model::Item;
 use sql::Value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// What is written of one item.
@@ -16,8 +17,8 @@ pub struct Final<'w> {
     pub name: &'w str,
     pub keys: &'w Item,
     /// The item as it is now.
-    pub image: Option<&'w Item>,
-    pub row: Option<Vec<Value>>,
+    pub image: Option<Cow<'w, Item>>,
+    pub row: Option<Cow<'w, [Value]>>,
     /// Keys under which the item had a row.
     pub deleted: Vec<Vec<Value>>,
     /// The delete keeps the row, with this time in it.
@@ -80,6 +81,15 @@ impl<'w> Final<'w> {
             gone: false,
         }
     }
+
+    /// The item has this row now, where it always has it: such a row was made before.
+    fn made(&mut self, mapping: &Mapping, row: &'w [Value]) {
+        if !self.deleted.is_empty() {
+            let key = mapping.key_of(row);
+            self.deleted.retain(|deleted| *deleted != key);
+        }
+        (self.image, self.row, self.quarantine, self.softly) = (None, Some(Cow::Borrowed(row)), None, None);
+    }
 }
 
 impl Rules<'_> {
@@ -94,8 +104,12 @@ impl Rules<'_> {
             group.items.push(Final::of(change));
         }
         let entry = &mut group.items[place];
+        if let Some(Image::Row(row)) = &change.new {
+            entry.made(self.shape.mapping, row);
+            return Ok(());
+        }
         let decided = decide(&self.shape, self.schema, group.origin, change)?;
-        entry.image = change.new.as_ref();
+        entry.image = change.item().map(Cow::Borrowed);
         entry.quarantine = decided.quarantine;
         entry.softly = None;
         if decided.ignored {
@@ -112,7 +126,7 @@ impl Rules<'_> {
         // A soft delete keeps what an earlier change of the batch wrote.
         let after = decided.row.as_ref().map(|row| self.shape.key(row));
         if entry.softly.is_none() {
-            entry.row = decided.row;
+            entry.row = decided.row.map(Cow::Owned);
         }
         if let Some(after) = after {
             entry.deleted.retain(|deleted| *deleted != after);

@@ -12,6 +12,7 @@ use crate::targets::claims::{Claim, Keeper};
 use api::dynamodb::Attributes;
 use model::Item;
 use sql::{OnConflict, Upsert, Value};
+use std::borrow::Cow;
 
 /// A lane inside its transaction.
 pub struct Inside<'l> {
@@ -46,7 +47,7 @@ impl Inside<'_> {
             table,
             columns: &names(&mut ["pipeline"].iter().chain(key).chain(others)),
             key: &names(&mut ["pipeline"].iter().chain(key)),
-            rows: &[std::iter::once(own).chain(row).collect()],
+            rows: &[std::iter::once(own).chain(row).collect::<Vec<Value>>()],
             on_conflict: OnConflict::Replace,
         })?;
         Ok(())
@@ -127,7 +128,7 @@ impl Keeper for Inside<'_> {
     }
 
     fn judge(&mut self, change: &Change, origin: Origin, reason: Option<String>) -> Result<(), Error> {
-        let item = Final { image: change.new.as_ref(), quarantine: reason, ..Final::of(change) };
+        let item = Final { image: change.item().map(Cow::Borrowed), quarantine: reason, ..Final::of(change) };
         self.lane.quarantine(&Group { origin, remember: false, items: vec![item], changes: 1 })
     }
 }

@@ -78,7 +78,7 @@ impl Connected {
             return Ok(());
         }
         let mut more: BTreeMap<String, Column> = BTreeMap::new();
-        for item in works.iter().flat_map(|work| &work.rows).filter_map(|change| change.new.as_ref()) {
+        for item in works.iter().flat_map(|work| &work.rows).filter_map(Change::item) {
             for (name, value) in mapping.unmapped(item) {
                 if *value != model::Value::Null && !more.contains_key(name) {
                     let column = derive::column(name, derive::of_type(value.kind()));

@@ -131,7 +131,7 @@ impl Keeper for Inside<'_> {
             Some(reason) => {
                 let mut fields = Item::new();
                 fields.insert("item_key", Value::S(typed(&self.lane.shared.schema.key_of(&change.keys))));
-                let image = change.new.as_ref().map(typed).filter(|image| image.len() <= IMAGE_BYTES_MAX);
+                let image = change.item().map(typed).filter(|image| image.len() <= IMAGE_BYTES_MAX);
                 if let Some(image) = image {
                     fields.insert("image", Value::S(image));
                 }

@@ -148,7 +148,7 @@ impl Transacting {
             return Ok(());
         }
         let scanned = works.iter().filter(|work| work.track.origin() == Origin::Snapshot);
-        let items = scanned.flat_map(|work| &work.rows).filter_map(|change| change.new.as_ref());
+        let items = scanned.flat_map(|work| &work.rows).filter_map(Change::item);
         let keys = items.filter_map(|item| mapping.item_key(item));
         let keys: Vec<_> = keys.map(|key| own(&seen_owner(&self.shared.pipeline), &name_of(&key))).collect();
         let found = self.tables.get_all(OWN, &keys).map_err(told)?;

@@ -1,0 +1,162 @@
+//! A row that was made at once is the row that is made of the item, and what makes no row is left to the item.
+
+use super::Direct;
+use crate::config::{Config, Endpoint};
+use crate::mapping::{KeySchema, Made, Makes, Mapping, file_columns};
+use crate::source::{RecordRows, RecordsPage, ScanPage, ScanRows};
+use model::key::KeyType;
+use serde_json::{Value as Json, json};
+use sql::{Dialect, Value};
+use world::{Random, World};
+
+const COLUMNS: &str = "id = {}\nbig = { type = \"numeric\" }\nwhole = { type = \"bigint\" }\nhalf = { type = \"double\" }\nyes = { type = \"boolean\" }\nname = { type = \"varchar(3)\" }\nraw = { type = \"bytes\" }\nplain = { from = \"m\", type = \"json\" }\nagain = { from = \"m\", type = \"typed_json\" }\ncity = { from = \"m.city\", default = \"none\" }\nkind = { constant = \"k\" }\ntext = { default = \"empty\" }\n";
+
+fn mapping(pipeline: &str) -> (Mapping, KeySchema) {
+    let text = format!(
+        "[source.s]\ntable = \"T\"\nendpoint = \"http://127.0.0.1:1\"\n[target.t]\nsqlite = \"x.db\"\n[[pipeline]]\nname = \"p\"\nfrom = \"s\"\nto = \"t\"\n{pipeline}"
+    );
+    let config = Config::parse(&text, &Endpoint::default(), &World::simulated(1)).expect("a configuration");
+    let pipeline = &config.pipeline[0];
+    let schema = KeySchema { attributes: vec![("id".to_owned(), KeyType::S)] };
+    let columns = file_columns(pipeline, Makes::Rows).expect("columns").expect("columns");
+    (Mapping::compile(pipeline, "T", &schema, Makes::Rows, columns).expect("a mapping"), schema)
+}
+
+fn value(random: &mut Random) -> Json {
+    let numbers = ["0", "-0", "7", "007", "-12", "1.50", "1E3", "9223372036854775808", "-1E-100"];
+    let number = || numbers.map(Json::from);
+    match random.below(9) {
+        0 => json!({ "S": "" }),
+        1 => json!({ "S": "é😀" }),
+        2 => json!({ "S": "a\"b\\\n\0longer" }),
+        3 | 4 => json!({ "N": number()[random.below(numbers.len() as u64) as usize] }),
+        5 => json!({ "BOOL": random.below(2) == 0 }),
+        6 => json!({ "NULL": true }),
+        7 => json!({ "B": "AAH/" }),
+        _ => json!({ "M": { "city": { "S": "Bath" }, "l": { "L": [{ "NS": ["1", "2"] }] } } }),
+    }
+}
+
+/// Mostly what its column holds.
+fn fitting(name: &str, random: &mut Random) -> Json {
+    if random.below(15) == 0 {
+        return value(random);
+    }
+    match name {
+        "big" => json!({ "N": ["12.50", "-3", "0", "1E20"][random.below(4) as usize] }),
+        "whole" => json!({ "N": ["12", "-3", "0", "1E3"][random.below(4) as usize] }),
+        "half" => json!({ "N": ["0.5", "-3", "1E-7"][random.below(3) as usize] }),
+        "yes" => json!({ "BOOL": random.below(2) == 0 }),
+        "name" => json!({ "S": ["é😀", "abc", ""][random.below(3) as usize] }),
+        "raw" => json!({ "B": "AAH/" }),
+        "text" => json!({ "S": "a\"b\\\n \u{1F600}" }),
+        _ => value(random),
+    }
+}
+
+fn item(random: &mut Random) -> Json {
+    let mut item = json!({ "id": { "S": format!("i{}", random.below(100)) } });
+    for name in ["big", "whole", "half", "yes", "name", "raw", "m", "text", "other", "secret", "a", "zz"] {
+        if random.below(3) > 0 {
+            item[name] = fitting(name, random);
+        }
+    }
+    item
+}
+
+#[test]
+fn rows_are_those_that_items_make() {
+    let (mut direct_rows, mut left) = (0, 0);
+    let rests = [
+        "",
+        "rest = { column = \"doc\" }\ndrop = [\"secret\"]\n",
+        "rest = { column = \"doc\", form = \"plain\" }\ndeletes = \"soft\"\n",
+    ];
+    let mut random = Random::from_seed(5);
+    for rest in rests {
+        let (mapping, schema) = mapping(&format!("{rest}[pipeline.columns]\n{COLUMNS}"));
+        for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
+            let direct = Direct::of(&mapping, &schema, dialect).expect("a simple mapping");
+            for at in 0..400 {
+                let item = item(&mut random);
+                let scan = json!({ "Count": 1, "Items": [item], "LastEvaluatedKey": { "id": { "S": "x" } } })
+                    .to_string();
+                let key = json!({ "id": item["id"] });
+                let change = json!({ "ApproximateCreationDateTime": 5.5, "Keys": key, "NewImage": item,
+                    "OldImage": { "id": { "S": "old" } }, "SequenceNumber": at.to_string() });
+                let record = json!({ "eventName": "MODIFY", "dynamodb": change });
+                let records = json!({ "Records": [record], "NextShardIterator": "n" }).to_string();
+                let page = ScanPage::read(scan.as_bytes()).expect("a page");
+                let made = mapping.row(&page.items[0], dialect);
+                let rows = ScanRows::read(scan.as_bytes(), &direct);
+                let changes = RecordRows::read(records.as_bytes(), &direct);
+                let Ok(Made::Row(row)) = made else {
+                    assert!(rows.is_none() && changes.is_none(), "{item}");
+                    left += 1;
+                    continue;
+                };
+                direct_rows += 1;
+                let rows = rows.unwrap_or_else(|| panic!("a row is made of {item}"));
+                let same = |one: &[Value], two: &[Value]| assert_eq!(one, two, "{item}");
+                same(&rows.rows[0].1, &row);
+                assert_eq!((&rows.rows[0].0, rows.next), (&schema.key_of(&page.items[0]), page.next));
+                let changes = changes.expect("a change");
+                same(changes.records[0].row.as_deref().expect("a row"), &row);
+                let told = RecordsPage::read_new(records.as_bytes()).expect("a page");
+                let (one, two) = (&changes.records[0], &told.records[0]);
+                assert_eq!(
+                    (&one.keys, &one.sequence, one.created_s),
+                    (&two.keys, &two.sequence, two.created_s)
+                );
+                assert_eq!(changes.next, told.next);
+            }
+        }
+    }
+    assert!(direct_rows > 100 && left > 100, "{direct_rows} rows, {left} left to items");
+}
+
+/// Deletions have no row; who deleted is told; what is told again or out of order says nothing.
+#[test]
+fn records_are_those_that_are_read_as_items() {
+    let (mapping, schema) = mapping(&format!("[pipeline.columns]\n{COLUMNS}"));
+    let direct = Direct::of(&mapping, &schema, Dialect::Sqlite).expect("a simple mapping");
+    let record = |number: u32, who: Json| json!({ "userIdentity": who, "dynamodb": { "Keys": { "id": { "S": "a" } }, "SequenceNumber": number.to_string() } });
+    let ttl = json!({ "PrincipalId": "dynamodb.amazonaws.com", "Type": "Service" });
+    let records = [
+        record(1, Json::Null),
+        record(3, ttl),
+        record(2, Json::Null),
+        record(3, Json::Null),
+        record(10, json!({})),
+    ];
+    let page = json!({ "Records": records }).to_string();
+    let (rows, items) = (
+        RecordRows::read(page.as_bytes(), &direct).expect("rows"),
+        RecordsPage::read(page.as_bytes()).expect("items"),
+    );
+    let told: Vec<_> =
+        rows.records.iter().map(|one| (one.sequence.as_str(), one.row.is_some(), one.expired)).collect();
+    assert_eq!(told, [("1", false, false), ("3", false, true), ("10", false, false)]);
+    let other: Vec<_> =
+        items.records.iter().map(|one| (one.sequence.as_str(), one.new.is_some(), one.expired)).collect();
+    assert_eq!(told, other);
+    assert_eq!(rows.next, None);
+}
+
+/// What asks more of an item than its attributes sees items.
+#[test]
+fn other_mappings_see_items() {
+    let of = |pipeline: &str| {
+        let (mapping, schema) = mapping(pipeline);
+        Direct::of(&mapping, &schema, Dialect::Sqlite).is_some()
+    };
+    assert!(of("[pipeline.columns]\nid = {}\n"));
+    for pipeline in [
+        "rest = \"columns\"\n[pipeline.columns]\nid = {}\n",
+        "key = [\"city\", \"id\"]\n[pipeline.columns]\nid = {}\ncity = {}\n",
+        "key = [\"city\"]\nconflicts = \"newest_wins\"\n[pipeline.columns]\ncity = {}\n",
+        "filter = \"attribute_exists(a)\"\n[pipeline.columns]\nid = {}\n",
+    ] {
+        assert!(!of(pipeline), "{pipeline}");
+    }
+}
