@@ -24,17 +24,20 @@ fn mapping(pipeline: &str) -> (Mapping, KeySchema) {
 
 fn value(random: &mut Random) -> Json {
     let numbers = ["0", "-0", "7", "007", "-12", "1.50", "1E3", "9223372036854775808", "-1E-100"];
-    let number = || numbers.map(Json::from);
     match random.below(9) {
         0 => json!({ "S": "" }),
         1 => json!({ "S": "é😀" }),
         2 => json!({ "S": "a\"b\\\n\0longer" }),
-        3 | 4 => json!({ "N": number()[random.below(numbers.len() as u64) as usize] }),
+        3 | 4 => json!({ "N": one(&numbers, random) }),
         5 => json!({ "BOOL": random.below(2) == 0 }),
         6 => json!({ "NULL": true }),
         7 => json!({ "B": "AAH/" }),
         _ => json!({ "M": { "city": { "S": "Bath" }, "l": { "L": [{ "NS": ["1", "2"] }] } } }),
     }
+}
+
+fn one<'a>(of: &[&'a str], random: &mut Random) -> &'a str {
+    of[random.below(of.len() as u64) as usize]
 }
 
 /// Mostly what its column holds.
@@ -43,11 +46,11 @@ fn fitting(name: &str, random: &mut Random) -> Json {
         return value(random);
     }
     match name {
-        "big" => json!({ "N": ["12.50", "-3", "0", "1E20"][random.below(4) as usize] }),
-        "whole" => json!({ "N": ["12", "-3", "0", "1E3"][random.below(4) as usize] }),
-        "half" => json!({ "N": ["0.5", "-3", "1E-7"][random.below(3) as usize] }),
+        "big" => json!({ "N": one(&["12.50", "-3", "0", "1E20"], random) }),
+        "whole" => json!({ "N": one(&["12", "-3", "0", "1E3"], random) }),
+        "half" => json!({ "N": one(&["0.5", "-3", "1E-7"], random) }),
         "yes" => json!({ "BOOL": random.below(2) == 0 }),
-        "name" => json!({ "S": ["é😀", "abc", ""][random.below(3) as usize] }),
+        "name" => json!({ "S": one(&["é😀", "abc", ""], random) }),
         "raw" => json!({ "B": "AAH/" }),
         "text" => json!({ "S": "a\"b\\\n \u{1F600}" }),
         _ => value(random),

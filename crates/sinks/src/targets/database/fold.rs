@@ -49,7 +49,8 @@ pub struct Rules<'a> {
 
 pub fn fold<'w>(works: &'w [Work<Change>], rules: Rules<'_>) -> Result<Vec<Group<'w>>, Error> {
     let mut groups: Vec<Group<'w>> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
+    let rows = works.iter().map(|work| work.rows.len()).sum();
+    let mut places: HashMap<&str, usize> = HashMap::with_capacity(rows);
     for work in works {
         let origin = work.track.origin();
         if groups.last().is_none_or(|group| group.origin != origin) {
