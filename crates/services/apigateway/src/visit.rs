@@ -85,6 +85,17 @@ impl Visit<'_> {
         query
     }
 
+    /// What templates are told of the request: the last value of each name.
+    pub fn parameters(&self) -> Value {
+        let headers: Vec<_> =
+            self.headers().into_iter().map(|(name, values)| (title(&name), values)).collect();
+        json!({
+            "path": self.path_variables().unwrap_or_else(|| json!({})),
+            "querystring": last(&self.query()),
+            "header": last(&headers),
+        })
+    }
+
     pub fn path_variables(&self) -> Option<Value> {
         let all = self.variables.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
         (!self.variables.is_empty()).then(|| Value::Object(all.collect()))

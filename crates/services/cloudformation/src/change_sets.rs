@@ -1,13 +1,20 @@
 //! Change sets: what a template would change, told before it is done.
 
-use super::stack::{ChangeSet, Resource, Stack, Wish, no_stack};
-use super::template::{BODY_BYTES_MAX, SERVERLESS, Template, graph};
-use super::{CloudFormation, resources, scope, validation};
+use super::compare::{self, Before, Changes};
+use super::stack::{ChangeSet, Parameter, Stack, Wish, no_stack};
+use super::template::{BODY_BYTES_MAX, SERVERLESS, Template};
+use super::{CloudFormation, foresee, resources, scope, validation};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
 use servicekit::fields::{object, required, tags_of, text, texts};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use wire::ServiceError;
+
+/// Of a change set that was carried out: it is told, but not listed.
+const EXECUTED: &str = "EXECUTE_COMPLETE";
+
+/// What lets a direct call carry transforms out.
+const AUTO_EXPAND: &str = "CAPABILITY_AUTO_EXPAND";
 
 const UNCHANGED: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
@@ -50,7 +57,7 @@ impl CloudFormation {
         }
         let changes = self.changes(call, &stack, &wish, &template)?;
         let outputs_differ = self.stacks.wish(&stack.id)?.is_none_or(|old| differs(&old, &wish));
-        let empty = changes.is_empty() && (kind == "UPDATE") && !outputs_differ;
+        let empty = changes.plain.is_empty() && (kind == "UPDATE") && !outputs_differ;
         if kind == "CREATE" && self.stacks.find(&call.caller.region, &stack.id)?.is_none() {
             self.stacks.put(&stack).await?;
             self.stacks.advance(&stack.id, "REVIEW_IN_PROGRESS", Some("User Initiated")).await?;
@@ -68,7 +75,8 @@ impl CloudFormation {
             reason: empty.then(|| UNCHANGED.to_owned()),
             description: text(input, "Description").map(str::to_owned),
             created_ms: self.stacks.world.now().millis(),
-            changes,
+            changes: changes.plain,
+            valued: changes.valued,
             wish,
         };
         let answer = json!({"Id": set.id, "StackId": stack.id});
@@ -125,13 +133,21 @@ impl CloudFormation {
                 ));
             }
         }
+        // A change set shows what transforms made before anything is done; a direct call does not.
+        let direct = call.operation.name != "CreateChangeSet";
+        if direct && !template.transforms().is_empty() && !capabilities.iter().any(|one| one == AUTO_EXPAND) {
+            let words = format!("Requires capabilities : [{AUTO_EXPAND}]");
+            return Err(ServiceError::new("InsufficientCapabilitiesException", words));
+        }
         let none = json!([]);
         let given = input.get("Parameters").unwrap_or(&none);
         let mut parameters = scope::parameters(&template, given, &stack.parameters).map_err(validation)?;
         for parameter in &mut parameters {
             let kind = template.section("Parameters")[&parameter.key]["Type"].as_str().unwrap_or_default();
             if kind.starts_with("AWS::SSM::Parameter::Value<") {
-                parameter.resolved = Some(self.stored_parameter(call, &parameter.value).await?);
+                let declared = &template.section("Parameters")[&parameter.key];
+                let resolved = self.stored_parameter(call, &parameter.value).await?;
+                parameter.resolved = Some(resolved.ok_or_else(|| no_parameter(parameter, declared))?);
             }
         }
         let tags = if input.get("Tags").is_some() { tags_of(input, "Tags") } else { stack.tags.clone() };
@@ -147,20 +163,18 @@ impl CloudFormation {
         };
         let scope = scope::of(&self.stacks, stack, &call.caller, &wish, &template)?;
         scope::check_rules(&template, &scope).map_err(validation)?;
+        foresee::check(&template, scope).map_err(validation)?;
         Ok((wish, template))
     }
 
-    async fn stored_parameter(&self, call: &Call, name: &str) -> Result<String, ServiceError> {
+    async fn stored_parameter(&self, call: &Call, name: &str) -> Result<Option<String>, ServiceError> {
         let answer = self.house.ask(&call.caller, "ssm", "GetParameter", json!({"Name": name})).await;
         if answer.as_ref().is_ok_and(|answer| answer["Parameter"]["Type"] == "SecureString") {
             return Err(validation(format!(
                 "Parameters [{name}] referenced by template have types not supported by CloudFormation."
             )));
         }
-        let value = answer.ok().and_then(|answer| answer["Parameter"]["Value"].as_str().map(str::to_owned));
-        value.ok_or_else(|| {
-            validation(format!("Unable to fetch parameters [{name}] from parameter store for this account."))
-        })
+        Ok(answer.ok().and_then(|answer| answer["Parameter"]["Value"].as_str().map(str::to_owned)))
     }
 
     /// What would be added, changed and removed.
@@ -170,45 +184,23 @@ impl CloudFormation {
         stack: &Stack,
         wish: &Wish,
         template: &Template,
-    ) -> Result<Vec<Value>, ServiceError> {
-        let mut scope = scope::of(&self.stacks, stack, &call.caller, wish, template)?;
-        let known = self.stacks.resources(&stack.id)?;
-        let mut changes = Vec::new();
-        let mut kept = BTreeSet::new();
-        for logical in graph::order(template).map_err(validation)? {
-            let resource = &template.resources()[&logical];
-            if !scope.wanted(resource).map_err(validation)? {
-                continue;
-            }
-            kept.insert(logical.clone());
-            let kind = template.resource_type(&logical);
-            let none = json!({});
-            let properties = resource.get("Properties").unwrap_or(&none);
-            let Some(old) = known.get(&logical) else {
-                changes.push(change("Add", &logical, kind, None, None, &[]));
-                continue;
-            };
-            // References to what is still to be made or remade make a property change, too.
-            let (new, certain) = match scope.is_known(properties) {
-                true => (scope.evaluate(properties).map_err(validation)?, true),
-                false => (Value::Null, false),
-            };
-            if old.kind == kind && certain && new == old.properties {
-                scope.resources.insert(logical, old.made.clone());
-                continue;
-            }
-            let (names, replacement) = compare(&scope, old, kind, properties, &new, certain);
-            if replacement != "True" {
-                scope.resources.insert(logical.clone(), old.made.clone());
-            }
-            changes.push(change("Modify", &logical, kind, Some(old), Some(replacement), &names));
-        }
-        for (logical, old) in &known {
-            if !kept.contains(logical) {
-                changes.push(change("Remove", logical, &old.kind, Some(old), None, &[]));
-            }
-        }
-        Ok(changes)
+    ) -> Result<Changes, ServiceError> {
+        let scope = scope::of(&self.stacks, stack, &call.caller, wish, template)?;
+        let resources = self.stacks.resources(&stack.id)?;
+        let old = self.stacks.wish(&stack.id)?;
+        let old = old.and_then(|old| Template::parse(&old.template).ok().map(|template| (old, template)));
+        let earlier = old.as_ref().map(|(own, text)| scope::of(&self.stacks, stack, &call.caller, own, text));
+        let earlier = earlier.transpose()?;
+        let was = |key: &str| old.as_ref()?.0.parameters.iter().find(|one| one.key == key);
+        let differs = |now: &&Parameter| was(&now.key).is_some_and(|was| was.value != now.value);
+        let before = Before {
+            template: old.as_ref().map(|(_, template)| template),
+            resources: &resources,
+            scope: earlier.as_ref(),
+            changed: &wish.parameters.iter().filter(differs).map(|one| one.key.clone()).collect(),
+        };
+        let scope = foresee::before_making(template, scope).map_err(validation)?;
+        compare::changes(&before, template, scope).map_err(validation)
     }
 
     pub(super) fn found_change_set(
@@ -243,13 +235,16 @@ impl CloudFormation {
 
     pub(super) fn describe_change_set(&self, call: &Call, input: &Value) -> Answer {
         let (stack, set) = self.found_change_set(call, input)?;
+        let parameters: Vec<_> = set.wish.parameters.iter().map(|one| one.shown()).collect();
+        let tags = Some(&set.wish.tags).filter(|tags| !tags.is_empty());
+        let with_values = input.get("IncludePropertyValues").and_then(Value::as_bool) == Some(true);
         Ok(object([
             ("ChangeSetName", Some(set.name.into())),
             ("ChangeSetId", Some(set.id.into())),
             ("StackId", Some(stack.id.into())),
             ("StackName", Some(stack.name.into())),
             ("Description", set.description.map(Value::from)),
-            ("Parameters", Some(set.wish.parameters.iter().map(|one| one.shown()).collect())),
+            ("Parameters", (!parameters.is_empty()).then(|| parameters.into())),
             ("CreationTime", Some((set.created_ms as f64 / 1e3).into())),
             ("ExecutionStatus", Some(set.execution.into())),
             ("Status", Some(set.status.into())),
@@ -257,8 +252,8 @@ impl CloudFormation {
             ("NotificationARNs", Some(set.wish.notifications.into())),
             ("RollbackConfiguration", Some(json!({}))),
             ("Capabilities", Some(set.wish.capabilities.into())),
-            ("Tags", Some(servicekit::fields::tag_list(&set.wish.tags))),
-            ("Changes", Some(set.changes.into())),
+            ("Tags", tags.map(servicekit::fields::tag_list)),
+            ("Changes", Some(if with_values { set.valued } else { set.changes }.into())),
             ("IncludeNestedStacks", Some(false.into())),
             ("OnStackFailure", set.wish.on_failure.map(Value::from)),
         ]))
@@ -278,11 +273,12 @@ impl CloudFormation {
                 ("StatusReason", set.reason.map(Value::from)),
                 ("CreationTime", Some((set.created_ms as f64 / 1e3).into())),
                 ("Description", set.description.map(Value::from)),
+                ("IncludeNestedStacks", Some(false.into())),
             ])
         };
-        Ok(
-            json!({"Summaries": self.stacks.change_sets(&stack.id)?.into_iter().map(shown).collect::<Vec<_>>()}),
-        )
+        let sets = self.stacks.change_sets(&stack.id)?.into_iter();
+        let active = sets.filter(|set| set.execution != EXECUTED);
+        Ok(json!({"Summaries": active.map(shown).collect::<Vec<_>>()}))
     }
 
     pub(super) async fn delete_change_set(&self, call: &Call, input: &Value) -> Answer {
@@ -315,9 +311,20 @@ impl CloudFormation {
         for other in self.stacks.change_sets(&stack.id)? {
             self.stacks.remove_change_set(&stack.id, &other.name).await?;
         }
-        self.start(call, stack, wish, set.kind == "CREATE").await?;
+        let create = set.kind == "CREATE";
+        self.stacks.put_change_set(&stack.id, ChangeSet { execution: EXECUTED.into(), ..set }).await?;
+        self.start(call, stack, wish, create).await?;
         Ok(json!({}))
     }
+}
+
+/// [observed: the name of a parameter that is not there, of a declaration with and without a default]
+fn no_parameter(parameter: &Parameter, declared: &Value) -> ServiceError {
+    let Parameter { key, value, .. } = parameter;
+    validation(match declared.get("Default") {
+        None => format!("Parameter {key} should either have input value or default value"),
+        Some(_) => format!("Unable to fetch parameters [{value}] from parameter store for this account."),
+    })
 }
 
 fn differs(old: &Wish, new: &Wish) -> bool {
@@ -326,79 +333,4 @@ fn differs(old: &Wish, new: &Wish) -> bool {
         template.map(|template| Value::Object(template.section("Outputs").clone()))
     };
     old.tags != new.tags || outputs(old) != outputs(new)
-}
-
-/// The changed properties, and whether they need a new resource.
-fn compare(
-    scope: &super::template::evaluate::Scope,
-    old: &Resource,
-    kind: &str,
-    properties: &Value,
-    new: &Value,
-    certain: bool,
-) -> (Vec<(String, &'static str)>, &'static str) {
-    let known = resources::known(kind);
-    if old.kind != kind {
-        return (Vec::new(), "True");
-    }
-    let mut names: BTreeMap<String, bool> = BTreeMap::new();
-    let empty = serde_json::Map::new();
-    let (was, now) = (old.properties.as_object().unwrap_or(&empty), properties.as_object().unwrap_or(&empty));
-    for name in was.keys().chain(now.keys()) {
-        let own = now.get(name);
-        let decided = own.is_none_or(|own| scope.is_known(own));
-        let value = match (certain, own) {
-            (true, _) => new.get(name).cloned(),
-            (false, Some(own)) if decided => scope.evaluate(own).ok(),
-            _ => None,
-        };
-        if !decided || value.as_ref() != was.get(name) {
-            names.insert(name.clone(), decided);
-        }
-    }
-    let fixed =
-        |name: &str| known.is_some_and(|kind| kind.fixed.iter().any(|one| *one == "*" || *one == name));
-    let replacement = match names.iter().filter(|(name, _)| fixed(name)).map(|(_, decided)| *decided).max() {
-        Some(true) => "True",
-        Some(false) => "Conditional",
-        None => "False",
-    };
-    let recreation = |name: &str| if fixed(name) { "Always" } else { "Never" };
-    (
-        names
-            .into_keys()
-            .map(|name| {
-                let how = recreation(&name);
-                (name, how)
-            })
-            .collect(),
-        replacement,
-    )
-}
-
-fn change(
-    action: &str,
-    logical: &str,
-    kind: &str,
-    old: Option<&Resource>,
-    replacement: Option<&str>,
-    names: &[(String, &str)],
-) -> Value {
-    let details = names.iter().map(|(name, recreation)| {
-        json!({
-            "Target": {"Attribute": "Properties", "Name": name, "RequiresRecreation": recreation},
-            "Evaluation": "Static",
-            "ChangeSource": "DirectModification",
-        })
-    });
-    let resource = object([
-        ("Action", Some(action.into())),
-        ("LogicalResourceId", Some(logical.into())),
-        ("PhysicalResourceId", old.map(|old| old.made.id.as_str().into())),
-        ("ResourceType", Some(kind.into())),
-        ("Replacement", replacement.map(Value::from)),
-        ("Scope", Some(if names.is_empty() { json!([]) } else { json!(["Properties"]) })),
-        ("Details", Some(details.collect())),
-    ]);
-    json!({"Type": "Resource", "ResourceChange": resource})
 }

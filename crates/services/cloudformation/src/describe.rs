@@ -103,12 +103,13 @@ impl CloudFormation {
     }
 
     pub(super) fn describe_stack_resource(&self, call: &Call, input: &Value) -> Answer {
-        let stack = self.existing(call, required(input, "StackName"))?;
+        let name = required(input, "StackName");
+        let stack = self.stacks.find(&call.caller.region, name)?;
+        let stack = stack.ok_or_else(|| validation(format!("Stack '{name}' does not exist")))?;
         let logical = required(input, "LogicalResourceId");
         let resource = self.stacks.resources(&stack.id)?.remove(logical);
-        let resource = resource.ok_or_else(|| {
-            validation(format!("Resource {logical} does not exist for stack {}", stack.name))
-        })?;
+        let resource = resource
+            .ok_or_else(|| validation(format!("Resource {logical} does not exist for stack {name}")))?;
         Ok(
             json!({"StackResourceDetail": self.shown_resource(&stack, logical, &resource, "LastUpdatedTimestamp")}),
         )
@@ -146,13 +147,18 @@ impl CloudFormation {
 
     pub(super) fn get_template(&self, call: &Call, input: &Value) -> Answer {
         let stages = json!(["Original", "Processed"]);
-        if text(input, "ChangeSetName").is_some() {
+        if let Some(name) = text(input, "ChangeSetName") {
+            if text(input, "StackName").is_none() && !name.starts_with("arn:") {
+                return Err(validation("StackName is a required parameter."));
+            }
             let (_, set) = self.found_change_set(call, input)?;
             return Ok(
                 json!({"TemplateBody": at_stage(input, set.wish.template), "StagesAvailable": stages}),
             );
         }
-        let name = text(input, "StackName").unwrap_or_default();
+        let Some(name) = text(input, "StackName") else {
+            return Err(validation("StackName is required if ChangeSetName is not specified."));
+        };
         let missing = || validation(format!("Stack with id {name} does not exist"));
         let stack = self.stacks.find(&call.caller.region, name)?.ok_or_else(missing)?;
         // A stack in review has no template yet.
@@ -167,6 +173,10 @@ impl CloudFormation {
             (None, Some(url), _) => self.template_at(url).await?,
             (None, None, Some(name)) => {
                 let stack = self.existing(call, name)?;
+                if stack.status == "REVIEW_IN_PROGRESS" {
+                    let words = "GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.";
+                    return Err(validation(words));
+                }
                 self.stacks.wish(&stack.id)?.map(|wish| wish.template).unwrap_or_default()
             }
             _ => return Err(validation("Either Template URL or Template Body must be specified.")),
@@ -220,15 +230,20 @@ impl CloudFormation {
         kinds.sort_unstable();
         kinds.dedup();
         let needed = template.capabilities();
-        let identifiers: Vec<Value> = Vec::new();
+        let declared: Vec<Value> = template.transforms().into_iter().map(Value::from).collect();
         Ok(object([
             ("Parameters", Some(parameters.collect())),
             ("Description", template.description().map(Value::from)),
             ("Capabilities", needed.as_ref().map(|(name, _)| json!([name]))),
             ("CapabilitiesReason", needed.as_ref().map(|(_, reason)| reason.as_str().into())),
+            (
+                "ResourceIdentifierSummaries",
+                Some(kinds.iter().map(|kind| identified(&template, kind)).collect()),
+            ),
             ("ResourceTypes", Some(kinds.into_iter().map(Value::from).collect())),
-            ("DeclaredTransforms", Some(template.transforms().into_iter().map(Value::from).collect())),
-            ("ResourceIdentifierSummaries", Some(identifiers.into())),
+            ("DeclaredTransforms", (!declared.is_empty()).then(|| declared.into())),
+            ("Version", template.version().map(Value::from)),
+            ("Metadata", template.metadata().map(Value::from)),
         ]))
     }
 
@@ -252,6 +267,17 @@ impl CloudFormation {
             false => Ok(json!({"Imports": users})),
         }
     }
+}
+
+/// The resources of a type, and the property that names one.
+fn identified(template: &Template, kind: &str) -> Value {
+    let names = template.resources().keys().filter(|name| template.resource_type(name) == kind);
+    let named_by = super::resources::known(kind).and_then(|kind| kind.named_by);
+    object([
+        ("ResourceType", Some(kind.into())),
+        ("LogicalResourceIds", Some(names.map(|name| Value::from(name.as_str())).collect())),
+        ("ResourceIdentifiers", named_by.map(|(property, _)| json!([property]))),
+    ])
 }
 
 /// A template as it was given, or, if it has short forms and nothing else is asked for, with them written out.
@@ -278,12 +304,14 @@ fn shown(stack: Stack, origin: Option<&str>) -> Value {
         ])
     };
     let outputs: Vec<_> = stack.outputs.into_iter().map(output).collect();
+    let parameters: Vec<_> = stack.parameters.iter().map(|one| one.shown()).collect();
+    let gone = stack.status == "DELETE_COMPLETE";
     object([
         ("StackId", Some(stack.id.into())),
         ("StackName", Some(stack.name.into())),
-        ("ChangeSetId", stack.change_set.map(Value::from)),
+        ("ChangeSetId", stack.change_set.filter(|_| !gone).map(Value::from)),
         ("Description", stack.description.map(Value::from)),
-        ("Parameters", Some(stack.parameters.iter().map(|one| one.shown()).collect())),
+        ("Parameters", (!parameters.is_empty()).then(|| parameters.into())),
         ("CreationTime", Some(seconds(stack.created_ms))),
         ("LastUpdatedTime", stack.updated_ms.map(seconds)),
         ("DeletionTime", stack.deleted_ms.map(seconds)),
@@ -292,11 +320,11 @@ fn shown(stack: Stack, origin: Option<&str>) -> Value {
         ("StackStatusReason", stack.reason.map(Value::from)),
         ("DisableRollback", Some(stack.disable_rollback.into())),
         ("NotificationARNs", Some(stack.notifications.into())),
-        ("Capabilities", Some(stack.capabilities.into())),
+        ("Capabilities", (!stack.capabilities.is_empty()).then(|| stack.capabilities.into())),
         ("Outputs", (!outputs.is_empty()).then(|| outputs.into())),
         ("RoleARN", stack.role.map(Value::from)),
         ("Tags", Some(tag_list(&stack.tags))),
-        ("EnableTerminationProtection", Some(stack.protected.into())),
+        ("EnableTerminationProtection", (!gone).then(|| stack.protected.into())),
         ("ParentId", stack.parent.map(Value::from)),
         ("RootId", stack.root.map(Value::from)),
         ("DriftInformation", Some(json!({"StackDriftStatus": "NOT_CHECKED"}))),

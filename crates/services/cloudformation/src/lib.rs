@@ -3,8 +3,10 @@
 
 mod answers;
 mod change_sets;
+mod compare;
 mod deploy;
 mod describe;
+mod foresee;
 mod resources;
 mod scope;
 mod stack;
@@ -17,7 +19,7 @@ use serde_json::{Value, json};
 use servicekit::call::{Answer, Call, Caller, Pending};
 use servicekit::fields::{required, text};
 use servicekit::house::House;
-use stack::{Stack, Stacks, Wish, no_stack};
+use stack::{ChangeSet, Stack, Stacks, Wish, no_stack};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -133,17 +135,22 @@ impl CloudFormation {
 
     async fn create_stack(&self, call: &Call, input: &Value) -> Answer {
         let name = required(input, "StackName");
-        if self.stacks.find(&call.caller.region, name)?.is_some() {
-            return Err(ServiceError::new(
-                "AlreadyExistsException",
-                format!("Stack [{name}] already exists"),
-            ));
-        }
-        let mut stack = self.new_stack(call, name);
+        let mut stack = match self.stacks.find(&call.caller.region, name)? {
+            None => self.new_stack(call, name),
+            Some(stack) if stack.status == "REVIEW_IN_PROGRESS" => stack,
+            Some(_) => {
+                let words = format!("Stack [{name}] already exists");
+                return Err(ServiceError::new("AlreadyExistsException", words));
+            }
+        };
         stack.protected = input.get("EnableTerminationProtection").and_then(Value::as_bool) == Some(true);
         let (wish, _) = self.wish(call, input, &stack).await?;
         stack.status = "CREATE_IN_PROGRESS".to_owned();
         let id = stack.id.clone();
+        // What was only reviewed is about a stack that is there now.
+        for set in self.stacks.change_sets(&id)? {
+            self.stacks.put_change_set(&id, ChangeSet { execution: "OBSOLETE".into(), ..set }).await?;
+        }
         self.start(call, stack, wish, true).await?;
         Ok(json!({"StackId": id}))
     }
@@ -164,7 +171,7 @@ impl CloudFormation {
             .stacks
             .wish(&stack.id)?
             .is_some_and(|old| old.template == wish.template && old.tags == wish.tags);
-        if self.changes(call, &stack, &wish, &template)?.is_empty() && same {
+        if self.changes(call, &stack, &wish, &template)?.plain.is_empty() && same {
             return Err(validation("No updates are to be performed."));
         }
         let id = stack.id.clone();

@@ -36,6 +36,7 @@ pub(crate) fn of(
         resources: BTreeMap::new(),
         exports: exports(stacks, &caller.region)?.into_iter().map(|(name, value, _)| (name, value)).collect(),
         imported: Default::default(),
+        foresight: None,
     })
 }
 

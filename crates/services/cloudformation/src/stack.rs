@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use servicekit::documents::{Documents, Edit};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use store::Store;
 use wire::ServiceError;
 use world::World;
@@ -67,6 +69,18 @@ pub(crate) struct Resource {
     pub deletion_policy: Option<String>,
 }
 
+impl Resource {
+    /// What it answers in templates.
+    pub fn answering(&self) -> Made {
+        self.made.answering(&self.properties)
+    }
+
+    /// Whether it stays when the stack has it no more.
+    pub fn retained(&self) -> bool {
+        matches!(self.deletion_policy.as_deref(), Some("Retain" | "RetainExceptOnCreate"))
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub id: String,
@@ -90,6 +104,9 @@ pub(crate) struct ChangeSet {
     pub description: Option<String>,
     pub created_ms: u64,
     pub changes: Vec<Value>,
+    /// The changes as they are told with values.
+    #[serde(default)]
+    pub valued: Vec<Value>,
     pub wish: Wish,
 }
 
@@ -116,6 +133,8 @@ pub(crate) struct Stacks {
     change_sets: Documents<ChangeSet>,
     /// The templates and wishes that stacks were last made from, by stack.
     wishes: Documents<Wish>,
+    /// When the last event was told.
+    told_ms: Arc<AtomicU64>,
 }
 
 impl Stacks {
@@ -127,6 +146,7 @@ impl Stacks {
             events: Documents::new(store, "cloudformation/event"),
             change_sets: Documents::new(store, "cloudformation/change-set"),
             wishes: Documents::new(store, "cloudformation/wish"),
+            told_ms: Arc::default(),
         }
     }
 
@@ -203,12 +223,19 @@ impl Stacks {
         Ok(self.events.list(&format!("{id} "))?.into_iter().map(|(_, event)| event).collect())
     }
 
+    /// The time of an event: later than the one before, for readers sort events by their times.
+    fn tick(&self) -> u64 {
+        let now_ms = self.world.now().millis();
+        let later = |last: u64| Some(now_ms.max(last + 1));
+        let last = self.told_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+        now_ms.max(last.map_or(0, |last| last + 1))
+    }
+
     pub async fn tell(&self, stack: &str, mut event: Event) -> Result<(), ServiceError> {
-        event.at_ms = self.world.now().millis();
+        event.at_ms = self.tick();
         if event.id.is_empty() {
             event.id = format!("{}-{}-{}Z", event.logical, event.status, self.world.now().iso_millis());
         }
-        // Two events of one millisecond keep their order by the process's own clock.
         let key = format!("{stack} {:020}-{:020}", event.at_ms, self.world.elapsed().as_nanos());
         self.events.put(&key, event).await
     }

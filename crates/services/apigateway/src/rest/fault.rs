@@ -99,13 +99,13 @@ impl Fault {
         let template = template.and_then(Value::as_str).and_then(|text| Template::parse(text).ok());
         let facts = Facts {
             body: &visit.request.body,
-            param: &|_| None,
+            params: &Value::Null,
             context: &context,
             stage_variables: stage.variables.as_ref(),
         };
         let mut response = plain(&words);
         if let Some(template) = template {
-            response.body = template.fill(&facts).into();
+            response.body = template.fill(&facts).text.into();
         }
         if let Some(status) = status.and_then(|status| http::StatusCode::from_u16(status).ok()) {
             response.status = status;

@@ -17,7 +17,6 @@ const REFUSED: &[&str] = &[
     "contentHandling",
     "cacheKeyParameters",
     "cacheNamespace",
-    "requestParameters",
     "tlsConfig",
     "integrationTarget",
 ];
@@ -25,7 +24,7 @@ const REFUSED: &[&str] = &[
 const PATCHED: Rules = Rules {
     texts: &["uri", "httpMethod", "passthroughBehavior", "credentials"],
     numbers: &["timeoutInMillis"],
-    maps: &["requestTemplates"],
+    maps: &["requestParameters", "requestTemplates"],
     ..Rules::NONE
 };
 
@@ -51,6 +50,7 @@ impl Rest {
                 "credentials",
                 "passthroughBehavior",
                 "timeoutInMillis",
+                "requestParameters",
                 "requestTemplates",
                 "connectionType",
                 "responseTransferMode",
@@ -169,7 +169,34 @@ fn check(told: &Value) -> Result<(), ServiceError> {
     if !(50..=29_000).contains(&integer(told, "timeoutInMillis").unwrap_or(0)) {
         return Err(bad("Timeout should be between 50 ms and 29000 ms"));
     }
+    check_parameters(told.get("requestParameters"))?;
     check_templates(told.get("requestTemplates"))
+}
+
+/// A function is called with a payload: what these name besides has nowhere to go, as on AWS.
+fn check_parameters(parameters: Option<&Value>) -> Result<(), ServiceError> {
+    for (name, value) in parameters.and_then(Value::as_object).into_iter().flatten() {
+        let value = value.as_str().unwrap_or_default();
+        let places = ["header.", "path.", "querystring."];
+        let target = name.strip_prefix("integration.request.").filter(|rest| of_one(rest, &places));
+        let source = value.strip_prefix("method.request.");
+        let from_request = source.is_some_and(|rest| of_one(rest, &places) || rest.starts_with("body"));
+        if target.is_none() || !(from_request || is_mapping(value)) {
+            let wrong = if target.is_none() { name } else { value };
+            return Err(bad(format!(
+                "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: {wrong}]"
+            )));
+        }
+        if target.is_some_and(|target| target.eq_ignore_ascii_case("header.x-amz-invocation-type")) {
+            return Err(bad(format!("{name} is not supported: functions are waited for.")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether something is named behind one of these.
+fn of_one(text: &str, places: &[&str]) -> bool {
+    places.iter().any(|place| text.strip_prefix(place).is_some_and(|name| !name.is_empty()))
 }
 
 /// [reference: REST API, texts of PutIntegration]

@@ -6,7 +6,7 @@ use super::fault::{Fault, constant};
 use super::live::{Live, LiveMethod, LiveStage};
 use super::method::template;
 use super::plans::Plans;
-use super::template::{Facts, Template, at_path};
+use super::template::{Facts, Filled, Template, at_path};
 use crate::reply;
 use crate::target::{function_of, with_variables};
 use crate::visit::{self, Visit};
@@ -190,16 +190,16 @@ impl Run<'_> {
     /// The function is given what the request's template makes, and its answer goes through the response's.
     async fn function(&self, targets: &ServiceCalls) -> Result<Response, Fault> {
         let sent = self.request_body()?;
-        let event = match sent.is_empty() {
+        let event = match sent.text.trim().is_empty() {
             true => json!({}),
-            false => serde_json::from_str(&sent).map_err(|_| Fault::Configuration)?,
+            false => serde_json::from_str(&sent.text).map_err(|_| Fault::Configuration)?,
         };
         match self.call(targets, event).await {
-            Told::Answer(payload) => self.respond(&payload, None),
+            Told::Answer(payload) => self.respond(&payload, None, &sent.context),
             Told::Failed(payload) => {
                 let message = at_path(&payload, "$.errorMessage");
                 let message = message.as_ref().and_then(Value::as_str).unwrap_or_default();
-                self.respond(&payload, Some(message))
+                self.respond(&payload, Some(message), &sent.context)
             }
             other => Err(fault_of(&other)),
         }
@@ -207,8 +207,9 @@ impl Run<'_> {
 
     /// Nothing is called: the template says which response it is to be.
     fn mock(&self) -> Result<Response, Fault> {
-        let status = status_in(&self.request_body()?).ok_or(Fault::Configuration)?;
-        self.respond(b"", Some(&status))
+        let sent = self.request_body()?;
+        let status = status_in(&sent.text).ok_or(Fault::Configuration)?;
+        self.respond(b"", Some(&status), &sent.context)
     }
 
     async fn call(&self, targets: &ServiceCalls, payload: Value) -> Told {
@@ -236,37 +237,36 @@ impl Run<'_> {
         targets.call(ask).await
     }
 
-    fn facts<'f>(&'f self, body: &'f [u8], param: &'f dyn Fn(&str) -> Option<String>) -> Facts<'f> {
-        Facts { body, param, context: &self.context, stage_variables: self.stage.variables.as_ref() }
-    }
-
-    fn param(&self, name: &str) -> Option<String> {
-        let of_path =
-            self.visit.variables.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
-        let of_query = || self.visit.query().into_iter().find(|(own, _)| own == name)?.1.pop();
-        let of_headers = || self.visit.request.header(name.to_ascii_lowercase()).map(str::to_owned);
-        of_path.or_else(of_query).or_else(of_headers)
+    /// A template filled in from a body and what is known of the request.
+    fn filled(&self, text: &str, body: &[u8], context: &Value) -> Result<Filled, Fault> {
+        let template = Template::parse(text).map_err(|_| Fault::Configuration)?;
+        let params = self.visit.parameters();
+        let stage_variables = self.stage.variables.as_ref();
+        Ok(template.fill(&Facts { body, params: &params, context, stage_variables }))
     }
 
     /// The request's body through the template of its content type, or as it is.
-    fn request_body(&self) -> Result<String, Fault> {
+    fn request_body(&self) -> Result<Filled, Fault> {
         let request = self.visit.request;
         let templates = self.method.integration.get("requestTemplates");
         let kind = request.header("content-type").unwrap_or_default();
         if let Some(text) = template(templates, kind) {
-            let parsed = Template::parse(text).map_err(|_| Fault::Configuration)?;
-            return Ok(parsed.fill(&self.facts(&request.body, &|name| self.param(name))));
+            return self.filled(text, &request.body, &self.context);
         }
         let none = templates.and_then(Value::as_object).is_none_or(serde_json::Map::is_empty);
         match self.member("passthroughBehavior") {
             Some("NEVER") => Err(Fault::MediaType),
             Some("WHEN_NO_TEMPLATES") if !none => Err(Fault::MediaType),
-            _ => Ok(String::from_utf8_lossy(&request.body).into_owned()),
+            _ => {
+                let text = String::from_utf8_lossy(&request.body).into_owned();
+                Ok(Filled { text, context: self.context.clone() })
+            }
         }
     }
 
     /// The response whose pattern fits what went wrong or what a mock says, else the one without a pattern.
-    fn respond(&self, body: &[u8], told: Option<&str>) -> Result<Response, Fault> {
+    /// `context`: with what the request's template set in it, which decides about the response in the end.
+    fn respond(&self, body: &[u8], told: Option<&str>, context: &Value) -> Result<Response, Fault> {
         let all = self.method.integration.get("integrationResponses").and_then(Value::as_object);
         let all: Vec<&Value> = all.into_iter().flatten().map(|(_, response)| response).collect();
         let pattern = |one: &Value| one.get("selectionPattern").and_then(Value::as_str).map(str::to_owned);
@@ -281,12 +281,12 @@ impl Run<'_> {
         let templates = chosen.get("responseTemplates").and_then(Value::as_object);
         let text = templates.and_then(|all| all.get("application/json").or_else(|| all.values().next()));
         let kind = templates.and_then(|all| all.keys().next()).map_or("application/json", String::as_str);
-        let filled = match text.and_then(Value::as_str) {
+        let (filled, context) = match text.and_then(Value::as_str) {
             Some(text) => {
-                let parsed = Template::parse(text).map_err(|_| Fault::Configuration)?;
-                parsed.fill(&self.facts(body, &|name| self.param(name))).into_bytes()
+                let filled = self.filled(text, body, context)?;
+                (filled.text.into_bytes(), filled.context)
             }
-            None => body.to_vec(),
+            None => (body.to_vec(), context.clone()),
         };
         let kind = if text.is_some() { kind } else { "application/json" };
         let mut response = Response::new(status, filled).with_header("content-type", kind);
@@ -297,6 +297,7 @@ impl Run<'_> {
                 response.set_header(&name.to_ascii_lowercase(), &value);
             }
         }
+        override_with(&context["responseOverride"], &mut response);
         Ok(response)
     }
 
@@ -315,6 +316,18 @@ fn fault_of(told: &Told) -> Fault {
         Told::TimedOut => Fault::Timeout,
         Told::TooLarge => Fault::TooLarge,
         Told::Refused | Told::Failed(_) | Told::Answer(_) => Fault::Configuration,
+    }
+}
+
+/// What templates said about the response itself.
+fn override_with(told: &Value, response: &mut Response) {
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let status = told.get("status").and_then(|status| word(status).parse::<u16>().ok());
+    if let Some(status) = status.and_then(|status| http::StatusCode::from_u16(status).ok()) {
+        response.status = status;
+    }
+    for (name, value) in told.get("header").and_then(Value::as_object).into_iter().flatten() {
+        response.set_header(&name.to_ascii_lowercase(), &word(value));
     }
 }
 

@@ -100,7 +100,7 @@ impl Run<'_> {
         let deployer = self.deployer;
         let resource = &self.template.resources()[logical];
         let kind = self.template.resource_type(logical);
-        let deletion_policy = resource.get("DeletionPolicy").and_then(Value::as_str).map(str::to_owned);
+        let deletion_policy = self.scope.policy(resource, "DeletionPolicy");
         let condition = self.scope.wanted(resource);
         if condition == Ok(false) {
             return Ok(None);
@@ -119,7 +119,7 @@ impl Run<'_> {
                 let kept = Resource { deletion_policy, ..old.clone() };
                 deployer.stacks.put_resource(&deployer.stack.id, logical, kept).await?;
             }
-            return Ok(Some(old.made.clone()));
+            return Ok(Some(old.answering()));
         }
         let cx = Cx { tags: &self.wish.tags, ..deployer.cx(logical) };
         let resolved = match cx.resolve(&properties).await {
@@ -135,8 +135,9 @@ impl Run<'_> {
             Some(made) => (made, "UPDATE"),
             None => (self.make(&cx, &wanted, old.is_none(), verb).await?, verb),
         };
-        self.settle(wanted, old, made.clone(), verb, done).await?;
-        Ok(Some(made))
+        let answering = made.answering(&wanted.properties);
+        self.settle(wanted, old, made, verb, done).await?;
+        Ok(Some(answering))
     }
 
     /// Changes a resource in its place; None where a new one has to take it.

@@ -5,7 +5,6 @@ use crate::resources::{self, Changed};
 use crate::scope;
 use crate::stack::{Resource, Wish};
 use crate::template::Template;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::ServiceError;
 
@@ -61,17 +60,16 @@ impl Deployer<'_> {
     ) -> Result<(), ServiceError> {
         let template =
             Template::parse(&wish.template).map_err(|words| ServiceError::new("ValidationError", words))?;
+        let scope = scope::of(self.stacks, self.stack, self.caller, wish, &template)?;
         let mut gone: Vec<(String, Resource, bool)> = Vec::new();
         for (logical, done) in done {
             if let Done::Replaced(mut old) = done {
                 // Another policy decides about what is replaced.
-                let policy =
-                    template.resources().get(&logical).and_then(|one| one.get("UpdateReplacePolicy"));
-                old.deletion_policy = policy.and_then(Value::as_str).map(str::to_owned);
+                let wanted = template.resources().get(&logical);
+                old.deletion_policy = wanted.and_then(|wanted| scope.policy(wanted, "UpdateReplacePolicy"));
                 gone.push((logical, old, false));
             }
         }
-        let scope = scope::of(self.stacks, self.stack, self.caller, wish, &template)?;
         let wanted: BTreeSet<_> = template
             .resources()
             .iter()
@@ -123,8 +121,7 @@ impl Deployer<'_> {
 
     /// Removes one resource, or leaves it where its policy says so. Whether the stack is rid of it.
     async fn remove(&self, logical: &str, resource: &Resource) -> Result<bool, ServiceError> {
-        let policy = resource.deletion_policy.as_deref();
-        if matches!(policy, Some("Retain" | "RetainExceptOnCreate")) {
+        if resource.retained() {
             self.step(logical, resource, "DELETE_SKIPPED", None, &resource.properties).await?;
             return Ok(true);
         }

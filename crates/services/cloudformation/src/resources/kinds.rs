@@ -186,4 +186,9 @@ impl Kind {
         };
         self.fixed.iter().any(differs)
     }
+
+    /// Whether this property is one that cannot change in place.
+    pub fn is_fixed(&self, property: &str) -> bool {
+        self.fixed.iter().any(|one| *one == "*" || *one == property)
+    }
 }

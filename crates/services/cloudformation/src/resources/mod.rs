@@ -32,8 +32,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use world::World;
 
-pub(crate) use kinds::known;
 use kinds::{EC2, PLANS, RDS, V1, V2, unrecognized};
+pub(crate) use kinds::{Kind, known};
 
 /// What became of a change.
 pub(crate) enum Changed {
@@ -71,6 +71,10 @@ pub(crate) fn name(kind: &str, cx: &Cx<'_>, properties: &Value) -> String {
     let named = known(kind).and_then(|kind| kind.named_by);
     let name = named.map(|(property, length)| match properties.get(property).and_then(Value::as_str) {
         Some(name) => name.to_owned(),
+        // These bear no stack's name.
+        None if kind == "AWS::SSM::Parameter" => {
+            format!("CFN-{}-{}", cx.logical, servicekit::ids::token(cx.world, 12))
+        }
         None => cx.made_up_name(length),
     });
     name.unwrap_or_default()

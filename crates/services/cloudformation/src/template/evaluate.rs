@@ -1,6 +1,5 @@
 //! The functions of templates, evaluated over what is known so far. Pure: values from elsewhere are looked up before.
 
-use super::graph::references;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -8,12 +7,48 @@ use std::sync::{Mutex, PoisonError};
 /// Stands for `AWS::NoValue`: whatever has it is left out.
 const NO_VALUE: &str = "\u{0}AWS::NoValue";
 
+/// Stands for what is known once a resource is made, in the service's own word for it.
+const LATER: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
+
+/// A name that a value asked for: of a parameter or a resource, or of an attribute of a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Mention {
+    pub name: String,
+    pub attribute: Option<String>,
+}
+
+/// What a scope does not know yet.
+#[derive(Debug, Default)]
+pub(crate) struct Foresight {
+    /// Resources that will be there: what is asked of them is known later.
+    pub later: BTreeSet<String>,
+    /// Names that were asked for and will not be there.
+    pub missing: Mutex<BTreeSet<String>>,
+    /// What was asked for since it was last taken.
+    pub mentions: Mutex<Vec<Mention>>,
+}
+
 /// What a made resource answers to: its own name, and its attributes.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Made {
     pub id: String,
     #[serde(default)]
     pub attributes: BTreeMap<String, Value>,
+}
+
+impl Made {
+    /// With its plain properties, which it answers to as well; not with those that are secrets.
+    pub fn answering(&self, properties: &Value) -> Made {
+        let own = properties.as_object().into_iter().flatten();
+        let told = own.filter(|(name, value)| {
+            let plain = !value.is_object() && !value.is_array();
+            plain && !name.contains("Password") && !name.contains("Secret")
+        });
+        let mut attributes: BTreeMap<_, _> =
+            told.map(|(name, value)| (name.clone(), value.clone())).collect();
+        attributes.extend(self.attributes.clone());
+        Made { id: self.id.clone(), attributes }
+    }
 }
 
 /// Everything that a template's functions may ask for.
@@ -29,7 +64,12 @@ pub(crate) struct Scope {
     pub exports: BTreeMap<String, String>,
     /// Names of exports that were used.
     pub imported: Mutex<BTreeSet<String>>,
+    /// Of a scope that is asked before anything is made.
+    pub foresight: Option<Foresight>,
 }
+
+const SELECT: &str = "Fn::Select requires a list argument with two elements: an integer index and a list";
+const SPLIT: &str = "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split or a function that returns a string to be split.";
 
 type Evaluated = Result<Value, String>;
 
@@ -74,11 +114,33 @@ impl Scope {
         member.get("Condition").and_then(Value::as_str).map_or(Ok(true), |name| self.condition(name))
     }
 
-    /// Whether every reference of a value can be answered.
-    pub fn is_known(&self, value: &Value) -> bool {
-        let mut found = BTreeSet::new();
-        references(value, &mut found);
-        found.iter().all(|name| self.parameters.contains_key(name) || self.resources.contains_key(name))
+    /// What becomes of a resource that goes: a policy may have functions of parameters and conditions.
+    pub fn policy(&self, resource: &Value, name: &str) -> Option<String> {
+        self.evaluate(resource.get(name)?).ok().as_ref().and_then(text)
+    }
+
+    /// What a value comes to, or None for no value, with all that it asked for.
+    pub fn foresee(&self, value: &Value) -> Result<(Option<Value>, Vec<Mention>), String> {
+        let taken = || self.foresight.as_ref().map(|own| std::mem::take(&mut *locked(&own.mentions)));
+        taken();
+        let value = self.evaluate(value)?;
+        Ok((Some(value).filter(is_value), taken().unwrap_or_default()))
+    }
+
+    fn mention(&self, name: &str, attribute: Option<&str>) {
+        if let Some(own) = &self.foresight {
+            let mention = Mention { name: name.to_owned(), attribute: attribute.map(str::to_owned) };
+            locked(&own.mentions).push(mention);
+        }
+    }
+
+    /// What stands for a resource that is not made yet, if this scope is asked before.
+    fn later(&self, name: &str) -> Option<Value> {
+        let own = self.foresight.as_ref()?;
+        if !own.later.contains(name) {
+            locked(&own.missing).insert(name.to_owned());
+        }
+        Some(LATER.into())
     }
 
     fn truth(&self, value: &Value) -> Result<bool, String> {
@@ -98,7 +160,11 @@ impl Scope {
             "Fn::GetAtt" => self.attribute(argument),
             "Fn::If" => match argument.as_array().map(Vec::as_slice) {
                 Some([condition, yes, no]) => {
-                    let holds = self.condition(condition.as_str().unwrap_or_default())?;
+                    let name = condition.as_str().unwrap_or_default();
+                    if !self.conditions.contains_key(name) {
+                        return invalid(&format!("unresolved condition dependency {name} in Fn::If"));
+                    }
+                    let holds = self.condition(name)?;
                     self.evaluate(if holds { yes } else { no })
                 }
                 _ => invalid("Fn::If requires a list argument with three elements"),
@@ -121,7 +187,12 @@ impl Scope {
             "Fn::Sub" => self.substitute(argument),
             _ => {
                 let argument = self.evaluate(argument)?;
-                self.plain(name, &argument)
+                let known = self.plain(name, &argument);
+                let joins = matches!(name, "Fn::Join" | "Fn::ToJsonString") && known.is_ok();
+                match !joins && self.foresight.is_some() && is_later(&argument) {
+                    true => Ok(LATER.into()),
+                    false => known,
+                }
             }
         }
     }
@@ -149,7 +220,7 @@ impl Scope {
                 let index = text(index).and_then(|index| index.parse::<usize>().ok());
                 match index.and_then(|index| items.get(index)) {
                     Some(item) => Ok(item.clone()),
-                    None => invalid("Fn::Select cannot select nonexistent value at index"),
+                    None => invalid(SELECT),
                 }
             }
             ("Fn::Base64", None) => {
@@ -171,16 +242,20 @@ impl Scope {
             }
             ("Fn::ImportValue", None) => {
                 let export = text(argument).unwrap_or_default();
-                self.imported.lock().unwrap_or_else(PoisonError::into_inner).insert(export.clone());
-                let value = self.exports.get(&export);
+                locked(&self.imported).insert(export.clone());
+                let value = self.exports.get(&export).map(|value| value.as_str().into());
+                // The service looks for exports when it makes what needs them.
                 value
-                    .map(|value| value.as_str().into())
+                    .or_else(|| self.foresight.as_ref().map(|_| LATER.into()))
                     .ok_or_else(|| format!("No export named {export} found."))
             }
             ("Fn::Length", Some(items)) => Ok(items.len().into()),
             ("Fn::ToJsonString", _) => Ok(argument.to_string().into()),
             ("Fn::Cidr", Some([Value::String(block), count, rest @ ..])) => cidr(block, count, rest.first()),
             ("Fn::Transform", _) => invalid("Fn::Transform is not supported here"),
+            ("Fn::Select", _) => invalid(SELECT),
+            ("Fn::Equals", _) => invalid("every Fn::Equals object requires a list of 2 string parameters."),
+            ("Fn::Split", _) => invalid(SPLIT),
             _ => invalid(&format!("{name} is not a function, or its argument has another form")),
         }
     }
@@ -192,7 +267,11 @@ impl Scope {
         let pseudo = self.pseudo.get(name).cloned();
         let parameter = || self.parameters.get(name).cloned();
         let resource = || self.resources.get(name).map(|made| Value::from(made.id.as_str()));
-        pseudo.or_else(parameter).or_else(resource).ok_or_else(|| {
+        if pseudo.is_none() {
+            self.mention(name, None);
+        }
+        let later = || self.later(name);
+        pseudo.or_else(parameter).or_else(resource).or_else(later).ok_or_else(|| {
             format!("Template format error: Unresolved resource dependencies [{name}] in the Resources block of the template")
         })
     }
@@ -209,11 +288,14 @@ impl Scope {
             _ => None,
         }
         .ok_or("Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute")?;
-        let made = self.resources.get(&resource);
-        let made = made.ok_or_else(|| {
-            format!("Template error: instance of Fn::GetAtt references undefined resource {resource}")
-        })?;
-        made.attributes.get(&attribute).cloned().ok_or_else(|| {
+        self.mention(&resource, Some(&attribute));
+        let Some(made) = self.resources.get(&resource) else {
+            return self.later(&resource).ok_or_else(|| {
+                format!("Template error: instance of Fn::GetAtt references undefined resource {resource}")
+            });
+        };
+        let foreseen = self.foresight.as_ref().map(|_| LATER.into());
+        made.attributes.get(&attribute).cloned().or(foreseen).ok_or_else(|| {
             format!("Requested attribute {attribute} does not exist in schema for resource {resource}")
         })
     }
@@ -263,6 +345,20 @@ fn is_value(value: &Value) -> bool {
     value.as_str() != Some(NO_VALUE)
 }
 
+/// Whether some of a value is known later only.
+pub(crate) fn is_later(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(LATER),
+        Value::Array(items) => items.iter().any(is_later),
+        Value::Object(members) => members.values().any(is_later),
+        _ => false,
+    }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A scalar as the text that templates make of it.
 pub(crate) fn text(value: &Value) -> Option<String> {
     match value {
@@ -306,81 +402,4 @@ fn cidr(block: &str, count: &Value, bits: Option<&Value>) -> Evaluated {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Made, Scope};
-    use serde_json::{Value, json};
-
-    fn scope() -> Scope {
-        let made = Made {
-            id: "the-table".into(),
-            attributes: [("Arn".to_owned(), json!("arn:table")), ("Endpoint.Port".to_owned(), json!("3306"))]
-                .into(),
-        };
-        Scope {
-            pseudo: [("AWS::Region", json!("eu-west-1")), ("AWS::AccountId", json!("123456789012"))].into(),
-            parameters: [("Stage".to_owned(), json!("prod")), ("List".to_owned(), json!(["a", "b"]))].into(),
-            mappings: json!({"Sizes": {"prod": {"n": 3}}}).as_object().cloned().unwrap_or_default(),
-            conditions: json!({
-                "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
-                "Not": {"Fn::Not": [{"Condition": "IsProd"}]},
-                "Either": {"Fn::Or": [{"Condition": "Not"}, {"Fn::And": [{"Condition": "IsProd"}, {"Fn::Equals": [1, "1"]}]}]},
-            }).as_object().cloned().unwrap_or_default(),
-            resources: [("Table".to_owned(), made)].into(),
-            exports: [("out".to_owned(), "there".to_owned())].into(),
-            ..Scope::default()
-        }
-    }
-
-    #[test]
-    fn functions() {
-        for (template, expected) in [
-            (json!({"Ref": "Stage"}), json!("prod")),
-            (json!({"Ref": "Table"}), json!("the-table")),
-            (json!({"Fn::GetAtt": ["Table", "Arn"]}), json!("arn:table")),
-            (json!({"Fn::GetAtt": "Table.Endpoint.Port"}), json!("3306")),
-            (
-                json!({"Fn::Sub": "${AWS::Region}-${Table}-${Table.Arn}-${!x}"}),
-                json!("eu-west-1-the-table-arn:table-${x}"),
-            ),
-            (json!({"Fn::Sub": ["${a}/${Stage}", {"a": {"Ref": "Table"}}]}), json!("the-table/prod")),
-            (json!({"Fn::Join": ["-", ["a", 1, {"Ref": "Stage"}]]}), json!("a-1-prod")),
-            (json!({"Fn::Select": ["1", {"Fn::Split": [",", "x,y"]}]}), json!("y")),
-            (json!({"Fn::Select": [0, {"Fn::GetAZs": ""}]}), json!("eu-west-1a")),
-            (json!({"Fn::If": ["Either", {"a": 1, "b": {"Ref": "AWS::NoValue"}}, 2]}), json!({"a": 1})),
-            (json!([1, {"Fn::If": ["Not", 2, {"Ref": "AWS::NoValue"}]}, 3]), json!([1, 3])),
-            (json!({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "n"]}), json!(3)),
-            (json!({"Fn::ImportValue": "out"}), json!("there")),
-            (json!({"Fn::Base64": "hi"}), json!("aGk=")),
-            (json!({"Fn::Contains": [["a", "b"], "b"]}), json!(true)),
-            (json!({"Fn::Cidr": ["10.0.0.0/16", 2, 8]}), json!(["10.0.0.0/24", "10.0.1.0/24"])),
-            (json!({"Fn::ToJsonString": {"a": {"Ref": "Stage"}}}), json!("{\"a\":\"prod\"}")),
-            (json!({"Fn::Length": {"Ref": "List"}}), json!(2)),
-        ] {
-            assert_eq!(scope().evaluate(&template), Ok(expected), "{template}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_answered_is_told() {
-        for (template, words) in [
-            (json!({"Ref": "Nobody"}), "Unresolved resource dependencies [Nobody]"),
-            (json!({"Fn::GetAtt": ["Table", "Nothing"]}), "Requested attribute Nothing does not exist"),
-            (json!({"Fn::ImportValue": "nothing"}), "No export named nothing found."),
-            (json!({"Fn::Select": [5, ["a"]]}), "Fn::Select cannot select nonexistent value"),
-            (json!({"Fn::Nonsense": 1}), "Fn::Nonsense is not a function"),
-            (json!({"Fn::If": ["Nowhere", 1, 2]}), "Unresolved dependencies [Nowhere]"),
-        ] {
-            let error = scope().evaluate(&template).expect_err(words);
-            assert!(error.contains(words), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_circle_of_conditions_is_refused_elsewhere_and_known_is_known() {
-        let scope = scope();
-        assert!(scope.is_known(&json!({"Fn::Sub": "${Table} ${AWS::Region}"})));
-        assert!(!scope.is_known(&json!([{"Ref": "Other"}])));
-        assert_eq!(scope.wanted(&json!({"Condition": "Not"})), Ok(false));
-        assert_eq!(scope.wanted(&Value::Null), Ok(true));
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! A template: its sections, what is wrong with its form, and the text it came from. Pure.
 
 pub(crate) mod evaluate;
+mod form;
 pub(crate) mod graph;
 mod sam;
 mod yaml;
@@ -22,41 +23,11 @@ impl Template {
     /// Reads a template and checks its form; what its functions say is found out when they are evaluated.
     pub fn parse(text: &str) -> Result<Template, String> {
         let mut template = Template { tree: yaml::parse(text)? };
-        let error = |words: &str| Err(format!("Template format error: {words}"));
-        if !template.tree.is_object() {
-            return error("unsupported structure.");
-        }
-        for section in ["Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Rules"] {
-            if template.tree.get(section).is_some_and(|section| !section.is_object()) {
-                return error(&format!("[/{section}] must be an object"));
-            }
-        }
+        form::check_sections(&template.tree)?;
         if template.transforms().contains(&SERVERLESS) {
             sam::expand(&mut template.tree)?;
         }
-        if template.resources().is_empty() {
-            return error("At least one Resources member must be defined.");
-        }
-        for (name, resource) in template.resources() {
-            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                return error(&format!("Resource name {name} is non alphanumeric."));
-            }
-            if !resource.get("Type").is_some_and(Value::is_string) {
-                return error(&format!(
-                    "[/Resources/{name}] Every Resources object must contain a Type member."
-                ));
-            }
-        }
-        for (_, output) in template.section("Outputs") {
-            if output.get("Value").is_none() {
-                return error("Every Outputs member must contain a Value object");
-            }
-        }
-        for (name, parameter) in template.section("Parameters") {
-            if !parameter.get("Type").is_some_and(Value::is_string) {
-                return error(&format!("Every Parameters object must contain a Type member. ({name})"));
-            }
-        }
+        form::check_members(&template)?;
         graph::check(&template)?;
         Ok(template)
     }
@@ -86,6 +57,15 @@ impl Template {
 
     pub fn description(&self) -> Option<&str> {
         self.tree.get("Description")?.as_str()
+    }
+
+    pub fn version(&self) -> Option<&str> {
+        self.tree.get("AWSTemplateFormatVersion")?.as_str()
+    }
+
+    /// What the template says of itself, as text.
+    pub fn metadata(&self) -> Option<String> {
+        self.tree.get("Metadata").map(Value::to_string)
     }
 
     /// The names of macros the template asks for.
@@ -136,6 +116,27 @@ mod tests {
             (
                 r#"{"Resources":{"A":{}}}"#,
                 "Template format error: [/Resources/A] Every Resources object must contain a Type member.",
+            ),
+            (
+                r#"{"Resources":{"A":{"Type":"T","Invalid":10}}}"#,
+                "Invalid template resource property 'Invalid'",
+            ),
+            (r#"{"Resources":{"A":"T"}}"#, "Template format error: Any Resources member must be an object."),
+            (
+                r#"{"Resources":{"A":{"Type":"T"}},"Outputs":{"O":{"Value":null}}}"#,
+                "[/Outputs/O/Value] 'null' values are not allowed in templates",
+            ),
+            (
+                r#"{"Resources":{"A":{"Type":"T"}},"Parameters":{"AWS::NoValue":{"Type":"String"}}}"#,
+                "Template format error: Parameter name AWS::NoValue is non alphanumeric.",
+            ),
+            (
+                r#"{"Resources":{"A":{"Type":"T"}},"Mappings":{"M":{"A":"b"}}}"#,
+                "Template format error: Every Mappings member A must be a map",
+            ),
+            (
+                r#"{"Resources":{"A":{"Type":"T"}},"Mappings":{"M":{"A":{"B":{"C":"d"}}}}}"#,
+                "Template format error: Every Mappings attribute must be a String or a List.",
             ),
             (
                 r#"{"Resources":{"A":{"Type":"T"}},"Outputs":{"O":{}}}"#,
