@@ -1,5 +1,7 @@
 //! REST APIs: resources, methods, integrations, deployments, events, answers.
 
+mod templates;
+
 use crate::tests::bench::Bench;
 use serde_json::{Value, json};
 
@@ -182,60 +184,6 @@ fn what_goes_wrong_has_a_status_and_few_words() {
     let reply = api.bench.url("GET", &format!("/_millstream/api/{}/p/nowhere", api.id), &[], b"");
     assert_eq!((reply.status, reply.header("access-control-allow-origin")), (404, "*"));
     assert_eq!(reply.json(), json!({"is": "Missing Authentication Token"}));
-}
-
-#[test]
-fn answers_without_a_function_and_through_templates() {
-    let api = Api::new(json!({}));
-    // What CDK makes for other sites' pages.
-    let mock = json!({"type": "MOCK", "requestTemplates": {"application/json": "{ statusCode: 204 }"}});
-    api.method(&api.root, "OPTIONS", mock);
-    let path = api.path(&format!("/resources/{}/methods/OPTIONS", api.root));
-    let name = "method.response.header.Access-Control-Allow-Origin";
-    api.bench.good("PUT", &format!("{path}/responses/204"), json!({"responseParameters": {name: true}}));
-    let undeclared = json!({"responseParameters": {"method.response.header.X": "'*'"}});
-    let refused = api.bench.bad("PUT", &format!("{path}/integration/responses/204"), undeclared);
-    assert!(
-        refused.starts_with("400 BadRequestException: Invalid mapping expression specified"),
-        "{refused}"
-    );
-    let response = json!({"responseParameters": {name: "'https://a.example'"}});
-    api.bench.good("PUT", &format!("{path}/integration/responses/204"), response);
-    // A function that is given less than everything, and whose errors are told apart by their words.
-    let template =
-        r#"{"plain": $input.json('$.name'), "id": "$input.params('id')", "fail": $input.json('$.fail')}"#;
-    let custom = json!({"type": "AWS", "httpMethod": "POST", "uri": URI, "requestTemplates": {"application/json": template}});
-    let item = api.resource(&api.root, "{id}");
-    api.method(&item, "POST", custom);
-    let path = api.path(&format!("/resources/{item}/methods/POST"));
-    for (status, response) in [
-        (
-            "200",
-            json!({"responseTemplates": {"application/json": "hello $input.path('$.got.plain') $input.path('$.got.id')"}}),
-        ),
-        (
-            "400",
-            json!({"selectionPattern": "Bad: .*", "responseTemplates": {"application/json": "$input.path('$.errorMessage')"}}),
-        ),
-    ] {
-        api.bench.good("PUT", &format!("{path}/responses/{status}"), json!({}));
-        api.bench.good("PUT", &format!("{path}/integration/responses/{status}"), response);
-    }
-    api.deploy("p");
-    let base = format!("/_millstream/api/{}/p", api.id);
-    let reply = api.bench.url("OPTIONS", &base, &[], b"");
-    assert_eq!((reply.status, reply.header("access-control-allow-origin")), (204, "https://a.example"));
-    let post = |body: &str| {
-        let reply = api.bench.url("POST", &format!("{base}/7"), &[], body.as_bytes());
-        format!("{} {}", reply.status, String::from_utf8_lossy(&reply.body))
-    };
-    assert_eq!(post(r#"{"name": "me"}"#), "200 hello me 7");
-    assert_eq!(post(r#"{"fail": "x"}"#), "400 Bad: x");
-    let refused = api.bench.bad("PUT", &format!("{path}/integration"), json!({"type": "AWS", "httpMethod": "POST", "uri": URI, "requestTemplates": {"application/json": "#set($a = 1)"}}));
-    assert!(
-        refused.ends_with("Template for application/json: #set is not supported: only references are"),
-        "{refused}"
-    );
 }
 
 #[test]
