@@ -2,7 +2,8 @@
 
 use super::compare::{self, Before, Changes};
 use super::stack::{ChangeSet, Parameter, Stack, Wish, no_stack};
-use super::template::{BODY_BYTES_MAX, SERVERLESS, Template};
+use super::template::loops::Values;
+use super::template::{BODY_BYTES_MAX, TRANSFORMS, Template};
 use super::{CloudFormation, foresee, resources, scope, validation};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
@@ -106,8 +107,8 @@ impl CloudFormation {
             (None, None, Some(before)) if previous => before.template.clone(),
             _ => return Err(validation("Either Template URL or Template Body must be specified.")),
         };
-        let template = Template::parse(&body).map_err(validation)?;
-        if let Some(name) = template.transforms().into_iter().find(|name| *name != SERVERLESS) {
+        let template = Template::read(&body, &given_values(input, &stack.parameters)).map_err(validation)?;
+        if let Some(name) = template.transforms().into_iter().find(|name| !TRANSFORMS.contains(name)) {
             return Err(validation(format!("No transform named {name} found.")));
         }
         let unknown: BTreeSet<&str> = template
@@ -188,7 +189,7 @@ impl CloudFormation {
         let scope = scope::of(&self.stacks, stack, &call.caller, wish, template)?;
         let resources = self.stacks.resources(&stack.id)?;
         let old = self.stacks.wish(&stack.id)?;
-        let old = old.and_then(|old| Template::parse(&old.template).ok().map(|template| (old, template)));
+        let old = old.and_then(|old| old.parsed().ok().map(|template| (old, template)));
         let earlier = old.as_ref().map(|(own, text)| scope::of(&self.stacks, stack, &call.caller, own, text));
         let earlier = earlier.transpose()?;
         let was = |key: &str| old.as_ref()?.0.parameters.iter().find(|one| one.key == key);
@@ -318,6 +319,19 @@ impl CloudFormation {
     }
 }
 
+/// What a call gives its parameters, or leaves them.
+fn given_values(input: &Value, before: &[Parameter]) -> Values {
+    let given = input.get("Parameters").and_then(Value::as_array).into_iter().flatten();
+    let value = |one: &Value| {
+        let key = text(one, "ParameterKey")?;
+        let previous = one.get("UsePreviousValue").and_then(Value::as_bool) == Some(true);
+        let earlier = || before.iter().find(|old| old.key == key).map(|old| old.value.clone());
+        let own = || text(one, "ParameterValue").map(str::to_owned);
+        Some((key.to_owned(), if previous { earlier() } else { own() }?))
+    };
+    given.filter_map(value).collect()
+}
+
 /// [observed: the name of a parameter that is not there, of a declaration with and without a default]
 fn no_parameter(parameter: &Parameter, declared: &Value) -> ServiceError {
     let Parameter { key, value, .. } = parameter;
@@ -329,7 +343,7 @@ fn no_parameter(parameter: &Parameter, declared: &Value) -> ServiceError {
 
 fn differs(old: &Wish, new: &Wish) -> bool {
     let outputs = |wish: &Wish| {
-        let template = Template::parse(&wish.template).ok();
+        let template = wish.parsed().ok();
         template.map(|template| Value::Object(template.section("Outputs").clone()))
     };
     old.tags != new.tags || outputs(old) != outputs(new)

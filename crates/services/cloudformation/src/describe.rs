@@ -1,6 +1,6 @@
 //! What stacks tell of themselves.
 
-use super::stack::{Event, Output, Resource, Stack, no_stack};
+use super::stack::{Event, Output, Resource, Stack, Wish, no_stack};
 use super::template::Template;
 use super::template::evaluate::text as scalar;
 use super::{CloudFormation, scope, validation};
@@ -152,9 +152,7 @@ impl CloudFormation {
                 return Err(validation("StackName is a required parameter."));
             }
             let (_, set) = self.found_change_set(call, input)?;
-            return Ok(
-                json!({"TemplateBody": at_stage(input, set.wish.template), "StagesAvailable": stages}),
-            );
+            return Ok(json!({"TemplateBody": at_stage(input, set.wish), "StagesAvailable": stages}));
         }
         let Some(name) = text(input, "StackName") else {
             return Err(validation("StackName is required if ChangeSetName is not specified."));
@@ -162,8 +160,9 @@ impl CloudFormation {
         let missing = || validation(format!("Stack with id {name} does not exist"));
         let stack = self.stacks.find(&call.caller.region, name)?.ok_or_else(missing)?;
         // A stack in review has no template yet.
-        let body = self.stacks.wish(&stack.id)?.map_or_else(|| "{}".to_owned(), |wish| wish.template);
-        Ok(json!({"TemplateBody": at_stage(input, body), "StagesAvailable": stages}))
+        let wish = self.stacks.wish(&stack.id)?;
+        let body = wish.map_or_else(|| "{}".to_owned(), |wish| at_stage(input, wish));
+        Ok(json!({"TemplateBody": body, "StagesAvailable": stages}))
     }
 
     /// The template that a call names in one of three ways.
@@ -177,7 +176,8 @@ impl CloudFormation {
                     let words = "GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.";
                     return Err(validation(words));
                 }
-                self.stacks.wish(&stack.id)?.map(|wish| wish.template).unwrap_or_default()
+                let wish = self.stacks.wish(&stack.id)?.unwrap_or_default();
+                return wish.parsed().map_err(validation);
             }
             _ => return Err(validation("Either Template URL or Template Body must be specified.")),
         };
@@ -281,14 +281,14 @@ fn identified(template: &Template, kind: &str) -> Value {
 }
 
 /// A template as it was given, or, if it has short forms and nothing else is asked for, with them written out.
-fn at_stage(input: &Value, body: String) -> String {
-    match Template::parse(&body) {
+fn at_stage(input: &Value, wish: Wish) -> String {
+    match wish.parsed() {
         Ok(template)
             if text(input, "TemplateStage") != Some("Original") && !template.transforms().is_empty() =>
         {
             template.written_out()
         }
-        _ => body,
+        _ => wish.template,
     }
 }
 

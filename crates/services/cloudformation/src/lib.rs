@@ -23,7 +23,6 @@ use stack::{ChangeSet, Stack, Stacks, Wish, no_stack};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
-use template::Template;
 use wire::Request;
 use wire::{Response, ServiceError};
 use world::World;
@@ -215,8 +214,7 @@ impl CloudFormation {
         if create {
             stack.parameters = wish.parameters.clone();
             stack.tags = wish.tags.clone();
-            stack.description =
-                Template::parse(&wish.template).ok().and_then(|one| one.description().map(str::to_owned));
+            stack.description = wish.parsed().ok().and_then(|one| one.description().map(str::to_owned));
             self.stacks.put_wish(&stack.id, wish.clone()).await?;
         }
         self.stacks.put(&stack).await?;

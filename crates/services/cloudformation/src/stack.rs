@@ -1,5 +1,6 @@
 //! What is kept of stacks: the stacks, their resources, their events, and change sets that wait.
 
+use super::template::Template;
 use super::template::evaluate::Made;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -121,6 +122,14 @@ pub(crate) struct Wish {
     pub role: Option<String>,
     pub disable_rollback: bool,
     pub on_failure: Option<String>,
+}
+
+impl Wish {
+    /// The template as it is meant with these parameters.
+    pub fn parsed(&self) -> Result<Template, String> {
+        let value = |one: &Parameter| (one.key.clone(), one.resolved.as_ref().unwrap_or(&one.value).clone());
+        Template::read(&self.template, &self.parameters.iter().map(value).collect())
+    }
 }
 
 /// All of it, durable.

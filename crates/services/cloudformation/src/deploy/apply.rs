@@ -37,7 +37,7 @@ impl Deployer<'_> {
     /// Makes the resources what the wish says; `done` is what has been done of it, whatever comes of the rest.
     pub(super) async fn apply(&self, wish: &Wish, done: &mut Vec<(String, Done)>) -> Result<(), Stop> {
         let id = &self.stack.id;
-        let template = Template::parse(&wish.template).map_err(Stop::Failed)?;
+        let template = wish.parsed().map_err(Stop::Failed)?;
         let scope = scope::of(self.stacks, self.stack, self.caller, wish, &template)?;
         let known = self.stacks.resources(id)?;
         let ordinal = known.values().map(|resource| resource.ordinal + 1).max().unwrap_or(0);

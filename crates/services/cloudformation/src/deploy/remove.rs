@@ -4,7 +4,6 @@ use super::{Deployer, Done};
 use crate::resources::{self, Changed};
 use crate::scope;
 use crate::stack::{Resource, Wish};
-use crate::template::Template;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::ServiceError;
 
@@ -58,8 +57,7 @@ impl Deployer<'_> {
         known: BTreeMap<String, Resource>,
         done: Vec<(String, Done)>,
     ) -> Result<(), ServiceError> {
-        let template =
-            Template::parse(&wish.template).map_err(|words| ServiceError::new("ValidationError", words))?;
+        let template = wish.parsed().map_err(|words| ServiceError::new("ValidationError", words))?;
         let scope = scope::of(self.stacks, self.stack, self.caller, wish, &template)?;
         let mut gone: Vec<(String, Resource, bool)> = Vec::new();
         for (logical, done) in done {

@@ -3,16 +3,18 @@
 pub(crate) mod evaluate;
 mod form;
 pub(crate) mod graph;
+pub(crate) mod loops;
 mod sam;
 mod yaml;
 
+use loops::Values;
 use serde_json::{Map, Value};
 
 /// The most bytes of a template given in the call.
 pub(crate) const BODY_BYTES_MAX: usize = 51_200;
 
-/// The one transform there is: short forms are written out where a template is read.
-pub(crate) const SERVERLESS: &str = sam::NAME;
+/// The transforms there are, carried out where a template is read.
+pub(crate) const TRANSFORMS: [&str; 2] = [loops::NAME, sam::NAME];
 
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
@@ -20,11 +22,21 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// Reads a template and checks its form; what its functions say is found out when they are evaluated.
+    /// Reads a template whose parameters have their defaults.
     pub fn parse(text: &str) -> Result<Template, String> {
+        Template::read(text, &Values::new())
+    }
+
+    /// Reads a template and checks its form; what its functions say is found out when they are evaluated. Loops go over
+    /// the values of parameters.
+    pub fn read(text: &str, values: &Values) -> Result<Template, String> {
         let mut template = Template { tree: yaml::parse(text)? };
         form::check_sections(&template.tree)?;
-        if template.transforms().contains(&SERVERLESS) {
+        let asked: Vec<String> = template.transforms().into_iter().map(str::to_owned).collect();
+        if asked.iter().any(|name| name == loops::NAME) {
+            loops::expand(&mut template.tree, values)?;
+        }
+        if asked.iter().any(|name| name == sam::NAME) {
             sam::expand(&mut template.tree)?;
         }
         form::check_members(&template)?;
