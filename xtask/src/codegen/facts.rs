@@ -98,6 +98,10 @@ fn shape_facts(shape: &Value) -> Value {
             fact.insert((*key).into(), value.clone());
         }
     }
+    // Of other shapes those who refer to them have the name.
+    if let Some(name) = shape.get("locationName").filter(|_| shape["flattened"] == true) {
+        fact.insert("locationName".into(), name.clone());
+    }
     for side in ["member", "key", "value"] {
         if let Some(target) = shape.get(side) {
             fact.insert(side.into(), reference_facts(target));

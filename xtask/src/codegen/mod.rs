@@ -21,6 +21,7 @@ const SERVICES: &[&str] = &[
     "iam",
     "sts",
     "sqs",
+    "sqs-query",
     "cloudformation",
     "sns",
     "secretsmanager",

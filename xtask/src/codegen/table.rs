@@ -53,7 +53,8 @@ impl Table<'_> {
             "pub static SERVICE: Service = Service {{\n    name: {:?},\n    signing_name: {},\n    protocol: Protocol::{protocol},\n    \
              version: {version:?},\n    target_prefix: {target_prefix:?},\n    namespace: {namespace:?},\n    \
              violation_code: {violation_code:?},\n    operations: OPERATIONS,\n    refused: REFUSED,\n    errors: ERRORS,\n}};\n",
-            self.service, facts["signing_name"],
+            self.observed["name"].as_str().unwrap_or(self.service),
+            facts["signing_name"],
         );
         Ok(())
     }
@@ -149,6 +150,13 @@ impl Table<'_> {
         })
     }
 
+    /// What the query protocol calls a flat list or map in place of the member's own name: as its elements are called, or the map.
+    fn flat_name(&self, target: &Value) -> Option<&str> {
+        let shape = &self.model["shapes"][target["shape"].as_str()?];
+        let is_flat = self.model["service"]["protocol"] == "query" && shape["flattened"] == true;
+        shape["member"]["locationName"].as_str().or(shape["locationName"].as_str()).filter(|_| is_flat)
+    }
+
     fn structure(&self, name: &str, shape: &Value, observed: &Value) -> String {
         let required: BTreeSet<&str> = observed
             .get("required")
@@ -174,7 +182,8 @@ impl Table<'_> {
                 Some("statusCode") => "StatusCode",
                 _ => "Body",
             };
-            let wire_name = target["locationName"].as_str().unwrap_or(member);
+            let wire_name =
+                target["locationName"].as_str().or_else(|| self.flat_name(target)).unwrap_or(member);
             if location != "Body" || wire_name != member {
                 let _ = write!(members, ".at(L::{location}, {wire_name:?})");
             }

@@ -9,6 +9,7 @@ pub mod logs;
 pub mod iam;
 pub mod sts;
 pub mod sqs;
+pub mod sqs_query;
 pub mod cloudformation;
 pub mod sns;
 pub mod secretsmanager;
@@ -31,6 +32,7 @@ pub static SERVICES: &[&Service] = &[
     &iam::SERVICE,
     &sts::SERVICE,
     &sqs::SERVICE,
+    &sqs_query::SERVICE,
     &cloudformation::SERVICE,
     &sns::SERVICE,
     &secretsmanager::SERVICE,

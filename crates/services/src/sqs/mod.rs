@@ -20,7 +20,8 @@ use servicekit::fields::required;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::Poll;
-use wire::Response;
+use wire::shape::Kind;
+use wire::{Protocol, Response};
 
 pub(crate) use definition::strings;
 pub use message::Attribute;
@@ -38,12 +39,7 @@ impl Sqs {
 
     pub fn call(&self, call: Call) -> Pending<'_, Response> {
         Box::pin(async move {
-            // Queues have a word of their own for attributes they do not know, which they check by themselves.
-            let input = match call.operation.name {
-                "CreateQueue" | "SetQueueAttributes" => call.unchecked_input(),
-                _ => call.input(),
-            };
-            let answer = match input {
+            let answer = match read(&call) {
                 Ok(input) => self.answer(&call, &input).await,
                 Err(error) => Err(error),
             };
@@ -88,6 +84,30 @@ impl Sqs {
         let name = url.rsplit('/').next().unwrap_or_default();
         self.queues.find(&key(call, name)).ok_or_else(fault::no_queue)
     }
+}
+
+fn read(call: &Call) -> Answer {
+    let mut input = call.unchecked_input()?;
+    if call.service.protocol == Protocol::Query
+        && let Some(Kind::Structure(structure)) = call.operation.input.map(|input| &input.kind)
+    {
+        for member in structure.members.iter().filter(|member| member.required) {
+            if input.get(member.name).is_some() {
+                continue;
+            }
+            // Some clients name the queue only by where they send to.
+            match (member.name, call.request.path.as_str()) {
+                ("QueueUrl", path) if path.len() > 1 => input["QueueUrl"] = path.into(),
+                (name, _) => return Err(fault::missing(name)),
+            }
+        }
+    }
+    // Queues have a word of their own for attributes they do not know, which they check by themselves.
+    match call.operation.name {
+        "CreateQueue" | "SetQueueAttributes" => {}
+        _ => call.check(&input)?,
+    }
+    Ok(input)
 }
 
 fn key(call: &Call, name: &str) -> String {

@@ -46,6 +46,25 @@ impl House {
         }
     }
 
+    /// What clients asked before queues spoke JSON: a form, to the queue's own address.
+    async fn ask_by_form(&self, path: &str, form: &str) -> (u16, String) {
+        let mut request = Request::post(format!("Version=2012-11-05&{form}"))
+            .with_header("content-type", "application/x-www-form-urlencoded")
+            .with_header("host", "here:1");
+        request.path = path.to_owned();
+        let route = wire::route(&request, api::SERVICES).expect("a queue's operation");
+        let call = Call {
+            request,
+            service: route.service,
+            operation: route.operation,
+            caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
+            request_id: "id".into(),
+            inside: None,
+        };
+        let response = self.sqs.call(call).await;
+        (response.status.as_u16(), String::from_utf8(response.body.to_vec()).expect("text"))
+    }
+
     async fn make(&self, name: &str, attributes: Value) -> String {
         let made = self.ask("CreateQueue", json!({"QueueName": name, "Attributes": attributes})).await;
         made["QueueUrl"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
@@ -264,4 +283,51 @@ async fn a_purge_forgets_what_was_sent_and_comes_once_a_minute() {
         house.ask("SendMessage", message(body, group, body)).await;
     }
     assert_eq!(house.bodies(&url).await, ["a1", "a2", "a3", "b1", "c1"]);
+}
+
+#[tokio::test]
+async fn older_clients_speak_forms() {
+    let house = House::new();
+    let made = "Action=CreateQueue&QueueName=old&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=7&Tag.1.Key=a&Tag.1.Value=b";
+    let (status, body) = house.ask_by_form("/", made).await;
+    assert_eq!(status, 200, "{body}");
+    assert!(
+        body.contains(
+            "<CreateQueueResult><QueueUrl>http://here:1/123456789012/old</QueueUrl></CreateQueueResult>"
+        ),
+        "{body}"
+    );
+    let path = "/123456789012/old";
+
+    let sent = "Action=SendMessageBatch&SendMessageBatchRequestEntry.1.Id=one&SendMessageBatchRequestEntry.1.MessageBody=a%3Cb\
+        &SendMessageBatchRequestEntry.1.MessageAttribute.1.Name=n&SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.DataType=Number\
+        &SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.StringValue=7";
+    let (status, body) = house.ask_by_form(path, sent).await;
+    assert_eq!(status, 200, "{body}");
+    assert!(body.contains("<SendMessageBatchResultEntry><Id>one</Id>"), "{body}");
+
+    let asked = "Action=ReceiveMessage&AttributeName.1=ApproximateReceiveCount&MessageAttributeName.1=All&WaitTimeSeconds=0";
+    let (status, body) = house.ask_by_form(path, asked).await;
+    assert_eq!(status, 200, "{body}");
+    for part in [
+        "<ReceiveMessageResult><Message><MessageId>",
+        "<Body>a&lt;b</Body>",
+        "<Attribute><Name>ApproximateReceiveCount</Name><Value>1</Value></Attribute>",
+        "<MessageAttribute><Name>n</Name><Value><StringValue>7</StringValue><DataType>Number</DataType></Value></MessageAttribute>",
+    ] {
+        assert!(body.contains(part), "{part} in {body}");
+    }
+
+    let (_, body) =
+        house.ask_by_form(path, "Action=GetQueueAttributes&AttributeName.1=VisibilityTimeout").await;
+    assert!(body.contains("<Attribute><Name>VisibilityTimeout</Name><Value>7</Value></Attribute>"), "{body}");
+    let (_, body) = house.ask_by_form(path, "Action=ListQueueTags").await;
+    assert!(body.contains("<Tag><Key>a</Key><Value>b</Value></Tag>"), "{body}");
+
+    let (status, body) = house.ask_by_form("/123456789012/none", "Action=PurgeQueue").await;
+    assert_eq!(status, 400);
+    assert!(body.contains("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>"), "{body}");
+    let (status, body) = house.ask_by_form("/", "Action=PurgeQueue").await;
+    assert_eq!(status, 400);
+    assert!(body.contains("<Code>MissingParameter</Code>"), "{body}");
 }
