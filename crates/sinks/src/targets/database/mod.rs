@@ -6,6 +6,7 @@ mod gone;
 mod keeper;
 mod lane;
 mod look;
+mod marks;
 mod schema;
 mod state;
 mod sweep;

@@ -1,5 +1,6 @@
 //! What a pipeline remembers, beside its rows.
 
+use super::marks::{mark_row, write_marks};
 use super::schema::{
     CLAIMS, GONE, LANES, MARKS, PIPELINES, PLACES, QUARANTINE, SEEN, check_table, make_own, make_table,
 };
@@ -7,17 +8,11 @@ use super::sweep::sweep;
 use crate::join::{Mark, ShardId, Stored, Track};
 use crate::mapping::{Column, From, Kind as ColumnKind, Made, Mapping};
 use crate::targets::ledger::{Kept, Ledger, Quarantined, fenced};
-use crate::targets::marks::{
-    ENDED_AS_A_WHOLE, Marks, VERSION, VERSIONS, add_mark, read_mark, read_plan, read_track, write_mark,
-    write_plan, write_track,
-};
+use crate::targets::marks::{ENDED_AS_A_WHOLE, Marks, VERSION, VERSIONS, read_plan, write_plan};
 use crate::{Error, Kind};
 use model::Item;
 use serde_json::Value as Json;
 use sql::{Connection, Kind as SqlKind, OnConflict, Settings, Upsert, Value};
-
-/// Names of one statement.
-const NAMES_MAX: usize = 200;
 
 pub struct State {
     pub connection: Connection,
@@ -52,40 +47,13 @@ impl State {
         Ok(())
     }
 
-    fn rows(&mut self, columns: &str, table: &str) -> Result<Vec<Vec<Value>>, Error> {
+    pub(super) fn rows(&mut self, columns: &str, table: &str) -> Result<Vec<Vec<Value>>, Error> {
         let place = self.connection.dialect().parameter(1);
         let sql = format!("SELECT {columns} FROM {table} WHERE pipeline = {place}");
         Ok(self.connection.query(&sql, &[self.pipeline.as_str().into()])?.rows)
     }
 
-    /// Statements about the marks of some shards, all or none, as long as the pipeline is this runner's.
-    fn of_shards(&mut self, shards: &[ShardId], epoch: i64, statements: &[&str]) -> Result<(), Error> {
-        let dialect = self.connection.dialect();
-        let own: Value = self.pipeline.as_str().into();
-        for shards in shards.chunks(NAMES_MAX) {
-            let places: Vec<String> = (0..shards.len()).map(|at| dialect.parameter(at + 4)).collect();
-            let tests = format!(
-                "pipeline = {} AND EXISTS (SELECT 1 FROM {PIPELINES} p WHERE p.pipeline = {} AND p.epoch = {}) AND track IN ({})",
-                dialect.parameter(1),
-                dialect.parameter(2),
-                dialect.parameter(3),
-                places.join(", ")
-            );
-            let tracks = shards.iter().map(|shard| write_track(&Track::Shard(shard.clone())).as_str().into());
-            let values: Vec<Value> =
-                [own.clone(), own.clone(), epoch.into()].into_iter().chain(tracks).collect();
-            self.connection.transaction(|connection| -> Result<(), Error> {
-                for statement in statements {
-                    connection.execute(&format!("{statement} {tests}"), &values)?;
-                }
-                Ok(())
-            })?;
-        }
-        // Another's pipeline is left as it is, which the caller must know.
-        self.is_paused(epoch).map(drop)
-    }
-
-    fn damaged(&self, what: &str) -> Error {
+    pub(super) fn damaged(&self, what: &str) -> Error {
         let message = format!("what pipeline '{}' remembers is damaged: {what}", self.pipeline);
         Error::new(Kind::Target, message)
     }
@@ -132,16 +100,7 @@ impl Ledger for State {
     }
 
     fn marks(&mut self, lanes: usize) -> Result<Marks, Error> {
-        let mut marks = Marks::new();
-        for row in self.rows("track, lane, mark, pages, ended", MARKS)? {
-            let text = row[0].as_text().unwrap_or_default();
-            let track = read_track(text).ok_or_else(|| self.damaged("track"))?;
-            let mark = read_mark(&track, row[2].as_text(), row[3].as_integer());
-            let mark = mark.ok_or_else(|| self.damaged("mark"))?;
-            let lane = row[1].as_integer().unwrap_or_default() as usize;
-            add_mark(&mut marks, lanes, (track, lane), mark, row[4].as_integer().unwrap_or_default());
-        }
-        Ok(marks)
+        self.all_marks(lanes)
     }
 
     fn begin(&mut self, kept: &Kept) -> Result<(), Error> {
@@ -360,29 +319,6 @@ impl Ledger for State {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-pub fn mark_row(pipeline: &str, track: &Track, lane: usize, mark: Option<&Mark>, ended: bool) -> Vec<Value> {
-    let (mark, pages) = write_mark(mark);
-    vec![
-        pipeline.into(),
-        write_track(track).as_str().into(),
-        (lane as i64).into(),
-        mark.map_or(Value::Null, Value::from),
-        pages.map_or(Value::Null, Value::from),
-        i64::from(ended).into(),
-    ]
-}
-
-pub fn write_marks(connection: &mut Connection, rows: &[Vec<Value>]) -> Result<(), Error> {
-    connection.upsert(&Upsert {
-        table: MARKS,
-        columns: &["pipeline", "track", "lane", "mark", "pages", "ended"].map(str::to_owned),
-        key: &["pipeline", "track", "lane"].map(str::to_owned),
-        rows,
-        on_conflict: OnConflict::Replace,
-    })?;
-    Ok(())
 }
 
 pub fn write_columns(columns: &[Column]) -> String {

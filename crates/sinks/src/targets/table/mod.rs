@@ -5,6 +5,7 @@ mod draft;
 mod keeper;
 mod lane;
 mod look;
+mod marks;
 mod schema;
 mod state;
 mod sweep;

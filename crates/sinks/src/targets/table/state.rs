@@ -2,16 +2,14 @@
 
 use super::calls::{OWN, Tables, number, number_of, own, text_of, told, tree};
 use super::lane::{GONE, LANE, lane_fields};
+use super::marks::mark_fields;
 use super::schema::{check_table, make_own, make_table};
 use super::sweep::Sweep;
 use crate::join::{Mark, ShardId, Stored, Track};
 use crate::mapping::{Made, Mapping};
 use crate::source::{Fault, Login};
 use crate::targets::ledger::{Kept, Ledger, Quarantined, fenced};
-use crate::targets::marks::{
-    ENDED_AS_A_WHOLE, Marks, VERSION, VERSIONS, add_mark, read_mark, read_plan, read_track, write_mark,
-    write_plan, write_track,
-};
+use crate::targets::marks::{ENDED_AS_A_WHOLE, Marks, VERSION, VERSIONS, read_plan, write_plan, write_track};
 use crate::{Error, Kind};
 use model::{Item, Value};
 use serde_json::{Value as Json, json};
@@ -19,13 +17,11 @@ use world::World;
 
 pub const MARK: &str = "mark:";
 pub const QUARANTINE: &str = "quarantine:";
-const STATE: &str = "state";
-/// Of one TransactWriteItems.
-const OPERATIONS_MAX: usize = 100;
+pub const STATE: &str = "state";
 
 pub struct State {
-    tables: Tables,
-    pipeline: String,
+    pub(super) tables: Tables,
+    pub(super) pipeline: String,
     world: World,
 }
 
@@ -42,33 +38,13 @@ pub fn lane_owner(pipeline: &str, lane: usize) -> String {
     format!("lane:{lane}:{pipeline}")
 }
 
-pub fn mark_fields(mark: Option<&Mark>, ended: i64) -> Item {
-    let (text, pages) = write_mark(mark);
-    let mut fields = Item::new();
-    if let Some(text) = text {
-        fields.insert("mark", Value::S(text.to_owned()));
-    }
-    if let Some(pages) = pages {
-        fields.insert("pages", number(pages));
-    }
-    fields.insert("ended", number(ended));
-    fields
-}
-
-/// None: it cannot be read.
-pub fn read_mark_entry(entry: &Item) -> Option<(Track, (Option<Mark>, i64))> {
-    let track = read_track(text_of(entry, "entry")?.strip_prefix(MARK)?)?;
-    let mark = read_mark(&track, text_of(entry, "mark"), number_of(entry, "pages"))?;
-    Some((track, (mark, number_of(entry, "ended").unwrap_or_default())))
-}
-
 impl State {
     pub fn open(login: &Login, pipeline: &str, world: &World) -> Result<State, Error> {
         let tables = Tables::open(login, world)?;
         Ok(State { tables, pipeline: pipeline.to_owned(), world: world.clone() })
     }
 
-    fn owner(&self) -> String {
+    pub(super) fn owner(&self) -> String {
         pipeline_owner(&self.pipeline)
     }
 
@@ -116,39 +92,7 @@ impl State {
         self.forget(&self.owner(), QUARANTINE)
     }
 
-    /// What is done to the marks of some shards, of each all or none, as long as the pipeline is this runner's.
-    fn of_shards(
-        &mut self,
-        shards: &[ShardId],
-        epoch: i64,
-        operation: impl Fn(Item, usize) -> Json,
-    ) -> Result<(), Error> {
-        let lanes = self.load()?.map_or(0, |kept| kept.stored.plan.lanes);
-        let fence = json!({ "ConditionCheck": {
-            "TableName": OWN, "Key": tree(&own(&self.owner(), STATE)), "ConditionExpression": "epoch = :epoch",
-            "ExpressionAttributeValues": { ":epoch": { "N": epoch.to_string() } },
-        } });
-        for shards in shards.chunks((OPERATIONS_MAX - 1) / lanes.max(1)) {
-            let mut operations = vec![fence.clone()];
-            for shard in shards {
-                let entry = format!("{MARK}{}", write_track(&Track::Shard(shard.clone())));
-                let key = |lane| own(&lane_owner(&self.pipeline, lane), &entry);
-                operations.extend((0..lanes).map(|lane| operation(key(lane), lane)));
-            }
-            match self.tables.call("TransactWriteItems", &json!({ "TransactItems": operations })) {
-                Ok(_) => {}
-                Err(Fault::Refused { reasons, .. })
-                    if reasons.first().is_some_and(|(code, _)| code == "ConditionalCheckFailed") =>
-                {
-                    return Err(fenced());
-                }
-                Err(fault) => return Err(told(fault)),
-            }
-        }
-        Ok(())
-    }
-
-    fn damaged(&self, what: &str) -> Error {
+    pub(super) fn damaged(&self, what: &str) -> Error {
         let message = format!("what pipeline '{}' remembers is damaged: {what}", self.pipeline);
         Error::new(Kind::Target, message)
     }
@@ -187,14 +131,7 @@ impl Ledger for State {
     }
 
     fn marks(&mut self, lanes: usize) -> Result<Marks, Error> {
-        let mut marks = Marks::new();
-        for lane in 0..lanes {
-            for entry in self.tables.entries(&lane_owner(&self.pipeline, lane), MARK, None).map_err(told)? {
-                let (track, (mark, ended)) = read_mark_entry(&entry).ok_or_else(|| self.damaged("mark"))?;
-                add_mark(&mut marks, lanes, (track, lane), mark, ended);
-            }
-        }
-        Ok(marks)
+        self.all_marks(lanes)
     }
 
     fn begin(&mut self, kept: &Kept) -> Result<(), Error> {
