@@ -142,6 +142,9 @@ fn a_pipeline_rests_and_goes_on() {
     let mut setting = Setting::sqlite();
     setting.file("");
     setting.put(json!({ "id": { "S": "a" } }));
+    for word in ["pause", "resume", "quarantine"] {
+        assert!(setting.bad(&[word]).contains("p has not begun"), "{word}");
+    }
     setting.settle();
     setting.good(&["pause"]);
     assert!(setting.good(&["status"]).contains("p: paused"));

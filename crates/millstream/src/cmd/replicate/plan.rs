@@ -103,11 +103,18 @@ pub fn resync(pipelines: &[Pipeline]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What is asked of a pipeline that remembers nothing would find no tables either.
+pub fn begun(pipeline: &Pipeline) -> Result<(), Failure> {
+    match pipeline.kept()? {
+        Some(_) => Ok(()),
+        None => Err(Failure::Failed(format!("{} has not begun", pipeline.name()))),
+    }
+}
+
 pub fn pause(pipelines: &[Pipeline], paused: bool) -> Result<(), Failure> {
     for pipeline in pipelines {
-        if !pipeline.ledger()?.pause(paused)? {
-            return Err(Failure::Failed(format!("{} has not begun", pipeline.name())));
-        }
+        begun(pipeline)?;
+        pipeline.ledger()?.pause(paused)?;
         println!("{}: {}", pipeline.name(), if paused { "paused" } else { "resumed" });
     }
     Ok(())

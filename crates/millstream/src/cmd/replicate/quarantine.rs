@@ -1,5 +1,6 @@
 //! What could not be written, and why.
 
+use super::plan::begun;
 use crate::cmd::Failure;
 use serde_json::json;
 use sinks::runner::Pipeline;
@@ -15,6 +16,7 @@ pub fn retry(pipelines: &[Pipeline]) -> Result<(), Failure> {
 
 pub fn list(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
     for pipeline in pipelines {
+        begun(pipeline)?;
         for entry in pipeline.ledger()?.quarantined()? {
             let at = Timestamp::from_millis(entry.at_ms).iso_seconds();
             // An entry a line, however many lines the database said.
