@@ -33,12 +33,6 @@ pub(super) fn place(input: &Value) -> (&str, &str, &str) {
 impl Rest {
     pub(super) async fn put_method(&self, call: &Call, input: &Value) -> Answer {
         let (api, resource, method) = place(input);
-        if !METHODS.contains(&method) {
-            return Err(bad(format!(
-                "Invalid HttpMethod specified. Valid options are {}",
-                METHODS.join(",")
-            )));
-        }
         refuse(input, REFUSED)?;
         let mut told = Members::new();
         told.insert("httpMethod".to_owned(), method.into());
@@ -55,7 +49,15 @@ impl Rest {
                 "requestModels",
             ],
         );
+        if let Some(kind) = text(input, "authorizationType") {
+            told.insert("authorizationType".to_owned(), kind.to_ascii_uppercase().into());
+        }
         let told = self.book.change(&call.caller, api, |api| {
+            api.resource(resource)?;
+            if !METHODS.contains(&method) {
+                let all = METHODS.join(",");
+                return Err(bad(format!("Invalid HttpMethod specified. Valid options are {all}")));
+            }
             check(&told, api)?;
             let methods = &mut api.resource(resource)?.methods;
             if methods.contains_key(method) {
@@ -151,7 +153,7 @@ fn check(told: &Members, api: &RestApi) -> Result<(), ServiceError> {
         ("NONE" | "AWS_IAM", _) => {}
         ("CUSTOM", Some(id)) if api.authorizers.contains_key(id) => {}
         ("CUSTOM", _) => {
-            return Err(missing(
+            return Err(bad(
                 "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.",
             ));
         }
@@ -161,14 +163,26 @@ fn check(told: &Members, api: &RestApi) -> Result<(), ServiceError> {
             )));
         }
     }
+    check_parameters(told)?;
     check_models(told, "requestModels")
+}
+
+/// `method.request.<place>.<name>`: a name is of one place.
+fn check_parameters(told: &Members) -> Result<(), ServiceError> {
+    let parameters = told.get("requestParameters").and_then(Value::as_object).into_iter().flatten();
+    let mut names: Vec<&str> = parameters.filter_map(|(whole, _)| whole.splitn(4, '.').nth(3)).collect();
+    names.sort_unstable();
+    match names.windows(2).any(|two| two[0] == two[1]) {
+        true => Err(bad("Parameter names must be unique across querystring, header and path")),
+        false => Ok(()),
+    }
 }
 
 /// Models are not built; the two that every API has are.
 fn check_models(told: &Members, member: &str) -> Result<(), ServiceError> {
     let models = told.get(member).and_then(Value::as_object).into_iter().flatten();
     match models.map(|(_, name)| name).find(|name| *name != "Empty" && *name != "Error") {
-        Some(name) => Err(bad(format!("Invalid model name specified: {}", text_of(name)))),
+        Some(name) => Err(bad(format!("Invalid model identifier specified: {}", text_of(name)))),
         None => Ok(()),
     }
 }

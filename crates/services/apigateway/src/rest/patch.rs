@@ -54,6 +54,18 @@ impl Patch {
         self.op == "remove"
     }
 
+    pub fn replaces(&self) -> bool {
+        self.op == "replace"
+    }
+
+    /// What may be changed, but not like this.
+    pub fn unsupported(&self) -> ServiceError {
+        let Patch { op, whole, .. } = self;
+        bad(format!(
+            "Invalid patch path  '{whole}' specified for op '{op}'. Please choose supported operations"
+        ))
+    }
+
     pub fn refused(&self, allowed: &[&str]) -> ServiceError {
         let allowed: Vec<String> = allowed.iter().map(|name| format!("/{name}")).collect();
         bad(format!(

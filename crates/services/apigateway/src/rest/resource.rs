@@ -49,17 +49,19 @@ impl Rest {
             for patch in patch::all(input) {
                 let mut new = api.resource(id)?.clone();
                 let value = patch.value.clone().unwrap_or_default();
-                match (patch.path.first().map(String::as_str), patch.path.len(), patch.removes()) {
-                    (Some("pathPart"), 1, false) => new.part = value,
-                    (Some("parentId"), 1, false) => new.parent = Some(value),
-                    _ => return Err(patch.refused(&["pathPart", "parentId"])),
-                }
-                if id == api.root {
-                    return Err(bad("Root resource cannot be changed."));
+                let member = patch.path.first().map(String::as_str).filter(|_| patch.path.len() == 1);
+                match member {
+                    Some("pathPart" | "parentId") if !patch.replaces() => return Err(patch.unsupported()),
+                    Some(member @ ("pathPart" | "parentId")) if id == api.root => {
+                        return Err(bad(format!("Root resource cannot update its {member}.")));
+                    }
+                    Some("pathPart") => new.part = value,
+                    Some("parentId") => new.parent = Some(value),
+                    _ => return Err(patch.refused(&["parentId", "pathPart"])),
                 }
                 let parent = new.parent.clone().unwrap_or_default();
                 if below(api, &parent, id) {
-                    return Err(bad("A resource cannot lie under itself."));
+                    return Err(bad("Resources cannot be cyclical."));
                 }
                 fits(api, &parent, &new.part, id)?;
                 api.resources.insert(id.to_owned(), new);
@@ -144,20 +146,17 @@ fn fits(api: &RestApi, parent: &str, part: &str, own: &str) -> Result<(), Servic
     };
     let siblings =
         api.resources.iter().filter(|(id, other)| *id != own && other.parent.as_deref() == Some(parent));
-    for (id, other) in siblings {
+    let is_variable = |segment: &Segment| !matches!(segment, Segment::Fixed(_));
+    for (_, other) in siblings {
         if other.part == part {
             return Err(conflict(format!(
                 "Another resource with the same parent already has this name: {part}"
             )));
         }
-        let both = matches!(
-            (&segment, Segment::parse(&other.part)),
-            (Segment::Variable(_), Some(Segment::Variable(_)))
-                | (Segment::Greedy(_), Some(Segment::Greedy(_)))
-        );
-        if both {
+        if is_variable(&segment) && Segment::parse(&other.part).is_some_and(|other| is_variable(&other)) {
             return Err(bad(format!(
-                "A sibling ({id}) of this resource already has a variable path part -- only one unique variable path part is allowed"
+                "A sibling ({}) of this resource already has a variable path part -- only one is allowed",
+                other.part
             )));
         }
     }

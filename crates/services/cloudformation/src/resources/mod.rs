@@ -1,6 +1,7 @@
 //! The types of resources: how each is made, changed and removed by asking our own services, as a client would.
 
 mod api_plans;
+mod api_stages;
 mod apigateway;
 mod apigatewayv2;
 mod custom;

@@ -1,5 +1,6 @@
 //! A template: its sections, what is wrong with its form, and the text it came from. Pure.
 
+mod blocks;
 pub(crate) mod evaluate;
 mod form;
 pub(crate) mod graph;

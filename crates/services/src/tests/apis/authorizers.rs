@@ -182,7 +182,7 @@ fn functions_guard_the_methods_of_rest_apis() {
         let resource = bench.good("POST", &format!("{api}/resources/{root}"), json!({"pathPart": part}));
         let method = format!("{api}/resources/{}/methods/GET", text(&resource, "id"));
         let wrong = bench.bad("PUT", &method, json!({"authorizationType": "CUSTOM", "authorizerId": "none"}));
-        assert!(wrong.starts_with("404 NotFoundException: Invalid authorizer ID"), "{wrong}");
+        assert!(wrong.starts_with("400 BadRequestException: Invalid authorizer ID"), "{wrong}");
         bench.good("PUT", &method, json!({"authorizationType": "CUSTOM", "authorizerId": authorizer["id"]}));
         let proxy = json!({"type": "AWS_PROXY", "httpMethod": "POST", "uri": uri("echo")});
         bench.good("PUT", &format!("{method}/integration"), proxy);

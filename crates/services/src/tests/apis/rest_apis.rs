@@ -236,7 +236,8 @@ fn parts_are_checked_and_refused_by_name() {
     let a = api.resource(&api.root, "a");
     let rest = api.resource(&a, "{proxy+}");
     let method = format!("/resources/{a}/methods/GET");
-    api.bench.good("PUT", &api.path(&method), json!({"authorizationType": "NONE"}));
+    let made = api.bench.good("PUT", &api.path(&method), json!({"authorizationType": "none"}));
+    assert_eq!(made["authorizationType"], "NONE");
     let lambda = |uri: &str| json!({"type": "AWS_PROXY", "httpMethod": "POST", "uri": uri});
     for (method, path, input, expect) in [
         (
@@ -262,6 +263,36 @@ fn parts_are_checked_and_refused_by_name() {
             "/resources/none".to_owned(),
             json!({"pathPart": "b"}),
             "404 NotFoundException: Invalid Resource identifier specified",
+        ),
+        (
+            "POST",
+            format!("/resources/{a}"),
+            json!({"pathPart": "{id}"}),
+            "400 BadRequestException: A sibling ({proxy+}) of this resource already has a variable path part -- only one is allowed",
+        ),
+        (
+            "PATCH",
+            format!("/resources/{a}"),
+            json!({"patchOperations": [{"op": "replace", "path": "/parentId", "value": rest}]}),
+            "400 BadRequestException: Resources cannot be cyclical.",
+        ),
+        (
+            "PATCH",
+            format!("/resources/{a}"),
+            json!({"patchOperations": [{"op": "add", "path": "/pathPart", "value": "b"}]}),
+            "400 BadRequestException: Invalid patch path  '/pathPart' specified for op 'add'. Please choose supported operations",
+        ),
+        (
+            "PATCH",
+            format!("/resources/{}", api.root),
+            json!({"patchOperations": [{"op": "replace", "path": "/pathPart", "value": "b"}]}),
+            "400 BadRequestException: Root resource cannot update its pathPart.",
+        ),
+        (
+            "PUT",
+            format!("/resources/{a}/methods/HEAD"),
+            json!({"authorizationType": "NONE", "requestParameters": {"method.request.header.a": true, "method.request.querystring.a": false}}),
+            "400 BadRequestException: Parameter names must be unique across querystring, header and path",
         ),
         (
             "PUT",

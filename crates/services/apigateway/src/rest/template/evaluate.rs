@@ -1,7 +1,8 @@
 //! Filling a template in: variables, and what references come to.
 
+use super::expression::{Expression, Operator};
 use super::methods::{self, truth};
-use super::parse::{Expression, Operator, Reference, Step};
+use super::parse::{Reference, Step};
 use super::{Facts, Node, plain};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

@@ -1,7 +1,8 @@
 //! What templates can do with values: methods of texts, lists and maps, operators, `$util`.
 
 use super::evaluate::TEXT_BYTES_MAX;
-use super::parse::{Operator, Step};
+use super::expression::Operator;
+use super::parse::Step;
 use super::plain;
 use serde_json::{Value, json};
 

@@ -1,11 +1,13 @@
 //! Mapping templates: the Velocity language as API Gateway has it, over the request or the answer.
 
 mod evaluate;
+mod expression;
 mod methods;
 mod parse;
 
 use evaluate::Run;
-use parse::{Expression, Parser, Reference};
+use expression::Expression;
+use parse::{Parser, Reference};
 use serde_json::{Map, Value};
 
 /// A parsed template.
