@@ -5,11 +5,11 @@ use crate::shape::*;
 pub const NONE: u64 = u64::MAX;
 
 pub const fn structure(name: &'static str, members: &'static [Member]) -> Shape {
-    Shape { name, kind: Kind::Structure(Structure { members, payload: None }) }
+    Shape { name, kind: Kind::Structure(Structure { members, payload: None }), sensitive: false }
 }
 
 pub const fn with_payload(name: &'static str, payload: &'static str, members: &'static [Member]) -> Shape {
-    Shape { name, kind: Kind::Structure(Structure { members, payload: Some(payload) }) }
+    Shape { name, kind: Kind::Structure(Structure { members, payload: Some(payload) }), sensitive: false }
 }
 
 pub const fn list(
@@ -20,7 +20,7 @@ pub const fn list(
     max: u64,
 ) -> Shape {
     let length = Length { min, max };
-    Shape { name, kind: Kind::List(List { member, member_name, flattened: false, length }) }
+    Shape { name, kind: Kind::List(List { member, member_name, flattened: false, length }), sensitive: false }
 }
 
 pub const fn flat_list(
@@ -31,7 +31,7 @@ pub const fn flat_list(
     max: u64,
 ) -> Shape {
     let length = Length { min, max };
-    Shape { name, kind: Kind::List(List { member, member_name, flattened: true, length }) }
+    Shape { name, kind: Kind::List(List { member, member_name, flattened: true, length }), sensitive: false }
 }
 
 pub const fn map(
@@ -44,11 +44,19 @@ pub const fn map(
 ) -> Shape {
     let (key_name, value_name) = names;
     let length = Length { min, max };
-    Shape { name, kind: Kind::Map(Map { key, value, key_name, value_name, flattened, length }) }
+    Shape {
+        name,
+        kind: Kind::Map(Map { key, value, key_name, value_name, flattened, length }),
+        sensitive: false,
+    }
 }
 
 pub const fn text(name: &'static str, min: u64, max: u64) -> Shape {
-    Shape { name, kind: Kind::String(Text { length: Length { min, max }, pattern: None, one_of: &[] }) }
+    Shape {
+        name,
+        kind: Kind::String(Text { length: Length { min, max }, pattern: None, one_of: &[] }),
+        sensitive: false,
+    }
 }
 
 pub const fn pattern(
@@ -59,43 +67,47 @@ pub const fn pattern(
     regex: &'static str,
 ) -> Shape {
     let pattern = Some(Pattern::new(text, regex));
-    Shape { name, kind: Kind::String(Text { length: Length { min, max }, pattern, one_of: &[] }) }
+    Shape {
+        name,
+        kind: Kind::String(Text { length: Length { min, max }, pattern, one_of: &[] }),
+        sensitive: false,
+    }
 }
 
 pub const fn one_of(name: &'static str, one_of: &'static [&'static str]) -> Shape {
-    Shape { name, kind: Kind::String(Text { length: Length::ANY, pattern: None, one_of }) }
+    Shape { name, kind: Kind::String(Text { length: Length::ANY, pattern: None, one_of }), sensitive: false }
 }
 
 pub const fn integer(name: &'static str, min: i64, max: i64) -> Shape {
-    Shape { name, kind: Kind::Integer(Range { min, max }) }
+    Shape { name, kind: Kind::Integer(Range { min, max }), sensitive: false }
 }
 
 pub const fn long(name: &'static str, min: i64, max: i64) -> Shape {
-    Shape { name, kind: Kind::Long(Range { min, max }) }
+    Shape { name, kind: Kind::Long(Range { min, max }), sensitive: false }
 }
 
 pub const fn float(name: &'static str, min: i64, max: i64) -> Shape {
-    Shape { name, kind: Kind::Float(Range { min, max }) }
+    Shape { name, kind: Kind::Float(Range { min, max }), sensitive: false }
 }
 
 pub const fn double(name: &'static str, min: i64, max: i64) -> Shape {
-    Shape { name, kind: Kind::Double(Range { min, max }) }
+    Shape { name, kind: Kind::Double(Range { min, max }), sensitive: false }
 }
 
 pub const fn boolean(name: &'static str) -> Shape {
-    Shape { name, kind: Kind::Boolean }
+    Shape { name, kind: Kind::Boolean, sensitive: false }
 }
 
 pub const fn blob(name: &'static str, min: u64, max: u64) -> Shape {
-    Shape { name, kind: Kind::Blob(Length { min, max }) }
+    Shape { name, kind: Kind::Blob(Length { min, max }), sensitive: false }
 }
 
 pub const fn timestamp(name: &'static str, format: TimeFormat) -> Shape {
-    Shape { name, kind: Kind::Timestamp(format) }
+    Shape { name, kind: Kind::Timestamp(format), sensitive: false }
 }
 
 pub const fn document(name: &'static str) -> Shape {
-    Shape { name, kind: Kind::Document }
+    Shape { name, kind: Kind::Document, sensitive: false }
 }
 
 /// An optional member of the body.
@@ -116,4 +128,27 @@ impl Member {
     pub const fn timed(self, format: TimeFormat) -> Member {
         Member { time_format: Some(format), ..self }
     }
+}
+
+// Those whose values errors do not repeat.
+
+pub const fn secret_text(name: &'static str, min: u64, max: u64) -> Shape {
+    let kind = Kind::String(Text { length: Length { min, max }, pattern: None, one_of: &[] });
+    Shape { name, kind, sensitive: true }
+}
+
+pub const fn secret_pattern(
+    name: &'static str,
+    min: u64,
+    max: u64,
+    text: &'static str,
+    regex: &'static str,
+) -> Shape {
+    let pattern = Some(Pattern::new(text, regex));
+    let kind = Kind::String(Text { length: Length { min, max }, pattern, one_of: &[] });
+    Shape { name, kind, sensitive: true }
+}
+
+pub const fn secret_blob(name: &'static str, min: u64, max: u64) -> Shape {
+    Shape { name, kind: Kind::Blob(Length { min, max }), sensitive: true }
 }

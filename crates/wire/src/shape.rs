@@ -89,6 +89,8 @@ pub struct ErrorShape {
 pub struct Shape {
     pub name: &'static str,
     pub kind: Kind,
+    /// Whether its values are nobody's business: errors do not repeat them.
+    pub sensitive: bool,
 }
 
 #[derive(Debug)]

@@ -35,10 +35,20 @@ impl Violations {
         Err(ServiceError::new(self.code, format!("{count} validation {errors} detected: {told}")))
     }
 
-    fn tell(&mut self, value: Option<&str>, path: &Path<'_>, rule: &str) {
+    fn missing(&mut self, path: &Path<'_>) {
+        self.say("Value null", path, "Member must not be null");
+    }
+
+    fn tell(&mut self, shape: &Shape, value: &Value, path: &Path<'_>, rule: &str) {
+        match shape.sensitive {
+            true => self.say("Value", path, rule),
+            false => self.say(&format!("Value '{}'", shown(shape, value)), path, rule),
+        }
+    }
+
+    fn say(&mut self, what: &str, path: &Path<'_>, rule: &str) {
         if self.found.len() < TOLD_MAX {
-            let shown = value.map_or("null".to_string(), |value| format!("'{value}'"));
-            self.found.push(format!("Value {shown} at '{path}' failed to satisfy constraint: {rule}"));
+            self.found.push(format!("{what} at '{path}' failed to satisfy constraint: {rule}"));
         }
     }
 }
@@ -86,7 +96,7 @@ fn check(shape: &Shape, value: &Value, path: &Path<'_>, depth: usize, violations
                     structure.payload == Some(member.name) && matches!(member.shape.kind, Kind::Blob(_));
                 match members.get(member.name) {
                     Some(Value::Null) | None if member.required && !is_body => {
-                        violations.tell(None, &path, "Member must not be null");
+                        violations.missing(&path);
                     }
                     Some(Value::Null) | None => {}
                     Some(value) => check(member.shape, value, &path, depth + 1, violations),
@@ -120,7 +130,7 @@ fn check_elements(
     if is_scalar(list.member) {
         if elements.iter().any(|element| !element.is_null() && !broken(list.member, element).is_empty()) {
             let rule = format!("Member must satisfy constraint: [{}]", rules_of(list.member).join(", "));
-            violations.tell(Some(&shown(shape, value)), path, &rule);
+            violations.tell(shape, value, path, &rule);
         }
         return;
     }
@@ -144,7 +154,7 @@ fn check_entries(
     };
     if entries.keys().any(is_bad_key) {
         let rule = format!("Map keys must satisfy constraint: [{}]", rules_of(map.key).join(", "));
-        violations.tell(Some(&shown(shape, value)), path, &rule);
+        violations.tell(shape, value, path, &rule);
     }
     let is_bad = |value: &&Value| match (&map.value.kind, value) {
         (Kind::List(list), Value::Array(elements)) => !length_rules(list.length, elements.len()).is_empty(),
@@ -152,7 +162,7 @@ fn check_entries(
     };
     if entries.values().any(|value| is_bad(&value)) {
         let rule = format!("Map value must satisfy constraint: [{}]", rules_of(map.value).join(", "));
-        violations.tell(Some(&shown(shape, value)), path, &rule);
+        violations.tell(shape, value, path, &rule);
         return;
     }
     if is_scalar(map.value) {
@@ -165,7 +175,7 @@ fn check_entries(
 
 fn tell_all(shape: &Shape, value: &Value, path: &Path<'_>, rules: Vec<String>, violations: &mut Violations) {
     for rule in rules {
-        violations.tell(Some(&shown(shape, value)), path, &rule);
+        violations.tell(shape, value, path, &rule);
     }
 }
 
@@ -279,6 +289,7 @@ fn show(shape: &Shape, value: &Value, out: &mut String) {
         }
     };
     match (&shape.kind, value) {
+        (_, value) if shape.sensitive && !value.is_null() => out.push_str("***"),
         (Kind::Structure(structure), Value::Object(members)) => {
             out.push_str(shape.name);
             out.push('(');

@@ -91,6 +91,7 @@ fn shape_facts(shape: &Value) -> Value {
         "document",
         "streaming",
         "eventstream",
+        "sensitive",
     ];
     let mut fact = Map::new();
     for key in KEPT {

@@ -72,7 +72,7 @@ impl Table<'_> {
                 "    Operation {{ service: &SERVICE, name: {name:?}, method: {}, uri: {}, status: {}, input: {}, output: {} }},",
                 operation["method"],
                 operation["uri"],
-                operation["status"],
+                self.observed["status"].get(name).unwrap_or(&operation["status"]),
                 side(operation, "input"),
                 side(operation, "output"),
             );
@@ -101,7 +101,7 @@ impl Table<'_> {
         let range = || (bound(fact("min"), "i64::MIN"), bound(fact("max"), "i64::MAX"));
         let target = |side: &str| ident(shape[side]["shape"].as_str().unwrap_or_default());
         let kind = shape["type"].as_str().ok_or_else(|| format!("{name} has no type"))?;
-        Ok(match kind {
+        let built = match kind {
             "structure" if fact("document").is_some() => format!("b::document({name:?})"),
             "structure" => self.structure(name, shape, observed),
             "list" => {
@@ -147,7 +147,11 @@ impl Table<'_> {
             }
             "timestamp" => format!("b::timestamp({name:?}, {})", time_format(shape)),
             other => return Err(format!("{name}: type {other} is not known").into()),
-        })
+        };
+        // Of those that are made of others, the others are sensitive themselves.
+        let scalar = ["text", "pattern", "blob"].iter().any(|form| built.starts_with(&format!("b::{form}(")));
+        let secret = scalar && fact("sensitive").is_some();
+        Ok(if secret { built.replacen("b::", "b::secret_", 1) } else { built })
     }
 
     /// What the query protocol calls a flat list or map in place of the member's own name: as its elements are called, or the map.

@@ -41,6 +41,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "ListResourceTags", method: "POST", uri: "/", status: 200, input: Some(&ListResourceTagsRequest), output: Some(&ListResourceTagsResponse) },
     Operation { service: &SERVICE, name: "PutKeyPolicy", method: "POST", uri: "/", status: 200, input: Some(&PutKeyPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "ReEncrypt", method: "POST", uri: "/", status: 200, input: Some(&ReEncryptRequest), output: Some(&ReEncryptResponse) },
+    Operation { service: &SERVICE, name: "RotateKeyOnDemand", method: "POST", uri: "/", status: 200, input: Some(&RotateKeyOnDemandRequest), output: Some(&RotateKeyOnDemandResponse) },
     Operation { service: &SERVICE, name: "ScheduleKeyDeletion", method: "POST", uri: "/", status: 200, input: Some(&ScheduleKeyDeletionRequest), output: Some(&ScheduleKeyDeletionResponse) },
     Operation { service: &SERVICE, name: "TagResource", method: "POST", uri: "/", status: 200, input: Some(&TagResourceRequest), output: None },
     Operation { service: &SERVICE, name: "UntagResource", method: "POST", uri: "/", status: 200, input: Some(&UntagResourceRequest), output: None },
@@ -72,7 +73,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "ReplicateKey", method: "POST", uri: "/" },
     Refused { name: "RetireGrant", method: "POST", uri: "/" },
     Refused { name: "RevokeGrant", method: "POST", uri: "/" },
-    Refused { name: "RotateKeyOnDemand", method: "POST", uri: "/" },
     Refused { name: "Sign", method: "POST", uri: "/" },
     Refused { name: "UpdateCustomKeyStore", method: "POST", uri: "/" },
     Refused { name: "UpdatePrimaryRegion", method: "POST", uri: "/" },
@@ -215,7 +215,7 @@ pub static NullableBooleanType: Shape = b::boolean("NullableBooleanType");
 pub static NumberOfBytesType: Shape = b::integer("NumberOfBytesType", 1, 1024);
 pub static OriginType: Shape = b::one_of("OriginType", &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]);
 pub static PendingWindowInDaysType: Shape = b::integer("PendingWindowInDaysType", 1, 365);
-pub static PlaintextType: Shape = b::blob("PlaintextType", 1, 4096);
+pub static PlaintextType: Shape = b::secret_blob("PlaintextType", 1, 4096);
 pub static PolicyNameList: Shape = b::list("PolicyNameList", &PolicyNameType, "member", 0, b::NONE);
 pub static PolicyNameType: Shape = b::pattern("PolicyNameType", 1, 128, "[\\w]+", "[\\w]+");
 pub static PolicyType: Shape = b::pattern("PolicyType", 1, 131072, "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", "[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+");
@@ -226,6 +226,8 @@ pub static RecipientInfo: Shape = b::structure("RecipientInfo", &[b::may("KeyEnc
 pub static RegionType: Shape = b::pattern("RegionType", 1, 32, "^([a-z]+-){2,3}\\d+$", "^([a-z]+-){2,3}\\d+$");
 pub static ResourceOwnerType: Shape = b::one_of("ResourceOwnerType", &["SELF", "OTHER_ACCOUNTS_VIA_RAM"]);
 pub static ResourceOwnersList: Shape = b::list("ResourceOwnersList", &ResourceOwnerType, "member", 1, 2);
+pub static RotateKeyOnDemandRequest: Shape = b::structure("RotateKeyOnDemandRequest", &[b::must("KeyId", &KeyIdType)]);
+pub static RotateKeyOnDemandResponse: Shape = b::structure("RotateKeyOnDemandResponse", &[b::may("KeyId", &KeyIdType)]);
 pub static RotationPeriodInDaysType: Shape = b::integer("RotationPeriodInDaysType", 90, 2560);
 pub static ScheduleKeyDeletionRequest: Shape = b::structure("ScheduleKeyDeletionRequest", &[b::must("KeyId", &KeyIdType), b::may("PendingWindowInDays", &PendingWindowInDaysType)]);
 pub static ScheduleKeyDeletionResponse: Shape = b::structure("ScheduleKeyDeletionResponse", &[b::may("KeyId", &KeyIdType), b::may("DeletionDate", &DateType), b::may("KeyState", &KeyState), b::may("PendingWindowInDays", &PendingWindowInDaysType)]);

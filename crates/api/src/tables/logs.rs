@@ -221,11 +221,11 @@ pub static LogEventIndex: Shape = b::integer("LogEventIndex", i64::MIN, i64::MAX
 pub static LogGroup: Shape = b::structure("LogGroup", &[b::may("logGroupName", &LogGroupName), b::may("creationTime", &Timestamp), b::may("retentionInDays", &Days), b::may("metricFilterCount", &FilterCount), b::may("arn", &Arn), b::may("storedBytes", &StoredBytes), b::may("kmsKeyId", &KmsKeyId), b::may("dataProtectionStatus", &DataProtectionStatus), b::may("inheritedProperties", &InheritedProperties), b::may("logGroupClass", &LogGroupClass), b::may("logGroupArn", &Arn), b::may("deletionProtectionEnabled", &DeletionProtectionEnabled), b::may("bearerTokenAuthenticationEnabled", &BearerTokenAuthenticationEnabled), b::may("retentionPolicyName", &PolicyName)]);
 pub static LogGroupClass: Shape = b::one_of("LogGroupClass", &["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"]);
 pub static LogGroupIdentifier: Shape = b::pattern("LogGroupIdentifier", 1, 2048, "[\\w#+=/:,.@-]*", "[\\w#+=/:,.@-]*");
-pub static LogGroupName: Shape = b::pattern("LogGroupName", 1, 512, "[\\.\\-_/#A-Za-z0-9]+", "[\\.\\-_/#A-Za-z0-9]+");
+pub static LogGroupName: Shape = b::pattern("LogGroupName", 1, b::NONE, "[\\.\\-_/#A-Za-z0-9]+", "[\\.\\-_/#A-Za-z0-9]+");
 pub static LogGroupNamePattern: Shape = b::pattern("LogGroupNamePattern", 0, 512, "[\\.\\-_/#A-Za-z0-9]*", "[\\.\\-_/#A-Za-z0-9]*");
 pub static LogGroups: Shape = b::list("LogGroups", &LogGroup, "member", 0, b::NONE);
 pub static LogStream: Shape = b::structure("LogStream", &[b::may("logStreamName", &LogStreamName), b::may("creationTime", &Timestamp), b::may("firstEventTimestamp", &Timestamp), b::may("lastEventTimestamp", &Timestamp), b::may("lastIngestionTime", &Timestamp), b::may("uploadSequenceToken", &SequenceToken), b::may("arn", &Arn), b::may("storedBytes", &StoredBytes)]);
-pub static LogStreamName: Shape = b::pattern("LogStreamName", 1, 512, "[^:*]*", "[^:*]*");
+pub static LogStreamName: Shape = b::pattern("LogStreamName", 1, b::NONE, "[^:*]*", "[^:*]*");
 pub static LogStreamSearchedCompletely: Shape = b::boolean("LogStreamSearchedCompletely");
 pub static LogStreams: Shape = b::list("LogStreams", &LogStream, "member", 0, b::NONE);
 pub static NextToken: Shape = b::text("NextToken", 1, b::NONE);

@@ -55,7 +55,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "PutBucketEncryption", method: "PUT", uri: "/{Bucket}?encryption", status: 200, input: Some(&PutBucketEncryptionRequest), output: None },
     Operation { service: &SERVICE, name: "PutBucketLifecycleConfiguration", method: "PUT", uri: "/{Bucket}?lifecycle", status: 200, input: Some(&PutBucketLifecycleConfigurationRequest), output: Some(&PutBucketLifecycleConfigurationOutput) },
     Operation { service: &SERVICE, name: "PutBucketOwnershipControls", method: "PUT", uri: "/{Bucket}?ownershipControls", status: 200, input: Some(&PutBucketOwnershipControlsRequest), output: None },
-    Operation { service: &SERVICE, name: "PutBucketPolicy", method: "PUT", uri: "/{Bucket}?policy", status: 200, input: Some(&PutBucketPolicyRequest), output: None },
+    Operation { service: &SERVICE, name: "PutBucketPolicy", method: "PUT", uri: "/{Bucket}?policy", status: 204, input: Some(&PutBucketPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "PutBucketTagging", method: "PUT", uri: "/{Bucket}?tagging", status: 200, input: Some(&PutBucketTaggingRequest), output: None },
     Operation { service: &SERVICE, name: "PutBucketVersioning", method: "PUT", uri: "/{Bucket}?versioning", status: 200, input: Some(&PutBucketVersioningRequest), output: None },
     Operation { service: &SERVICE, name: "PutObject", method: "PUT", uri: "/{Bucket}/{Key+}", status: 200, input: Some(&PutObjectRequest), output: Some(&PutObjectOutput) },
@@ -231,7 +231,7 @@ pub static CopySourceIfNoneMatch: Shape = b::text("CopySourceIfNoneMatch", 0, b:
 pub static CopySourceIfUnmodifiedSince: Shape = b::timestamp("CopySourceIfUnmodifiedSince", T::Default);
 pub static CopySourceRange: Shape = b::text("CopySourceRange", 0, b::NONE);
 pub static CopySourceSSECustomerAlgorithm: Shape = b::text("CopySourceSSECustomerAlgorithm", 0, b::NONE);
-pub static CopySourceSSECustomerKey: Shape = b::text("CopySourceSSECustomerKey", 0, b::NONE);
+pub static CopySourceSSECustomerKey: Shape = b::secret_text("CopySourceSSECustomerKey", 0, b::NONE);
 pub static CopySourceSSECustomerKeyMD5: Shape = b::text("CopySourceSSECustomerKeyMD5", 0, b::NONE);
 pub static CopySourceVersionId: Shape = b::text("CopySourceVersionId", 0, b::NONE);
 pub static CreateBucketConfiguration: Shape = b::structure("CreateBucketConfiguration", &[b::may("LocationConstraint", &BucketLocationConstraint), b::may("Location", &LocationInfo), b::may("Bucket", &BucketInfo), b::may("Tags", &TagSet)]);
@@ -435,10 +435,10 @@ pub static RestoreExpiryDate: Shape = b::timestamp("RestoreExpiryDate", T::Defau
 pub static RestoreStatus: Shape = b::structure("RestoreStatus", &[b::may("IsRestoreInProgress", &IsRestoreInProgress), b::may("RestoreExpiryDate", &RestoreExpiryDate)]);
 pub static S3RegionalOrS3ExpressBucketArnString: Shape = b::pattern("S3RegionalOrS3ExpressBucketArnString", 1, 128, "arn:[^:]+:(s3|s3express):.*", "arn:[^:]+:(s3|s3express):.*");
 pub static SSECustomerAlgorithm: Shape = b::text("SSECustomerAlgorithm", 0, b::NONE);
-pub static SSECustomerKey: Shape = b::text("SSECustomerKey", 0, b::NONE);
+pub static SSECustomerKey: Shape = b::secret_text("SSECustomerKey", 0, b::NONE);
 pub static SSECustomerKeyMD5: Shape = b::text("SSECustomerKeyMD5", 0, b::NONE);
-pub static SSEKMSEncryptionContext: Shape = b::text("SSEKMSEncryptionContext", 0, b::NONE);
-pub static SSEKMSKeyId: Shape = b::text("SSEKMSKeyId", 0, b::NONE);
+pub static SSEKMSEncryptionContext: Shape = b::secret_text("SSEKMSEncryptionContext", 0, b::NONE);
+pub static SSEKMSKeyId: Shape = b::secret_text("SSEKMSKeyId", 0, b::NONE);
 pub static ServerSideEncryption: Shape = b::one_of("ServerSideEncryption", &["AES256", "aws:fsx", "aws:backup", "aws:kms", "aws:kms:dsse"]);
 pub static ServerSideEncryptionByDefault: Shape = b::structure("ServerSideEncryptionByDefault", &[b::must("SSEAlgorithm", &ServerSideEncryption), b::may("KMSMasterKeyID", &SSEKMSKeyId)]);
 pub static ServerSideEncryptionConfiguration: Shape = b::structure("ServerSideEncryptionConfiguration", &[b::must("Rules", &ServerSideEncryptionRules).at(L::Body, "Rule")]);

@@ -65,7 +65,7 @@ pub static ProvidedContext: Shape = b::structure("ProvidedContext", &[b::may("Pr
 pub static ProvidedContextsListType: Shape = b::list("ProvidedContextsListType", &ProvidedContext, "member", 1, 5);
 pub static Tag: Shape = b::structure("Tag", &[b::must("Key", &tagKeyType), b::must("Value", &tagValueType)]);
 pub static accessKeyIdType: Shape = b::pattern("accessKeyIdType", 16, 128, "[\\w]*", "[\\w]*");
-pub static accessKeySecretType: Shape = b::text("accessKeySecretType", 0, b::NONE);
+pub static accessKeySecretType: Shape = b::secret_text("accessKeySecretType", 0, b::NONE);
 pub static accountType: Shape = b::text("accountType", 0, b::NONE);
 pub static arnType: Shape = b::pattern("arnType", 20, 2048, "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+", "[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{007E}\\x{0085}\\x{00A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}]+");
 pub static assumedRoleIdType: Shape = b::pattern("assumedRoleIdType", 2, 193, "[\\w+=,.@:-]*", "[\\w+=,.@:-]*");

@@ -163,8 +163,8 @@ pub(super) fn encryption(
             false => Ok(None),
         };
     }
-    let key = sse.text("KMSMasterKeyId").unwrap_or("alias/aws/dynamodb");
-    let arn = match key {
+    let own = servicekit::ids::managed_key(&caller.account, &caller.region, "dynamodb");
+    let arn = match sse.text("KMSMasterKeyId").unwrap_or(&own) {
         arn if arn.starts_with("arn:") => arn.to_owned(),
         alias if alias.starts_with("alias/") => {
             format!("arn:aws:kms:{}:{}:{alias}", caller.region, caller.account)

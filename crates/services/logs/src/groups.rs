@@ -66,12 +66,16 @@ impl Logs {
         });
         let shown = wanted.map(|group| {
             let arn = arn(call, &group.name);
+            // A search tells less than a list. [suite: recorded answers]
+            let listed = pattern.is_none();
             let members = object([
                 ("logGroupName", Some(group.name.clone().into())),
                 ("creationTime", Some(group.created_ms.into())),
                 ("retentionInDays", group.retention_days.map(Value::from)),
                 ("metricFilterCount", Some(0.into())),
                 ("arn", Some(format!("{arn}:*").into())),
+                ("storedBytes", listed.then(|| 0.into())),
+                ("deletionProtectionEnabled", listed.then(|| false.into())),
                 ("logGroupClass", Some("STANDARD".into())),
                 ("logGroupArn", Some(arn.into())),
             ]);

@@ -18,6 +18,9 @@ use world::World;
 pub use book::LogBook;
 pub use queue::LogQueue;
 
+/// The longest name of a group or a stream.
+const NAME_MAX: usize = 512;
+
 pub struct Logs {
     world: World,
     book: LogBook,
@@ -39,6 +42,12 @@ impl Logs {
     }
 
     async fn answer(&self, call: &Call, input: &Value) -> Answer {
+        let is_long = |member| text(input, member).is_some_and(|name| name.len() > NAME_MAX);
+        if is_long("logGroupName") || is_long("logStreamName") {
+            return Err(invalid(&format!(
+                "Invalid LogGroup or LogStream, both must have length less than or equal to {NAME_MAX}."
+            )));
+        }
         match call.operation.name {
             "CreateLogGroup" => self.create_log_group(call, input).await,
             "DeleteLogGroup" => self.delete_log_group(call, input).await,

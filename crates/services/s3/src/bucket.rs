@@ -8,6 +8,13 @@ use servicekit::call::{Answer, Call};
 use servicekit::documents::Edit;
 use servicekit::fields::{integer, object, required, tag_list, text};
 
+/// The region that a bucket is in when nobody says where.
+const HOME: &str = "us-east-1";
+
+fn region_of(constraint: &str) -> &str {
+    if constraint == "EU" { "eu-west-1" } else { constraint }
+}
+
 impl S3 {
     pub(super) async fn create_bucket(&self, call: &Call, input: &Value) -> Answer {
         let name = required(input, "Bucket");
@@ -22,7 +29,8 @@ impl S3 {
             }
         }
         let region = &*call.caller.region;
-        check_location(text(&configuration, "LocationConstraint"), region)?;
+        let constraint = text(&configuration, "LocationConstraint").filter(|place| !place.is_empty());
+        check_location(constraint, region)?;
         let ownership = text(input, "ObjectOwnership").unwrap_or("BucketOwnerEnforced");
         let _alone = self.changing.write().await;
         if self.buckets.get(name)?.is_some() {
@@ -39,13 +47,14 @@ impl S3 {
         let bucket = Bucket {
             incarnation: self.world.hex(16),
             created_s: self.now_s(),
-            region: region.to_owned(),
+            region: constraint.map_or(region, region_of).to_owned(),
+            constraint: constraint.filter(|place| *place == "EU").map(str::to_owned),
             versioning: Versioning::Never,
             tags: servicekit::fields::tags_of(&configuration, "Tags"),
             settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
         };
         self.buckets.put(name, bucket).await?;
-        Ok(json!({ "Location": format!("/{name}") }))
+        Ok(json!({ "Location": format!("/{name}"), "BucketArn": arn(name) }))
     }
 
     pub(super) async fn delete_bucket(&self, call: &Call, input: &Value) -> Answer {
@@ -72,7 +81,7 @@ impl S3 {
 
     pub(super) fn get_location(&self, call: &Call, input: &Value) -> Answer {
         let bucket = self.bucket(call, input)?;
-        let region = Some(bucket.region).filter(|region| region != "us-east-1");
+        let region = bucket.constraint.or(Some(bucket.region)).filter(|region| region != HOME);
         Ok(json!({ "LocationConstraint": region }))
     }
 
@@ -92,7 +101,7 @@ impl S3 {
         let token = buckets.last().filter(|_| more).map(|(name, _)| Value::from(name.as_str()));
         let listed: Value = buckets
             .iter()
-            .map(|(name, bucket)| json!({ "Name": name, "CreationDate": bucket.created_s, "BucketRegion": bucket.region }))
+            .map(|(name, bucket)| json!({ "Name": name, "CreationDate": bucket.created_s, "BucketRegion": bucket.region, "BucketArn": arn(name) }))
             .collect();
         Ok(object([
             ("Buckets", Some(listed)),
@@ -167,6 +176,10 @@ impl S3 {
     }
 }
 
+fn arn(name: &str) -> String {
+    format!("arn:aws:s3:::{name}")
+}
+
 fn check_name(name: &str) -> Result<(), Fault> {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let fits = (3..=63).contains(&name.len())
@@ -182,14 +195,29 @@ fn check_name(name: &str) -> Result<(), Fault> {
     }
 }
 
+/// `eu-central-1`: what a region's name looks like.
+fn is_region(name: &str) -> bool {
+    let mut parts = name.rsplit('-');
+    let number = parts.next().is_some_and(|part| part.parse::<u8>().is_ok());
+    let words: Vec<&str> = parts.collect();
+    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    number && (2..=3).contains(&words.len()) && words.iter().all(is_word)
+}
+
 fn check_location(constraint: Option<&str>, region: &str) -> Result<(), Fault> {
     let told = match constraint.filter(|constraint| !constraint.is_empty()) {
-        None if region == "us-east-1" => return Ok(()),
-        Some(constraint) if constraint == region && region != "us-east-1" => return Ok(()),
+        None if region == HOME => return Ok(()),
+        Some(constraint) if constraint == region && region != HOME => return Ok(()),
         Some("EU") if region == "eu-west-1" => return Ok(()),
-        Some("us-east-1") if region == "us-east-1" => {
+        // The oldest region makes buckets for all others.
+        Some(constraint) if region == HOME => {
+            let known = constraint == "EU" || (constraint != HOME && is_region(constraint));
             let message = "The specified location-constraint is not valid";
-            return Err(fault::new(400, "InvalidLocationConstraint", message));
+            return match known {
+                true => Ok(()),
+                false => Err(fault::new(400, "InvalidLocationConstraint", message)
+                    .with("LocationConstraint", constraint)),
+            };
         }
         None => "unspecified",
         Some(constraint) => constraint,

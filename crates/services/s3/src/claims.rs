@@ -49,6 +49,7 @@ impl Claims {
             let sum = wire::base64::decode(text).ok().filter(|sum| sum.len() == 16);
             claims.md5 = Some(sum.ok_or_else(|| {
                 fault::new(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+                    .with("Content-MD5", text)
             })?);
         }
         if sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -4,7 +4,7 @@ use super::S3;
 use super::condition;
 use super::fault::{self, Fault};
 use super::intake;
-use super::put::{Draft, HEADERS, check_key, describe, tell_encryption, told_id};
+use super::put::{Draft, HEADERS, check_key, describe, tell_encryption, written_id};
 use super::shelf::{Bucket, Checksum, ChecksumKind, Version};
 use super::sums::{Algorithm, Sum, hex};
 use md5::{Digest, Md5};
@@ -47,13 +47,13 @@ impl S3 {
         }
         let (name, key) = path.strip_prefix('/').unwrap_or(&path).split_once('/').unwrap_or_default();
         if name.is_empty() || key.is_empty() {
-            let message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
-            return Err(fault::argument(message, "x-amz-copy-source", header));
+            let message = "Invalid copy source object key";
+            return Err(fault::argument(message, "x-amz-copy-source", "x-amz-copy-source"));
         }
         let id = percent::pairs(query).find(|(name, _)| *name == "versionId").map(|(_, id)| id.to_owned());
         let bucket = self.buckets.get(name)?.ok_or_else(|| fault::no_bucket(name))?;
         let (version, lease) = self.find(&bucket, key, id.as_deref())?;
-        condition::before_copy(input, &version)?;
+        condition::before_copy(input, &version, self.now_s())?;
         let tail = self.tail(&version, Arc::new(lease), 0, version.bytes)?;
         Ok(Source { bucket, version, tail, name: (name.to_owned(), key.to_owned(), id) })
     }
@@ -104,7 +104,7 @@ impl S3 {
             let message = "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(fault::request(message));
         }
-        let mut description = describe(input, &bucket)?;
+        let mut description = describe(call, input, &bucket)?;
         let old = &source.version.description;
         if !replaces {
             description.headers = old.headers.clone();
@@ -120,7 +120,7 @@ impl S3 {
                 return Err(fault::argument("Unknown tagging directive.", "x-amz-tagging-directive", other));
             }
         }
-        let told = told_id(&source.bucket, &source.version);
+        let told = written_id(&source.bucket, &source.version);
         let algorithm = match text(input, "ChecksumAlgorithm") {
             Some(name) => Algorithm::parse(name).ok_or_else(super::claims::unknown_algorithm)?,
             None => source.version.checksum.as_ref().map_or(Algorithm::Crc64Nvme, |sum| sum.algorithm),
@@ -146,11 +146,11 @@ impl S3 {
         result[algorithm.member()] = checksum.text.into();
         let mut answer = object([
             ("CopyObjectResult", Some(result)),
-            ("VersionId", told_id(&bucket, &version)),
+            ("VersionId", written_id(&bucket, &version)),
             ("CopySourceVersionId", told),
         ]);
         if let Some(members) = answer.as_object_mut() {
-            tell_encryption(&version, members);
+            tell_encryption(&version.description, members);
         }
         Ok(answer)
     }

@@ -16,7 +16,7 @@ use servicekit::reply::{Reply, Tail};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use wire::Response;
+use wire::{Response, percent};
 
 /// Of a version that is there: its answer's members, and the part of it that was asked for.
 struct Found {
@@ -58,7 +58,7 @@ impl S3 {
         let bucket = self.bucket(call, &input)?;
         let key = required(&input, "Key");
         let (version, lease) = self.find(&bucket, key, text(&input, "VersionId"))?;
-        let not_modified = condition::before_read(&input, &version)? == Outcome::NotModified;
+        let not_modified = condition::before_read(&input, &version, self.now_s())? == Outcome::NotModified;
         let part = match integer(&input, "PartNumber") {
             Some(_) if input.get("Range").is_some() => {
                 return Err(fault::request(
@@ -72,7 +72,12 @@ impl S3 {
         let overridden =
             HEADERS.into_iter().filter_map(|name| Some((name, input.get(format!("Response{name}"))?)));
         for (name, value) in overridden {
-            members.insert(name.to_owned(), value.clone());
+            // A time is told in the words that it was asked for with.
+            let told = match name {
+                "Expires" => expires(call).unwrap_or_default(),
+                _ => value.clone(),
+            };
+            members.insert(name.to_owned(), told);
         }
         if input.get("PartNumber").is_some()
             && let Some(parts) = version.parts
@@ -183,7 +188,7 @@ fn describe(bucket: &Bucket, version: &Version, with_checksum: bool) -> Map<Stri
     if let Some(count) = tagging::count(version) {
         members.insert("TagCount".into(), count);
     }
-    tell_encryption(version, &mut members);
+    tell_encryption(&version.description, &mut members);
     if with_checksum {
         tell_checksum(version, &mut members);
     }
@@ -216,6 +221,11 @@ fn answer(call: &Call, found: Found) -> Response {
         response.headers.remove("content-type");
     }
     response
+}
+
+fn expires(call: &Call) -> Option<Value> {
+    let (_, text) = percent::pairs(&call.request.query).find(|(name, _)| *name == "response-expires")?;
+    Some(String::from_utf8_lossy(&percent::decode_form(text)).into_owned().into())
 }
 
 fn without_checksum(members: &mut Map<String, Value>) {

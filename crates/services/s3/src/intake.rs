@@ -8,7 +8,7 @@ use bytes::Bytes;
 use md5::{Digest, Md5};
 use servicekit::body::Body;
 use servicekit::documents::unavailable;
-use wire::Chunked;
+use wire::{Chunked, base64};
 
 /// Bytes gathered before a thread that may block takes them.
 const BATCH_BYTES: usize = 1 << 20;
@@ -26,6 +26,8 @@ pub(super) struct Received {
     pub bytes: u64,
     pub md5: Vec<u8>,
     pub checksum: Option<(Algorithm, Vec<u8>)>,
+    /// The sum that this server makes of itself, beside another one that the client wants.
+    pub own: Option<(Algorithm, Vec<u8>)>,
 }
 
 /// What moves between the tasks that wait for the client and the threads that hash and write.
@@ -35,6 +37,7 @@ struct Work {
     md5: Md5,
     signed: Option<Sum>,
     checksum: Option<(Algorithm, Sum)>,
+    own: Option<(Algorithm, Sum)>,
     bytes: u64,
     bytes_max: u64,
 }
@@ -67,7 +70,8 @@ impl Work {
             return Err(too_large());
         }
         self.md5.update(data);
-        for sum in self.signed.iter_mut().chain(self.checksum.iter_mut().map(|(_, sum)| sum)) {
+        let sums = self.checksum.iter_mut().chain(&mut self.own).map(|(_, sum)| sum);
+        for sum in self.signed.iter_mut().chain(sums) {
             sum.update(data);
         }
         match &mut self.sink {
@@ -90,7 +94,10 @@ impl Work {
         let md5 = self.md5.finalize().to_vec();
         if claims.md5.as_ref().is_some_and(|claimed| *claimed != md5) {
             let message = "The Content-MD5 you specified did not match what we received.";
-            return Err(fault::new(400, "BadDigest", message));
+            let expected = claims.md5.as_deref().unwrap_or_default();
+            return Err(fault::new(400, "BadDigest", message)
+                .with("ExpectedDigest", hex(expected))
+                .with("CalculatedDigest", base64::encode(&md5)));
         }
         let checksum = self.checksum.map(|(algorithm, sum)| (algorithm, sum.finish()));
         if let (Some(claimed), Some(sum)) = (&claims.signed, self.signed) {
@@ -115,7 +122,8 @@ impl Work {
             let message = format!("The {name} you specified did not match the calculated checksum.");
             return Err(fault::new(400, "BadDigest", message));
         }
-        Ok(Received { sink: self.sink, bytes: self.bytes, md5, checksum })
+        let own = self.own.map(|(algorithm, sum)| (algorithm, sum.finish()));
+        Ok(Received { sink: self.sink, bytes: self.bytes, md5, checksum, own })
     }
 }
 
@@ -124,12 +132,13 @@ fn incomplete() -> Fault {
     fault::new(400, "IncompleteBody", message)
 }
 
-/// Takes the whole body. `algorithm`: of the sum to be made, if any.
+/// Takes the whole body. `algorithm`: of the sum to be made, if any; `own`: of one more.
 pub(super) async fn receive(
     mut body: Body,
     claims: Claims,
     sink: Sink,
     algorithm: Option<Algorithm>,
+    own: Option<Algorithm>,
 ) -> Result<Received, Fault> {
     let bytes_max = match sink {
         Sink::File(_) => super::claims::BODY_BYTES_MAX,
@@ -141,6 +150,7 @@ pub(super) async fn receive(
         md5: Md5::new(),
         signed: claims.signed.as_ref().map(|_| Sum::new(Algorithm::Sha256)),
         checksum: algorithm.map(|algorithm| (algorithm, Sum::new(algorithm))),
+        own: own.map(|algorithm| (algorithm, Sum::new(algorithm))),
         bytes: 0,
         bytes_max,
     };
@@ -175,7 +185,7 @@ pub(super) async fn receive(
 /// Takes a document in, of a bounded size.
 pub(super) async fn document(body: Body, claims: Claims) -> Result<Bytes, Fault> {
     let algorithm = claims.wanted();
-    let received = receive(body, claims, Sink::Memory(Vec::new()), algorithm).await;
+    let received = receive(body, claims, Sink::Memory(Vec::new()), algorithm, None).await;
     match received {
         Ok(Received { sink: Sink::Memory(bytes), .. }) => Ok(bytes.into()),
         Ok(_) => Ok(Bytes::new()),

@@ -163,6 +163,12 @@ impl S3 {
         let name = required(input, "Bucket");
         let bucket = self.buckets.get(name)?.ok_or_else(|| fault::no_bucket(name))?;
         match text(input, "ExpectedBucketOwner") {
+            Some(owner) if owner.len() != 12 || !owner.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let message = format!(
+                    "The value of the expected bucket owner parameter must be an AWS Account ID... [{owner}]"
+                );
+                Err(fault::new(400, "InvalidBucketOwnerAWSAccountID", message))
+            }
             Some(owner) if owner != &*call.caller.account => Err(fault::denied("Access Denied")),
             _ => Ok(bucket),
         }

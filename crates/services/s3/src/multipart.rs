@@ -3,7 +3,7 @@
 use super::S3;
 use super::claims::{checksum, unknown_algorithm};
 use super::fault::{self, Fault};
-use super::put::{Draft, check_key, describe, tell_encryption, told_id, written};
+use super::put::{Draft, check_key, describe, tell_encryption, written};
 use super::shelf::{self, Checksum, ChecksumKind, Part, Piece, Upload};
 use super::sums::{Algorithm, Sum, hex, md5_of};
 use serde_json::{Value, json};
@@ -61,21 +61,22 @@ impl S3 {
             initiated_s: self.now_s(),
             algorithm,
             kind,
-            description: describe(input, &bucket)?,
+            description: describe(call, input, &bucket)?,
         };
         let (_stays, _lock, bucket) = self.hold(required(input, "Bucket"), key, &bucket).await?;
         let row = shelf::upload_key(&bucket, key, &upload.id);
         self.shelf.write(|batch| shelf::put(batch, &row, &upload)).await?;
-        let (encryption, encryption_key) = upload.description.encryption.unwrap_or_default();
-        Ok(object([
+        let mut answer = object([
             ("Bucket", input.get("Bucket").cloned()),
             ("Key", Some(key.into())),
-            ("UploadId", Some(upload.id.into())),
+            ("UploadId", Some(upload.id.as_str().into())),
             ("ChecksumAlgorithm", algorithm.map(|algorithm| algorithm.name().into())),
             ("ChecksumType", kind.map(|kind| kind.name().into())),
-            ("ServerSideEncryption", Some(encryption.into())),
-            ("SSEKMSKeyId", encryption_key.map(Value::from)),
-        ]))
+        ]);
+        if let Some(members) = answer.as_object_mut() {
+            tell_encryption(&upload.description, members);
+        }
+        Ok(answer)
     }
 
     pub(super) fn upload(&self, bucket: &shelf::Bucket, input: &Value) -> Result<Upload, Fault> {
@@ -88,9 +89,9 @@ impl S3 {
     pub(super) async fn complete_upload(&self, call: &Call, input: &Value) -> Answer {
         let bucket = self.bucket(call, input)?;
         let key = required(input, "Key");
-        let named = named(input)?;
         let (_stays, _lock, bucket) = self.hold(required(input, "Bucket"), key, &bucket).await?;
         let upload = self.upload(&bucket, input)?;
+        let named = named(input, &upload.id)?;
         let there = self.parts(&upload.id)?;
         let parts = chosen(&named, &there, &upload)?;
         let bytes: u64 = parts.iter().map(|part| part.bytes).sum();
@@ -137,10 +138,11 @@ impl S3 {
         answer["Bucket"] = input["Bucket"].clone();
         answer["Key"] = key.into();
         let host = call.request.header("host").unwrap_or("localhost");
-        answer["Location"] = format!("http://{host}/{}/{key}", required(input, "Bucket")).into();
-        answer["VersionId"] = told_id(&bucket, &version).unwrap_or_default();
+        let mut path = String::new();
+        wire::percent::encode_into(key.as_bytes(), b"-_.~/", &mut path);
+        answer["Location"] = format!("http://{host}/{}/{path}", required(input, "Bucket")).into();
         if let Some(members) = answer.as_object_mut() {
-            tell_encryption(&version, members);
+            tell_encryption(&version.description, members);
         }
         Ok(answer)
     }
@@ -173,8 +175,10 @@ impl S3 {
     }
 }
 
-fn named(input: &Value) -> Result<Vec<Named>, Fault> {
-    let list = input.get("MultipartUpload").and_then(|upload| upload.get("Parts")?.as_array());
+fn named(input: &Value, upload: &str) -> Result<Vec<Named>, Fault> {
+    let given = input.get("MultipartUpload");
+    let given = given.ok_or_else(|| fault::request("You must specify at least one part"))?;
+    let list = given.get("Parts").and_then(Value::as_array);
     let list = list
         .filter(|list| !list.is_empty() && list.len() <= PARTS_MAX as usize)
         .ok_or_else(fault::malformed)?;
@@ -185,7 +189,7 @@ fn named(input: &Value) -> Result<Vec<Named>, Fault> {
         if parts.last().is_some_and(|last| last.number >= number) {
             let message =
                 "The list of parts was not in ascending order. Parts must be ordered by part number.";
-            return Err(fault::new(400, "InvalidPartOrder", message));
+            return Err(fault::new(400, "InvalidPartOrder", message).with("UploadId", upload));
         }
         let sums = Algorithm::ALL.into_iter().filter_map(|one| Some((one, text(part, one.member())?)));
         let sum = sums.map(|(one, text)| Ok((one, checksum(one, text)?))).next().transpose()?;
@@ -196,18 +200,23 @@ fn named(input: &Value) -> Result<Vec<Named>, Fault> {
 }
 
 fn chosen(named: &[Named], there: &BTreeMap<u32, Part>, upload: &Upload) -> Result<Vec<Part>, Fault> {
-    let missing = |number: u32| {
+    let missing = |name: &Named| {
         let message = "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.";
         fault::new(400, "InvalidPart", message)
             .with("UploadId", upload.id.as_str())
-            .with("PartNumber", number)
+            .with("PartNumber", name.number)
+            .with("ETag", name.etag.as_str())
     };
     let mut parts = Vec::new();
     for (at, name) in named.iter().enumerate() {
         let part = there.get(&name.number).filter(|part| part.etag == name.etag);
-        let part = part.ok_or_else(|| missing(name.number))?;
-        if name.checksum.is_some() && part.checksum.is_some() && name.checksum != part.checksum {
-            return Err(missing(name.number));
+        let part = part.ok_or_else(|| missing(name))?;
+        // Sums of one kind can be compared.
+        if let (Some((kind, theirs)), Some((known, ours))) = (&name.checksum, &part.checksum)
+            && kind == known
+            && theirs != ours
+        {
+            return Err(missing(name));
         }
         if at + 1 < named.len() && part.bytes < PART_BYTES_MIN {
             let message = "Your proposed upload is smaller than the minimum allowed size";

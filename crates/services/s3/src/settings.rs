@@ -145,10 +145,22 @@ fn check(name: &str, value: &Value) -> Result<(), Fault> {
 }
 
 /// What new objects of a bucket are told to be encrypted with.
-pub(super) fn default_encryption(bucket: &Bucket) -> (String, Option<String>) {
+/// What a bucket's objects are encrypted with when nobody says anything else.
+pub(super) struct Encryption {
+    pub algorithm: String,
+    pub key: Option<String>,
+    pub bucket_key: bool,
+}
+
+pub(super) fn default_encryption(bucket: &Bucket) -> Encryption {
     let rule = bucket.settings.get("encryption").and_then(|value| value.get("Rules")?.get(0)).cloned();
-    let default =
-        rule.and_then(|rule| rule.get("ApplyServerSideEncryptionByDefault").cloned()).unwrap_or_default();
-    let algorithm = text(&default, "SSEAlgorithm").unwrap_or("AES256").to_owned();
-    (algorithm, text(&default, "KMSMasterKeyID").map(str::to_owned))
+    let default = rule
+        .as_ref()
+        .and_then(|rule| rule.get("ApplyServerSideEncryptionByDefault").cloned())
+        .unwrap_or_default();
+    Encryption {
+        algorithm: text(&default, "SSEAlgorithm").unwrap_or("AES256").to_owned(),
+        key: text(&default, "KMSMasterKeyID").map(str::to_owned),
+        bucket_key: rule.is_some_and(|rule| rule.get("BucketKeyEnabled") == Some(&Value::Bool(true))),
+    }
 }

@@ -18,6 +18,9 @@ pub(super) struct Bucket {
     pub incarnation: String,
     pub created_s: u64,
     pub region: String,
+    /// How its maker named the region, where that was not its name.
+    #[serde(default)]
+    pub constraint: Option<String>,
     #[serde(default)]
     pub versioning: Versioning,
     #[serde(default)]
@@ -74,6 +77,9 @@ pub(super) struct Description {
     /// The kind of encryption, and its key, that are told to clients.
     #[serde(default)]
     pub encryption: Option<(String, Option<String>)>,
+    /// Whether a key of the bucket stands between that one and the object's.
+    #[serde(default)]
+    pub bucket_key: bool,
 }
 
 /// One version of an object, or the marker of its deletion.

@@ -43,6 +43,7 @@ pub(super) static MANAGED: &[Managed] = &[
         "AWSCloudFormationReadOnlyAccess",
         &["cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*"],
     ),
+    policy("AWSLambdaExecute", &["logs:*", "s3:GetObject", "s3:PutObject"]),
     policy("AWSLambda_FullAccess", &["lambda:*", "logs:*", "iam:PassRole", "cloudwatch:*"]),
     policy("AWSLambda_ReadOnlyAccess", &["lambda:Get*", "lambda:List*", "logs:Get*", "logs:Describe*"]),
     policy("AdministratorAccess", &["*"]),

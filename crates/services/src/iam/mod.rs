@@ -15,6 +15,7 @@ use access::policy::Document;
 use group::Group;
 use policy::Policy;
 use role::Role;
+pub(crate) use role::role_id;
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call, Pending};
 use servicekit::documents::Documents;
@@ -23,6 +24,9 @@ use store::Store;
 use user::User;
 use wire::{Response, ServiceError};
 use world::World;
+
+/// The kind of their documents.
+const ROLES: &str = "iam/role";
 
 pub(crate) struct Iam {
     world: World,
@@ -41,7 +45,7 @@ impl Iam {
     pub fn over(store: &Store, world: &World, keys: &Keys) -> Iam {
         Iam {
             world: world.clone(),
-            roles: Documents::new(store, "iam/role"),
+            roles: Documents::new(store, ROLES),
             policies: Documents::new(store, "iam/policy"),
             users: Documents::new(store, "iam/user"),
             groups: Documents::new(store, "iam/group"),

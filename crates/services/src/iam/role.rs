@@ -4,10 +4,11 @@ use super::{Iam, already_exists, checked_document, delete_conflict, no_such_enti
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
-use servicekit::documents::Edit;
+use servicekit::documents::{Documents, Edit};
 use servicekit::fields::{self, integer, object, required, text};
 use servicekit::ids;
 use std::collections::BTreeMap;
+use store::Store;
 use wire::ServiceError;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,6 +89,12 @@ fn missing(name: &str) -> ServiceError {
     no_such_entity(format!("The role with name {name} cannot be found."))
 }
 
+/// The id of a role that there is: what its sessions are told by.
+pub(crate) fn role_id(store: &Store, account: &str, name: &str) -> Result<Option<String>, ServiceError> {
+    let roles: Documents<Role> = Documents::new(store, super::ROLES);
+    Ok(roles.get(&format!("{account}/{}", name.to_ascii_lowercase()))?.map(|role| role.id))
+}
+
 impl Iam {
     pub(super) async fn create_role(&self, call: &Call, input: &Value) -> Answer {
         let name = required(input, "RoleName");
@@ -106,7 +113,11 @@ impl Iam {
             attached: Vec::new(),
             inline: BTreeMap::new(),
         };
-        let shown = role.shown();
+        // How long its sessions last is told from the first reading on. [suite: recorded answers]
+        let mut shown = role.shown();
+        if let Some(members) = shown.as_object_mut() {
+            members.remove("MaxSessionDuration");
+        }
         self.roles
             .edit(&key(call, name), |old| match old {
                 Some(_) => Err(already_exists(format!("Role with name {name} already exists."))),
@@ -204,7 +215,9 @@ impl Iam {
             roles.into_iter().filter(|(_, role)| role.path.starts_with(prefix)).map(|(name, role)| {
                 let mut shown = role.shown();
                 if let Some(members) = shown.as_object_mut() {
-                    members.remove("Tags"); // A list leaves tags out.
+                    // A list leaves them out.
+                    members.remove("Tags");
+                    members.remove("PermissionsBoundary");
                 }
                 (name, shown)
             });

@@ -1,6 +1,6 @@
 //! Small values encrypted and decrypted, and data keys made for large ones.
 
-use super::key::Key;
+use super::key::{Key, Material};
 use super::{Kms, place, unsupported};
 use serde_json::{Map, Value, json};
 use servicekit::call::{Answer, Call};
@@ -27,7 +27,7 @@ impl Kms {
             )));
         }
         dry(input)?;
-        let sealed = self.seal(call, &key, input.get("EncryptionContext"), &plain).await?;
+        let (sealed, _) = self.seal(call, &key, input.get("EncryptionContext"), &plain).await?;
         Ok(json!({
             "CiphertextBlob": wire::base64::encode(&sealed),
             "KeyId": key.arn(call),
@@ -38,13 +38,14 @@ impl Kms {
     pub(super) async fn decrypt(&self, call: &Call, input: &Value) -> Answer {
         check_algorithm(input, "EncryptionAlgorithm")?;
         let sealed = bytes(input, "CiphertextBlob")?;
-        let (key, plain) =
+        let (key, material, plain) =
             self.open(call, text(input, "KeyId"), input.get("EncryptionContext"), &sealed).await?;
         dry(input)?;
         Ok(json!({
             "KeyId": key.arn(call),
             "Plaintext": wire::base64::encode(&plain),
             "EncryptionAlgorithm": ALGORITHM,
+            "KeyMaterialId": material.id(),
         }))
     }
 
@@ -53,16 +54,18 @@ impl Kms {
         check_algorithm(input, "DestinationEncryptionAlgorithm")?;
         let sealed = bytes(input, "CiphertextBlob")?;
         let context = input.get("SourceEncryptionContext");
-        let (source, plain) = self.open(call, text(input, "SourceKeyId"), context, &sealed).await?;
+        let (source, material, plain) = self.open(call, text(input, "SourceKeyId"), context, &sealed).await?;
         let key = self.find_usable(call, required(input, "DestinationKeyId")).await?;
         dry(input)?;
-        let sealed = self.seal(call, &key, input.get("DestinationEncryptionContext"), &plain).await?;
+        let (sealed, id) = self.seal(call, &key, input.get("DestinationEncryptionContext"), &plain).await?;
         Ok(json!({
             "CiphertextBlob": wire::base64::encode(&sealed),
             "SourceKeyId": source.arn(call),
             "KeyId": key.arn(call),
             "SourceEncryptionAlgorithm": ALGORITHM,
             "DestinationEncryptionAlgorithm": ALGORITHM,
+            "SourceKeyMaterialId": material.id(),
+            "DestinationKeyMaterialId": id,
         }))
     }
 
@@ -77,17 +80,18 @@ impl Kms {
         dry(input)?;
         let mut plain = vec![0; length];
         self.world.fill_secret(&mut plain);
-        let sealed = self.seal(call, &key, input.get("EncryptionContext"), &plain).await?;
+        let (sealed, id) = self.seal(call, &key, input.get("EncryptionContext"), &plain).await?;
         Ok(object([
             ("CiphertextBlob", Some(wire::base64::encode(&sealed).into())),
             ("Plaintext", with_plain.then(|| wire::base64::encode(&plain).into())),
             ("KeyId", Some(key.arn(call).into())),
+            ("KeyMaterialId", Some(id.into())),
         ]))
     }
 
     pub(super) fn generate_random(&self, input: &Value) -> Answer {
         let length = integer(input, "NumberOfBytes");
-        let length = length.ok_or_else(|| super::key::invalid("Please specify the number of bytes."))?;
+        let length = length.ok_or_else(|| super::key::invalid("NumberOfBytes is required."))?;
         let mut bytes = vec![0; length as usize];
         self.world.fill_secret(&mut bytes);
         Ok(json!({ "Plaintext": wire::base64::encode(&bytes) }))
@@ -99,12 +103,12 @@ impl Kms {
         key: &Key,
         context: Option<&Value>,
         plain: &[u8],
-    ) -> Result<Vec<u8>, ServiceError> {
+    ) -> Result<(Vec<u8>, String), ServiceError> {
         let key = self.rotated(call, key).await?;
         let number = key.materials.len() - 1;
         let sealed = self.material(call, &key, number)?.lock(&bound(context), plain);
         let head = [&[FORMAT][..], key.id.as_bytes(), &(number as u32).to_be_bytes()].concat();
-        Ok([head, sealed].concat())
+        Ok(([head, sealed].concat(), key.materials[number].id()))
     }
 
     async fn open(
@@ -113,7 +117,7 @@ impl Kms {
         wanted: Option<&str>,
         context: Option<&Value>,
         sealed: &[u8],
-    ) -> Result<(Key, Vec<u8>), ServiceError> {
+    ) -> Result<(Key, Material, Vec<u8>), ServiceError> {
         // AWS tells nothing about what it cannot open.
         let invalid = || ServiceError::silent("InvalidCiphertextException");
         let (head, body) = sealed.split_at_checked(HEAD_BYTES).ok_or_else(invalid)?;
@@ -133,7 +137,8 @@ impl Kms {
             return Err(invalid());
         }
         let plain = self.material(call, &key, number)?.unlock(&bound(context), body).ok_or_else(invalid)?;
-        Ok((key, plain))
+        let material = key.materials[number].clone();
+        Ok((key, material, plain))
     }
 
     fn material(&self, call: &Call, key: &Key, number: usize) -> Result<Vault, ServiceError> {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use servicekit::call::Call;
 use servicekit::fields::object;
+use sha2::Digest;
 use std::collections::BTreeMap;
 use wire::ServiceError;
 
@@ -23,6 +24,9 @@ pub(super) struct Key {
     pub tags: BTreeMap<String, String>,
     /// The alias of one of AWS's own keys: `alias/aws/s3` and its like.
     pub managed_for: Option<String>,
+    /// How often it was rotated because somebody asked for it.
+    #[serde(default)]
+    pub rotations_asked: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +34,13 @@ pub(super) struct Material {
     /// 32 bytes.
     pub sealed: String,
     pub created_s: f64,
+}
+
+impl Material {
+    /// What it is told by: 64 digits, which say nothing of the bytes.
+    pub fn id(&self) -> String {
+        sha2::Sha256::digest(&self.sealed).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,6 +92,7 @@ impl Key {
             ("KeyId", Some(self.id.as_str().into())),
             ("Arn", Some(self.arn(call).into())),
             ("CreationDate", Some(self.created_s.into())),
+            ("CurrentKeyMaterialId", self.materials.last().map(|material| material.id().into())),
             ("Enabled", Some((self.state() == "Enabled").into())),
             ("Description", Some(self.description.as_str().into())),
             ("KeyUsage", Some("ENCRYPT_DECRYPT".into())),
@@ -93,6 +105,19 @@ impl Key {
             ("EncryptionAlgorithms", Some(json!(["SYMMETRIC_DEFAULT"]))),
             ("MultiRegion", Some(false.into())),
         ])
+    }
+}
+
+/// Whether a key can have this id: a UUID, or what those of several regions have.
+pub(super) fn is_id(name: &str) -> bool {
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match name.strip_prefix("mrk-") {
+        Some(digits) => digits.len() == 32 && is_hex(digits),
+        None => {
+            let parts: Vec<&str> = name.split('-').collect();
+            let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+            lengths == [8, 4, 4, 4, 12] && parts.into_iter().all(is_hex)
+        }
     }
 }
 

@@ -6,16 +6,18 @@ use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
 use servicekit::documents::Edit;
 use servicekit::fields::{integer, object, page, required, text};
+use servicekit::ids::managed_key;
 use std::collections::BTreeMap;
 use wire::ServiceError;
 
 const WINDOW_DAYS: i64 = 30;
 const ROTATION_DAYS: u32 = 365;
+const ROTATIONS_ASKED_MAX: u32 = 10;
 const PAGE: i64 = 100;
 
 impl Kms {
-    fn fresh(&self, call: &Call) -> Key {
-        let (id, created_s) = (self.world.uuid(), self.world.now().seconds_f64());
+    fn fresh(&self, call: &Call, id: String) -> Key {
+        let created_s = self.world.now().seconds_f64();
         Key {
             materials: vec![Material { sealed: self.vault.new_key(&place(call, &id)), created_s }],
             id,
@@ -27,6 +29,7 @@ impl Kms {
             policy: default_policy(&call.caller.account),
             tags: BTreeMap::new(),
             managed_for: None,
+            rotations_asked: 0,
         }
     }
 
@@ -45,7 +48,7 @@ impl Kms {
         if input.get("MultiRegion").and_then(Value::as_bool) == Some(true) {
             return Err(unsupported("MultiRegion is not supported: a key lives in one region"));
         }
-        let mut key = self.fresh(call);
+        let mut key = self.fresh(call, self.world.uuid());
         key.description = required(input, "Description").to_owned();
         key.tags = super::policies::tags(input)?;
         if let Some(policy) = text(input, "Policy") {
@@ -59,13 +62,28 @@ impl Kms {
 
     /// One of AWS's own keys, made when it is first named.
     pub(super) async fn managed(&self, call: &Call, alias: &str) -> Result<Key, ServiceError> {
-        let mut key = self.fresh(call);
+        let service = alias.trim_start_matches("alias/aws/");
+        let mut key = self.fresh(call, managed_key(&call.caller.account, &call.caller.region, service));
         key.managed_for = Some(alias.to_owned());
         key.rotation_days = Some(ROTATION_DAYS);
-        let service = alias.trim_start_matches("alias/aws/");
-        key.description =
-            format!("Default key that protects what {service} keeps when no other key is defined");
-        self.keys.put(&place(call, &key.id), key.clone()).await?;
+        let kept = match service {
+            "dynamodb" => "DynamoDB data",
+            "s3" => "S3 objects",
+            "ssm" => "SSM parameters",
+            "secretsmanager" => "Secrets Manager secrets",
+            "lambda" => "Lambda functions",
+            "sns" => "SNS topics",
+            "sqs" => "SQS messages",
+            other => other,
+        };
+        key.description = format!("Default key that protects my {kept} when no other key is defined");
+        let key = self
+            .keys
+            .edit(&place(call, &key.id), |there| match there {
+                Some(there) => Ok((Edit::Keep, there)),
+                None => Ok((Edit::Put(key.clone()), key.clone())),
+            })
+            .await?;
         let fresh = Alias { target: key.id.clone(), created_s: key.created_s, updated_s: key.created_s };
         let target = self
             .aliases
@@ -77,7 +95,7 @@ impl Kms {
         if target == key.id {
             return Ok(key);
         }
-        // Somebody else named it at the same time, and was first.
+        // One of an earlier version of this server, under an id of its own.
         self.keys.remove(&place(call, &key.id)).await?;
         self.keys.get(&place(call, &target))?.ok_or_else(|| super::no_key("The key does not exist"))
     }
@@ -185,6 +203,26 @@ impl Kms {
             key.refuse_unusable(call)?;
             key.rotation_days = days;
             Ok(json!({}))
+        })
+        .await
+    }
+
+    /// New material at once, whether or not it gets some in time. A server has no moment at which that is under way.
+    pub(super) async fn rotate_on_demand(&self, call: &Call, input: &Value) -> Answer {
+        let now_s = self.world.now().seconds_f64();
+        self.change(call, input, |key| {
+            key.refuse_unusable(call)?;
+            if key.rotations_asked >= ROTATIONS_ASKED_MAX {
+                let message = format!(
+                    "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: {}",
+                    key.arn(call)
+                );
+                return Err(ServiceError::new("LimitExceededException", message));
+            }
+            key.rotations_asked += 1;
+            let sealed = self.vault.new_key(&place(call, &key.id));
+            key.materials.push(Material { sealed, created_s: now_s });
+            Ok(json!({ "KeyId": key.arn(call) }))
         })
         .await
     }

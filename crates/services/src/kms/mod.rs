@@ -12,9 +12,13 @@ use serde_json::Value;
 use servicekit::call::{Answer, Call, Pending};
 use servicekit::documents::{Documents, Edit};
 use servicekit::fields::required;
+use servicekit::ids::managed_key;
 use servicekit::vault::Vault;
 use wire::{Response, ServiceError};
 use world::World;
+
+/// Those that tell the ids of their keys.
+const SERVICES: [&str; 2] = ["dynamodb", "s3"];
 
 /// The kind of keys' documents.
 const KEYS: &str = "kms/key";
@@ -76,6 +80,7 @@ impl Kms {
             "GetKeyPolicy" => self.get_policy(call, input).await,
             "PutKeyPolicy" => self.put_policy(call, input).await,
             "ListKeyPolicies" => self.list_policies(call, input).await,
+            "RotateKeyOnDemand" => self.rotate_on_demand(call, input).await,
             "EnableKeyRotation" => self.enable_rotation(call, input).await,
             "DisableKeyRotation" => self.disable_rotation(call, input).await,
             "GetKeyRotationStatus" => self.rotation_status(call, input).await,
@@ -91,11 +96,24 @@ impl Kms {
         let own = format!("arn:aws:kms:{}:{}:", call.caller.region, call.caller.account);
         let name = match id.strip_prefix(own.as_str()) {
             Some(name) => name.strip_prefix("key/").unwrap_or(name),
-            None if id.starts_with("arn:") => return Err(no_key(&format!("Key '{id}' does not exist"))),
+            // Of another region, or account.
+            None if id.starts_with("arn:") => {
+                let region = id.split(':').nth(3).unwrap_or_default();
+                return Err(no_key(&match region == &*call.caller.region {
+                    true => format!("Key '{id}' does not exist"),
+                    false => format!("Invalid arn {region}"),
+                }));
+            }
             None => id,
         };
+        if !name.starts_with("alias/") && !key::is_id(name) {
+            return Err(no_key(&format!("Invalid keyId '{name}'")));
+        }
         let found = match name.starts_with("alias/") {
-            false => self.keys.get(&place(call, name))?,
+            false => match self.keys.get(&place(call, name))? {
+                None => self.managed_by_id(call, name).await?,
+                found => found,
+            },
             true => match self.aliases.get(&place(call, name))? {
                 Some(alias) => self.keys.get(&place(call, &alias.target))?,
                 None if key::is_managed(name) => Some(self.managed(call, name).await?),
@@ -105,6 +123,17 @@ impl Kms {
         found
             .filter(|key| !self.is_gone(key))
             .ok_or_else(|| no_key(&format!("Key '{own}key/{name}' does not exist")))
+    }
+
+    /// One of AWS's own keys whose id another service told before anybody used it.
+    async fn managed_by_id(&self, call: &Call, id: &str) -> Result<Option<Key>, ServiceError> {
+        let caller = &call.caller;
+        let service =
+            SERVICES.iter().find(|service| managed_key(&caller.account, &caller.region, service) == id);
+        match service {
+            Some(service) => self.managed(call, &format!("alias/aws/{service}")).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// A key for use: enabled, and not about to be deleted.

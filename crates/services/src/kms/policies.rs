@@ -86,9 +86,7 @@ pub(super) fn tags(input: &Value) -> Result<BTreeMap<String, String>, ServiceErr
 
 fn bounded(tags: &BTreeMap<String, String>) -> Result<(), ServiceError> {
     match tags.len() > TAGS_MAX {
-        true => {
-            Err(ServiceError::new("TagException", format!("A key can have no more than {TAGS_MAX} tags")))
-        }
+        true => Err(ServiceError::new("TagException", "Too many tags")),
         false => Ok(()),
     }
 }

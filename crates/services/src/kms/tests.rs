@@ -202,3 +202,48 @@ async fn policies_and_tags_are_kept() {
         );
     }
 }
+
+/// Answers recorded from the service itself.
+#[tokio::test]
+async fn what_was_recorded_is_what_is_answered() {
+    let bench = Bench::new();
+    let key = bench.key().await;
+    let arn = format!("arn:aws:kms:us-east-1:123456789012:key/{key}");
+    let long = wire::base64::encode(&[0; 4_097]);
+    for (operation, input, words) in [
+        ("DescribeKey", json!({"KeyId": "no-key-id"}), "Invalid keyId 'no-key-id'".to_owned()),
+        ("DescribeKey", json!({"KeyId": arn.replace("east", "west")}), "Invalid arn us-west-1".to_owned()),
+        ("DescribeKey", json!({"KeyId": format!("mrk-{}", "0".repeat(32))}), format!("Key '{}' does not exist", arn.replace(&key, &format!("mrk-{}", "0".repeat(32))))),
+        ("GenerateRandom", json!({}), "NumberOfBytes is required.".to_owned()),
+        // What is to be kept secret is not repeated.
+        ("Encrypt", json!({"KeyId": key, "Plaintext": long}), "1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length less than or equal to 4096".to_owned()),
+    ] {
+        assert_eq!(bench.ask(operation, input.clone()).await["message"], words, "{operation} {input}");
+    }
+
+    let material = async || {
+        bench.ask("DescribeKey", json!({"KeyId": key})).await["KeyMetadata"]["CurrentKeyMaterialId"].clone()
+    };
+    let (first, sealed) = (material().await, bench.encrypt(&key, json!({})).await);
+    assert_eq!(first.as_str().map(str::len), Some(64));
+    for _ in 0..10 {
+        assert_eq!(bench.ask("RotateKeyOnDemand", json!({"KeyId": key})).await, json!({"KeyId": arn}));
+    }
+    assert_eq!(bench.refused("RotateKeyOnDemand", json!({"KeyId": key})).await, "LimitExceededException");
+    assert_ne!(material().await, first);
+    let opened = bench.ask("Decrypt", json!({"CiphertextBlob": sealed})).await;
+    assert_eq!((&opened["Plaintext"], &opened["KeyMaterialId"]), (&json!("aGVsbG8="), &first));
+}
+
+#[tokio::test]
+async fn a_services_own_key_is_known_before_it_is_used() {
+    let bench = Bench::new();
+    let id = servicekit::ids::managed_key("123456789012", "us-east-1", "dynamodb");
+    let told = bench.ask("DescribeKey", json!({"KeyId": id})).await["KeyMetadata"].clone();
+    assert_eq!(
+        told["Description"],
+        "Default key that protects my DynamoDB data when no other key is defined"
+    );
+    let named = bench.ask("DescribeKey", json!({"KeyId": "alias/aws/dynamodb"})).await;
+    assert_eq!(named["KeyMetadata"], told);
+}

@@ -1,5 +1,6 @@
 //! What is published goes to every subscriber before the publisher has an answer.
 
+use super::subscriptions::check_arn;
 use super::{Sns, Subscription, filter, invalid};
 use crate::sqs::{Attribute, attributes};
 use serde_json::{Map, Value, json};
@@ -139,6 +140,7 @@ impl Sns {
     }
 
     async fn publish(&self, topic: &str, input: &Value) -> Answer {
+        check_arn("TopicArn", topic)?;
         self.topic(topic)?;
         for member in ["MessageGroupId", "MessageDeduplicationId"] {
             if text(input, member).is_some() {
@@ -230,5 +232,6 @@ fn messages(message: &str, structure: Option<&str>) -> Result<BTreeMap<String, S
 }
 
 fn unsubscribe(subscription: &str) -> String {
-    format!("?Action=Unsubscribe&SubscriptionArn={subscription}")
+    let region = subscription.split(':').nth(3).unwrap_or_default();
+    format!("https://sns.{region}.amazonaws.com/?Action=Unsubscribe&SubscriptionArn={subscription}")
 }

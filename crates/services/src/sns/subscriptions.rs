@@ -98,6 +98,7 @@ impl Sns {
             "Endpoint": found.endpoint,
             "RawMessageDelivery": found.raw.to_string(),
             "ConfirmationWasAuthenticated": "true",
+            "SubscriptionPrincipal": format!("arn:aws:iam::{}:root", call.caller.account),
             "PendingConfirmation": "false",
         });
         if let Some(filter) = found.filter {
@@ -125,6 +126,9 @@ impl Sns {
 impl Subscription {
     /// Sets one attribute; an empty policy is none.
     fn set(&mut self, name: &str, value: &str) -> Result<(), ServiceError> {
+        let lower = value.to_ascii_lowercase();
+        let value =
+            if name == "RawMessageDelivery" && matches!(&*lower, "true" | "false") { &lower } else { value };
         match (name, value) {
             ("RawMessageDelivery", "true") if self.protocol == "sqs" => self.raw = true,
             ("RawMessageDelivery", "false") => self.raw = false,

@@ -196,3 +196,38 @@ async fn subscribers_get_what_their_filter_lets_through() {
     let shown = ask(&sns, "GetSubscriptionAttributes", &[("SubscriptionArn", arn.as_str())]).await.1;
     assert!(shown.contains("MessageBody") && shown.contains("paid"), "{shown}");
 }
+
+/// Answers recorded from the service itself.
+#[tokio::test]
+async fn what_was_recorded_is_what_is_answered() {
+    let (store, world) = (Store::memory(), World::simulated(1));
+    let sns = Sns::over(&store, &world, &Queues::open(&store, &world).expect("queues"));
+    let tag = |number: u8, key: &'static str, value: &'static str| match number {
+        1 => [("Tags.member.1.Key", key), ("Tags.member.1.Value", value)],
+        _ => [("Tags.member.2.Key", key), ("Tags.member.2.Value", value)],
+    };
+    let make =
+        |tags: &[[(&'static str, &'static str); 2]]| [&[("Name", "news")][..], &tags.concat()].concat();
+    let both = make(&[tag(1, "a", "1"), tag(2, "b", "2")]);
+    for (asked, status) in
+        [(both, 200), (make(&[tag(1, "b", "2")]), 200), (make(&[]), 200), (make(&[tag(1, "a", "2")]), 400)]
+    {
+        assert_eq!(ask(&sns, "CreateTopic", &asked).await.0, status, "{asked:?}");
+    }
+    let told = ask(&sns, "GetTopicAttributes", &[("TopicArn", TOPIC)]).await.1;
+    assert!(told.contains("__default_policy_ID") && told.contains("EffectiveDeliveryPolicy"), "{told}");
+    let (status, told) = ask(&sns, "Publish", &[("TopicArn", "topic"), ("Message", "m")]).await;
+    assert_eq!(status, 400);
+    assert!(told.contains("TopicArn Reason: An ARN must have at least 6 elements, not 1"), "{told}");
+    let raw = [
+        ("TopicArn", TOPIC),
+        ("Protocol", "sqs"),
+        ("Endpoint", "arn:aws:sqs:us-east-1:123456789012:raw"),
+        ("Attributes.entry.1.key", "RawMessageDelivery"),
+        ("Attributes.entry.1.value", "TrUe"),
+    ];
+    let (_, told) = ask(&sns, "Subscribe", &raw).await;
+    let arn = told.split_once("<SubscriptionArn>").expect("an ARN").1.split_once('<').expect("an end").0;
+    let told = ask(&sns, "GetSubscriptionAttributes", &[("SubscriptionArn", arn)]).await.1;
+    assert!(told.contains("<value>true</value>") && told.contains("SubscriptionPrincipal"), "{told}");
+}

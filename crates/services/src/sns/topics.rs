@@ -38,7 +38,7 @@ impl Sns {
                             "Attributes Reason: Topic already exists with different attributes",
                         ));
                     }
-                    if !tags.is_empty() && there.tags != tags {
+                    if tags.iter().any(|(key, value)| there.tags.get(key) != Some(value)) {
                         return Err(invalid("Tags Reason: Topic already exists with different tags"));
                     }
                     Ok((Edit::Keep, ()))
@@ -81,6 +81,8 @@ impl Sns {
             ("TopicArn".to_owned(), arn.to_owned()),
             ("Owner".to_owned(), call.caller.account.to_string()),
             ("DisplayName".to_owned(), String::new()),
+            ("Policy".to_owned(), default_policy(arn, &call.caller.account)),
+            ("EffectiveDeliveryPolicy".to_owned(), DELIVERY.to_owned()),
             ("SubscriptionsConfirmed".to_owned(), subscriptions.to_string()),
             ("SubscriptionsPending".to_owned(), "0".to_owned()),
             ("SubscriptionsDeleted".to_owned(), "0".to_owned()),
@@ -126,6 +128,32 @@ impl Sns {
             })
             .await
     }
+}
+
+/// How endpoints that speak HTTP would be told; there are none here.
+const DELIVERY: &str = r#"{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false,"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}"#;
+
+/// What a topic without a policy tells as its own: its account may do everything.
+fn default_policy(arn: &str, account: &str) -> String {
+    let actions = [
+        "GetTopicAttributes",
+        "SetTopicAttributes",
+        "AddPermission",
+        "RemovePermission",
+        "DeleteTopic",
+        "Subscribe",
+        "ListSubscriptionsByTopic",
+        "Publish",
+    ];
+    let statement = json!({
+        "Sid": "__default_statement_ID",
+        "Effect": "Allow",
+        "Principal": { "AWS": "*" },
+        "Action": actions.map(|action| format!("SNS:{action}")),
+        "Resource": arn,
+        "Condition": { "StringEquals": { "AWS:SourceOwner": account } },
+    });
+    json!({ "Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement] }).to_string()
 }
 
 fn check(name: &str, value: &str) -> Result<(), ServiceError> {

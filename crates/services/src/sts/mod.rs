@@ -5,23 +5,27 @@ use access::RoleArn;
 use access::{Identity, Keys, Session};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call, Pending};
-use servicekit::fields::{integer, object, required, text};
+use servicekit::fields::{integer, object, required, text, texts};
 use servicekit::ids;
+use std::collections::BTreeSet;
+use store::Store;
 use wire::{Response, ServiceError};
 use world::World;
 
 pub(crate) struct Sts {
     world: World,
     keys: Keys,
+    /// Where roles are.
+    store: Store,
 }
 
 impl Sts {
     pub fn new(parts: &Parts, keys: &Keys) -> Sts {
-        Sts::over(&parts.world, keys)
+        Sts::over(&parts.store, &parts.world, keys)
     }
 
-    pub fn over(world: &World, keys: &Keys) -> Sts {
-        Sts { world: world.clone(), keys: keys.clone() }
+    pub fn over(store: &Store, world: &World, keys: &Keys) -> Sts {
+        Sts { world: world.clone(), keys: keys.clone(), store: store.clone() }
     }
 
     pub fn call(&self, call: Call) -> Pending<'_, Response> {
@@ -63,7 +67,10 @@ impl Sts {
         })?;
         let name = required(input, "RoleSessionName");
         let seconds = integer(input, "DurationSeconds").unwrap_or(3_600);
-        let role_id = format!("AROA{}", ids::token(&self.world, 17));
+        check_tags(input)?;
+        // The role need not be here; one that is has an id.
+        let role_id = crate::iam::role_id(&self.store, &role.account, &role.name)?
+            .unwrap_or_else(|| format!("AROA{}", ids::token(&self.world, 17)));
         let user_id = format!("{role_id}:{name}");
         let arn = format!("arn:aws:sts::{}:assumed-role/{}/{name}", role.account, role.name);
         let session = Session {
@@ -119,6 +126,21 @@ impl Sts {
         }
         let message = "The security token included in the request is expired";
         Err(ServiceError::new("ExpiredToken", message).with_status(403))
+    }
+}
+
+/// Tags that a session is to have: told apart without regard to case, and passed on only if they are given.
+fn check_tags(input: &Value) -> Result<(), ServiceError> {
+    let refuse = |words: &str| Err(ServiceError::new("InvalidParameterValue", words));
+    let mut seen = BTreeSet::new();
+    for tag in input.get("Tags").and_then(Value::as_array).into_iter().flatten() {
+        if !seen.insert(required(tag, "Key").to_lowercase()) {
+            return refuse("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+        }
+    }
+    match texts(input, "TransitiveTagKeys").iter().all(|key| seen.contains(&key.to_lowercase())) {
+        true => Ok(()),
+        false => refuse("The specified transitive tag key must be included in the requested tags."),
     }
 }
 

@@ -9,7 +9,8 @@ use world::World;
 
 fn over(world: &World) -> Sts {
     let vault = crate::Vault::fleeting(world);
-    Sts::over(world, &access::Keys::new(&Store::memory(), world, &vault, &crate::Settings::default()))
+    let store = Store::memory();
+    Sts::over(&store, world, &access::Keys::new(&store, world, &vault, &crate::Settings::default()))
 }
 
 fn ask(sts: &Sts, access_key: Option<&str>, form: &'static str) -> (u16, String) {
@@ -85,5 +86,28 @@ fn what_is_not_a_role_is_not_assumed() {
         let (status, body) = ask(&sts, None, form);
         assert_eq!((status, between(&body, "Code")), (400, "ValidationError"), "{body}");
         assert!(body.contains(&words.replace("&apos;", "'")), "{body}");
+    }
+}
+
+/// Answers recorded from the service itself.
+#[test]
+fn tags_of_a_session_are_told_apart_without_regard_to_case() {
+    let sts = over(&World::simulated(1));
+    let asked = "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr&RoleSessionName=session";
+    for (more, words) in [
+        (
+            "&Tags.member.1.Key=a&Tags.member.1.Value=1&Tags.member.2.Key=A&Tags.member.2.Value=2",
+            "Duplicate tag keys found.",
+        ),
+        (
+            "&Tags.member.1.Key=a&Tags.member.1.Value=1&TransitiveTagKeys.member.1=b",
+            "The specified transitive tag key must be included in the requested tags.",
+        ),
+    ] {
+        let (status, body) = ask(&sts, None, Box::leak(format!("{asked}{more}").into_boxed_str()));
+        assert!(
+            status == 400 && body.contains("<Code>InvalidParameterValue<") && body.contains(words),
+            "{body}"
+        );
     }
 }

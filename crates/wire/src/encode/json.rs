@@ -118,8 +118,6 @@ fn message_member(service: &Service, error: &ServiceError) -> &'static str {
         | "TransactionCanceledException"
         | "TransactionInProgressException"
         | "IdempotentParameterMismatchException" => true,
-        // Where the item is told, the message is written anew. [suite: recorded answers]
-        "ConditionalCheckFailedException" => error.members.contains_key("Item"),
         name => service.name == "secretsmanager" && service.error(name).is_some(),
     };
     if capital { "Message" } else { "message" }

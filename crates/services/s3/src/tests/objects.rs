@@ -227,3 +227,70 @@ fn what_is_wrong_or_not_built_is_told() {
         );
     });
 }
+
+/// Answers recorded from the service itself.
+#[test]
+fn the_oldest_region_makes_buckets_for_all() {
+    run(async {
+        let bench = Bench::with_bucket().await;
+        let place = |place: &str| {
+            format!(
+                "<CreateBucketConfiguration><LocationConstraint>{place}</LocationConstraint></CreateBucketConfiguration>"
+            )
+        };
+        for (name, constraint, told) in [("far", "eu-central-1", "eu-central-1"), ("old", "EU", "EU")] {
+            assert_eq!(bench.ask(&format!("PUT /{name}"), &[], &place(constraint)).await.status, 200);
+            let location = bench.ask(&format!("GET /{name}?location"), &[], "").await;
+            assert_eq!(location.element("LocationConstraint"), told);
+        }
+        assert_eq!(bench.ask("HEAD /old", &[], "").await.header("x-amz-bucket-region"), "eu-west-1");
+        for constraint in ["us-east-1", "nowhere"] {
+            let refused = bench.ask("PUT /never", &[], &place(constraint)).await;
+            assert_eq!(refused.element("Code"), "InvalidLocationConstraint", "{constraint}");
+            assert_eq!(refused.element("LocationConstraint"), constraint);
+        }
+    });
+}
+
+#[test]
+fn keys_versions_and_digests_are_told_as_recorded() {
+    run(async {
+        let bench = Bench::with_bucket().await;
+        let owner = bench.ask("GET /b-1?policy", &[("x-amz-expected-bucket-owner", "0000")], "").await;
+        assert_eq!((owner.status, owner.element("Code").as_str()), (400, "InvalidBucketOwnerAWSAccountID"));
+        let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+        assert_eq!(bench.ask("PUT /b-1?policy", &[], policy).await.status, 204);
+        let kms = [
+            ("x-amz-server-side-encryption", "aws:kms"),
+            ("x-amz-server-side-encryption-bucket-key-enabled", "true"),
+        ];
+        let put = bench.ask("PUT /b-1/k", &kms, "text").await;
+        assert_eq!(put.header("x-amz-server-side-encryption-bucket-key-enabled"), "true");
+        let own = servicekit::ids::managed_key("123456789012", "us-east-1", "s3");
+        let arn = format!("arn:aws:kms:us-east-1:123456789012:key/{own}");
+        assert_eq!(put.header("x-amz-server-side-encryption-aws-kms-key-id"), arn);
+        assert_eq!(
+            bench.ask("HEAD /b-1/k", &[], "").await.header("x-amz-server-side-encryption-aws-kms-key-id"),
+            arn
+        );
+
+        let digest = wire::base64::encode(&[7; 16]);
+        let wrong = bench.ask("PUT /b-1/k", &[("content-md5", &digest)], "text").await;
+        assert_eq!(wrong.element("ExpectedDigest"), "07".repeat(16));
+        assert_eq!(wrong.element("CalculatedDigest"), "HLJR7A1WjeapKbUgxK7Y0Q==");
+        assert_eq!(
+            bench.ask("PUT /b-1/k", &[("content-md5", "123")], "").await.element("Content-MD5"),
+            "123"
+        );
+
+        let future = [("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT")];
+        assert_eq!(bench.ask("GET /b-1/k", &future, "").await.status, 200);
+        let expires = "GET /b-1/k?response-expires=Wed%2C%2021%20Oct%202015%2007%3A28%3A00%20GMT";
+        assert_eq!(bench.ask(expires, &[], "").await.header("expires"), "Wed, 21 Oct 2015 07:28:00 GMT");
+
+        let suspended = "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
+        assert_eq!(bench.ask("PUT /b-1?versioning", &[], suspended).await.status, 200);
+        assert_eq!(bench.ask("PUT /b-1/k", &[], "more").await.header("x-amz-version-id"), "");
+        assert_eq!(bench.ask("GET /b-1/k", &[], "").await.header("x-amz-version-id"), "null");
+    });
+}

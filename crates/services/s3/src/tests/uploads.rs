@@ -145,3 +145,33 @@ fn copies_have_their_own_bytes() {
         assert_eq!(bench.ask("GET /b-1/big", &[], "").await.body, "od");
     });
 }
+
+/// Answers recorded from the service itself.
+#[test]
+fn an_upload_without_a_checksum_gets_one() {
+    run(async {
+        let bench = Bench::with_bucket().await;
+        let upload = begin(&bench, &[]).await;
+        let (end, parts) =
+            (format!("POST /b-1/big?uploadId={upload}"), format!("GET /b-1/big?uploadId={upload}"));
+        assert_eq!(bench.ask("POST /b-1/big?uploadId=none", &[], "").await.element("Code"), "NoSuchUpload");
+        assert_eq!(bench.ask(&end, &[], "").await.element("Message"), "You must specify at least one part");
+        assert_eq!(bench.ask(&parts, &[], "").await.element("NextPartNumberMarker"), "0");
+        let sums = [("x-amz-checksum-crc32", "y/Q5Jg==")];
+        let sent =
+            bench.ask(&format!("PUT /b-1/big?partNumber=1&uploadId={upload}"), &sums, "123456789").await;
+        assert_eq!(sent.header("x-amz-checksum-crc32"), "y/Q5Jg==");
+        assert!(!bench.ask(&parts, &[], "").await.body.contains("Checksum"));
+        let listed = bench.ask("GET /b-1?uploads", &[], "").await;
+        assert_eq!(listed.element("NextUploadIdMarker"), upload);
+
+        let wrong = bench.ask(&end, &[], &list(&[(1, "\"0\"")])).await;
+        assert_eq!((wrong.element("Code").as_str(), wrong.element("ETag").as_str()), ("InvalidPart", "0"));
+        let etag = sent.header("etag").to_owned();
+        let with_sum =
+            list(&[(1, &etag)]).replace("</Part>", "<ChecksumCRC32>y/Q5Jg==</ChecksumCRC32></Part>");
+        let done = bench.ask(&end, &[], &with_sum).await;
+        assert_eq!(done.element("ChecksumCRC64NVME"), "rosUhgp5mIg=");
+        assert_eq!(done.element("ChecksumType"), "FULL_OBJECT");
+    });
+}
