@@ -9,7 +9,7 @@ use std::fmt;
 const NAME_BYTES_MAX: usize = 65_535;
 
 /// A string that borrows where it has no escapes.
-pub(super) struct Text<'a>(pub Cow<'a, str>);
+pub struct Text<'a>(pub Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

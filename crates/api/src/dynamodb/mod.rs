@@ -8,7 +8,7 @@ mod requests;
 mod stream;
 mod writer;
 
-pub use attributes::{Attribute, Attributes};
+pub use attributes::{Attribute, Attributes, Text};
 pub use requests::*;
 pub use stream::{StreamRecord, stream_record};
 pub use writer::{Object, item, string, value};

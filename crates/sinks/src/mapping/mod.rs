@@ -11,7 +11,7 @@ mod shape;
 
 pub use compile::columns as file_columns;
 pub use convert::{Fault, Made};
-pub use direct::{Direct, Direction, Text};
+pub use direct::{Direct, Direction};
 pub use document::{plain, typed, typed_value};
 pub use items::{KEY_BYTES_MAX, attribute_of};
 pub use shape::{Items, Rows, Shape};

@@ -2,8 +2,8 @@
 
 use super::answer::in_order;
 use crate::join::Sequence;
-use crate::mapping::{Direct, Text, typed};
-use api::dynamodb::Attributes;
+use crate::mapping::{Direct, typed};
+use api::dynamodb::{Attributes, Text};
 use model::Item;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::de::{Deserializer as Reader, StrRead};

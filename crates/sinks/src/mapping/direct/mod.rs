@@ -8,11 +8,10 @@ use super::convert::{convert, fits};
 use super::document::{plain, typed};
 use super::{From, KeySchema, Keying, Kind, Makes, Mapping, Others, Path};
 use crate::config::Form;
-use api::dynamodb::Attribute;
+use api::dynamodb::{Attribute, Text};
 use model::{Item, Number, Value as Found};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use sql::{Dialect, Value};
-use std::borrow::Cow;
 use std::fmt;
 
 /// A number of so few digits is spelt in one way only.
@@ -203,28 +202,6 @@ impl<'de> Visitor<'de> for &mut Direction<'_> {
             next = if next == usize::MAX { 0 } else { next + 1 };
         }
         Ok(())
-    }
-}
-
-/// A text that borrows where it has no escapes.
-pub struct Text<'a>(pub Cow<'a, str>);
-
-impl<'de> serde::Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Text<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Reader)
     }
 }
 
