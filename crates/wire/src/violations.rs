@@ -270,6 +270,12 @@ fn rules_of(shape: &Shape) -> Vec<String> {
         Kind::Integer(range) | Kind::Long(range) => {
             range_rules(*range, range.max != i64::MAX, range.min != i64::MIN).into_iter().flatten().collect()
         }
+        // Told with a fraction. [suite: recorded answers]
+        Kind::Float(range) | Kind::Double(range) => {
+            let rules = range_rules(*range, range.max != i64::MAX, range.min != i64::MIN);
+            let rules = rules.into_iter().flatten().map(|rule| rule + ".0");
+            rules.chain(["Member must not be null".to_string()]).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -324,6 +330,10 @@ fn show(shape: &Shape, value: &Value, out: &mut String) {
             out.push_str(&format!("java.nio.HeapByteBuffer[pos=0 lim={length} cap={length}]"));
         }
         (_, Value::String(text)) => out.push_str(text),
+        (Kind::Float(_) | Kind::Double(_), Value::Number(number)) => {
+            let number = number.as_f64().unwrap_or_default();
+            out.push_str(&format!("{number:?}"));
+        }
         (_, Value::Null) => out.push_str("null"),
         (_, other) => out.push_str(&other.to_string()),
     }

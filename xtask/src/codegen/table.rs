@@ -131,7 +131,9 @@ impl Table<'_> {
                         values.as_array().into_iter().flatten().map(Value::to_string).collect();
                     format!("b::one_of({name:?}, &[{}])", values.join(", "))
                 } else if let Some(pattern) = fact("pattern").and_then(Value::as_str) {
-                    format!("b::pattern({name:?}, {min}, {max}, {pattern:?}, {:?})", our_regex(pattern))
+                    // Where the pattern says what our engine has no words for, others of the same meaning.
+                    let ours = observed["regex"].as_str().map_or_else(|| our_regex(pattern), str::to_owned);
+                    format!("b::pattern({name:?}, {min}, {max}, {pattern:?}, {ours:?})")
                 } else {
                     format!("b::text({name:?}, {min}, {max})")
                 }
@@ -206,8 +208,11 @@ impl Table<'_> {
 
 fn bound(fact: Option<&Value>, absent: &str) -> String {
     match fact {
-        // Fractional bounds of doubles are rare and round towards allowing more.
-        Some(value) => value.as_i64().map_or_else(|| absent.to_string(), |value| value.to_string()),
+        // Fractional bounds of doubles are rare and not kept: that allows more.
+        Some(value) => {
+            let whole = value.as_f64().filter(|bound| bound.fract() == 0.0).map(|bound| bound as i64);
+            value.as_i64().or(whole).map_or_else(|| absent.to_string(), |value| value.to_string())
+        }
         None => absent.to_string(),
     }
 }

@@ -15,6 +15,9 @@ use store::Store;
 use tokio::sync::{Mutex, Notify};
 use wire::ServiceError;
 
+/// In the order in which they were made.
+pub type Statements = serde_json::Map<String, Value>;
+
 /// A function as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Function {
@@ -38,10 +41,10 @@ pub struct Function {
     pub tags: BTreeMap<String, String>,
     pub reserved_concurrency: Option<u32>,
     /// Statements of the resource policy, by id.
-    pub policy: BTreeMap<String, Value>,
+    pub policy: Statements,
     /// The same of versions and aliases, by qualifier.
     #[serde(default)]
-    pub policies: BTreeMap<String, BTreeMap<String, Value>>,
+    pub policies: BTreeMap<String, Statements>,
     /// Another one whenever code or configuration changes, and processes must be others.
     #[serde(default)]
     pub generation: String,
@@ -100,7 +103,7 @@ pub struct Layer {
     pub license: Option<String>,
     pub created: String,
     /// Statements of its policy, by id.
-    pub policy: BTreeMap<String, Value>,
+    pub policy: Statements,
     pub revision: String,
 }
 
@@ -237,7 +240,7 @@ impl Function {
     pub fn runs_as(&self, other: &Function) -> bool {
         let bare = |function: &Function| Function {
             tags: BTreeMap::new(),
-            policy: BTreeMap::new(),
+            policy: Statements::new(),
             policies: BTreeMap::new(),
             reserved_concurrency: None,
             modified_ms: 0,

@@ -3,6 +3,7 @@
 mod events;
 mod layers;
 mod logging;
+mod recorded;
 mod stream;
 mod urls;
 mod versions;

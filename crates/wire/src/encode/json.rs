@@ -123,6 +123,23 @@ fn message_member(service: &Service, error: &ServiceError) -> &'static str {
     if capital { "Message" } else { "message" }
 }
 
+/// What functions' service spells small, though it is its own.
+const SMALL: [&str; 13] = [
+    "CapacityProviderLimitExceededException",
+    "CodeStorageExceededException",
+    "InvalidParameterValueException",
+    "InvalidRequestContentException",
+    "PolicyLengthExceededException",
+    "PreconditionFailedException",
+    "ProvisionedConcurrencyConfigNotFoundException",
+    "RequestTooLargeException",
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "SerializedRequestEntityTooLargeException",
+    "TooManyRequestsException",
+    "UnsupportedMediaTypeException",
+];
+
 /// `{"Type":"User","Message":"…"}` beside the type's header, as functions' service writes it; others spell it small.
 pub(super) fn rest_error(service: &Service, error: &ServiceError, sender: bool) -> Vec<u8> {
     let mut out = Map::new();
@@ -135,6 +152,7 @@ pub(super) fn rest_error(service: &Service, error: &ServiceError, sender: bool) 
     if !small && !error.members.contains_key("Type") {
         out.insert("Type".into(), if sender { "User" } else { "Server" }.into());
     }
+    let small = small || SMALL.contains(&error.name());
     out.extend(error.members.iter().map(|(name, value)| (name.clone(), value.clone())));
     if let Some(message) = &error.message {
         out.insert(if small { "message" } else { "Message" }.into(), message.clone().into());

@@ -40,8 +40,7 @@ impl Functions {
         let revision = self.world.uuid();
         let key = alias_key(&call.caller, &function.name, name);
         let changed = self.registry.aliases.edit(&key, |old| {
-            let mut alias =
-                old.ok_or_else(|| missing(format!("Alias not found: {}:{name}", function.arn)))?;
+            let mut alias = old.ok_or_else(|| no_alias(&function.arn, name))?;
             if text(input, "RevisionId").is_some_and(|given| given != alias.revision) {
                 return Err(stale());
             }
@@ -126,7 +125,7 @@ impl Functions {
     }
 }
 
-fn no_alias(arn: &str, alias: &str) -> ServiceError {
+pub(super) fn no_alias(arn: &str, alias: &str) -> ServiceError {
     missing(format!("Cannot find alias arn: {arn}:{alias}"))
 }
 

@@ -4,7 +4,7 @@ use super::Functions;
 use super::shown::{Shown, configuration, configuration_as};
 use super::versions::Publication;
 use crate::name::{self, FunctionName, conflict, invalid, not_found};
-use crate::registry::{Function, key};
+use crate::registry::{Function, Statements, key};
 use ::functions::Runtime;
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
@@ -12,6 +12,56 @@ use servicekit::documents::Edit;
 use servicekit::fields::{integer, required, text};
 use std::collections::BTreeMap;
 use wire::ServiceError;
+
+/// Runtimes as AWS lists them. [suite: recorded answers]
+pub(super) const RUNTIMES: [&str; 25] = [
+    "nodejs20.x",
+    "python3.14",
+    "provided.al2023",
+    "python3.12",
+    "python3.13",
+    "nodejs24.x",
+    "nodejs22.x",
+    "java25",
+    "python3.10",
+    "python3.11",
+    "java21",
+    "ruby3.3",
+    "ruby3.4",
+    "ruby3.2",
+    "python3.8",
+    "python3.9",
+    "java17",
+    "nodejs16.x",
+    "dotnet10",
+    "dotnet8",
+    "java11",
+    "dotnet6",
+    "nodejs18.x",
+    "provided.al2",
+    "java8.al2",
+];
+
+/// What AWS has taken before, and this server never has.
+pub(super) const RETIRED: [&str; 17] = [
+    "nodejs",
+    "nodejs4.3",
+    "nodejs4.3-edge",
+    "nodejs6.10",
+    "nodejs8.10",
+    "nodejs10.x",
+    "python2.7",
+    "python3.6",
+    "python3.7",
+    "ruby2.5",
+    "ruby2.7",
+    "dotnetcore1.0",
+    "dotnetcore2.0",
+    "dotnetcore2.1",
+    "dotnetcore3.1",
+    "dotnet5.0",
+    "dotnet7",
+];
 
 /// What a function's variables may come to.
 const ENVIRONMENT_BYTES_MAX: usize = 4_096;
@@ -33,6 +83,10 @@ impl Functions {
             }
         };
         let environment = environment(input)?;
+        let tags = tags(input);
+        if tags.len() > TAGS_MAX {
+            return Err(too_many_tags());
+        }
         let layers = self.layers_of(call, input)?.unwrap_or_default();
         let dead_letter = self.dead_letter(call, input).await?.filter(|arn| !arn.is_empty());
         let vpc = self.vpc(call, input).await?.filter(|vpc| !vpc.id.is_empty());
@@ -54,9 +108,9 @@ impl Functions {
             modified_ms: self.world.now().millis(),
             revision: self.world.uuid(),
             log_group: log_group(input).unwrap_or_else(|| format!("/aws/lambda/{name}")),
-            tags: tags(input),
+            tags,
             reserved_concurrency: None,
-            policy: BTreeMap::new(),
+            policy: Statements::new(),
             policies: BTreeMap::new(),
             generation: self.world.uuid(),
             version: None,
@@ -88,7 +142,9 @@ impl Functions {
             let published = self.publish(call, &name, Publication::default()).await?;
             return Ok(configuration_as(&published, Shown::Creating, published.arn.clone()));
         }
-        Ok(configuration(&function, Shown::Creating))
+        // By the time it is ready it has another revision. [suite: recorded answers]
+        let told = Function { revision: self.world.uuid(), ..function };
+        Ok(configuration(&told, Shown::Creating))
     }
 
     pub(super) async fn delete(&self, call: &Call, input: &Value) -> Answer {
@@ -200,12 +256,21 @@ pub(super) fn architecture(input: &Value) -> Option<String> {
 }
 
 pub(super) fn runtime(name: &str) -> Result<String, ServiceError> {
-    match Runtime::parse(name) {
-        Some(_) => Ok(name.to_owned()),
-        None => Err(invalid(format!(
-            "The runtime {name} is not supported yet: python3.8 to 3.14, nodejs12.x to 24.x, ruby3.2 to 3.5, java8 to java25, provided, provided.al2, provided.al2023 and go1.x are."
-        ))),
+    if Runtime::parse(name).is_some() {
+        return Ok(name.to_owned());
     }
+    Err(invalid(if RETIRED.contains(&name) {
+        format!(
+            "The runtime parameter of {name} is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions."
+        )
+    } else if RUNTIMES.contains(&name) {
+        format!("The runtime {name} is not run by this server.")
+    } else {
+        format!(
+            "Value {name} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be a valid ARN",
+            RUNTIMES.join(", ")
+        )
+    }))
 }
 
 pub(super) fn environment(input: &Value) -> Result<Option<BTreeMap<String, String>>, ServiceError> {
@@ -248,15 +313,21 @@ pub(super) fn environment(input: &Value) -> Result<Option<BTreeMap<String, Strin
             reserved.join(", ")
         )));
     }
-    let measured = json!(variables).to_string();
+    let measured = given.get("Variables").map(Value::to_string).unwrap_or_default();
     if measured.len() > ENVIRONMENT_BYTES_MAX {
         return Err(invalid(format!("{SORRY} exceeded the 4KB limit. String measured: {measured}")));
     }
     Ok(Some(variables))
 }
 
+pub(super) const TAGS_MAX: usize = 50;
+
 pub(super) fn tags(input: &Value) -> BTreeMap<String, String> {
     let tags = input.get("Tags").and_then(Value::as_object);
     let pairs = tags.into_iter().flatten();
     pairs.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+pub(super) fn too_many_tags() -> ServiceError {
+    invalid("Number of tags exceeds resource tag limit.")
 }

@@ -40,14 +40,17 @@ impl Functions {
     pub(super) async fn put_event_config(&self, call: &Call, input: &Value, update: bool) -> Answer {
         let name = self.event_name(call, input)?;
         let arn = name.arn(&call.caller);
-        if !update {
-            self.registry.find(&call.caller, &name).map_err(|_| no_function())?;
-        }
-        let given = self.read_event_config(call, input, &arn).await?;
         let settings = ["MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig"];
         if settings.iter().all(|member| input.get(*member).is_none()) {
             return Err(invalid("You must specify at least one of error handling or destination setting."));
         }
+        let sought = match update {
+            // Whether there is such a version is a matter of its settings.
+            true => FunctionName { qualifier: None, ..name.clone() },
+            false => name.clone(),
+        };
+        self.registry.find(&call.caller, &sought).map_err(|_| no_function())?;
+        let given = self.read_event_config(call, input, &arn).await?;
         let destination =
             |which: &str| input.get("DestinationConfig").is_some_and(|config| config.get(which).is_some());
         self.events
@@ -154,11 +157,7 @@ impl Functions {
             let found = self.registry.find(caller, &name).map(drop);
             return found.map_err(|_| invalid(format!("The destination ARN {arn} is invalid.")));
         }
-        let Some(place) = Place::parse(arn) else {
-            return Err(invalid(format!(
-                "The destination {arn} is not supported: destinations are functions, queues, topics and buckets."
-            )));
-        };
+        let place = Place::parse(arn).ok_or_else(wrong)?;
         if succeeded && matches!(place, Place::Bucket { .. }) {
             return Err(wrong());
         }

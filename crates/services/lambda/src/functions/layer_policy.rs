@@ -8,7 +8,7 @@ use servicekit::fields::{required, text};
 
 impl Functions {
     pub(super) async fn add_layer_permission(&self, call: &Call, input: &Value) -> Answer {
-        let layer = self.layer_named(call, input)?;
+        let layer = self.layer_governed(call, input)?;
         let (id, principal) = (required(input, "StatementId"), required(input, "Principal"));
         let told = match principal {
             "*" => json!("*"),
@@ -42,7 +42,7 @@ impl Functions {
     }
 
     pub(super) fn get_layer_policy(&self, call: &Call, input: &Value) -> Answer {
-        let layer = self.layer_named(call, input)?;
+        let layer = self.layer_governed(call, input)?;
         if layer.policy.is_empty() {
             return Err(missing("No policy is associated with the given resource."));
         }
@@ -53,7 +53,7 @@ impl Functions {
 
     pub(super) async fn remove_layer_permission(&self, call: &Call, input: &Value) -> Answer {
         let id = required(input, "StatementId");
-        self.change_layer(call, input, |layer| match layer.policy.remove(id) {
+        self.change_layer(call, input, |layer| match layer.policy.shift_remove(id) {
             Some(_) => Ok(()),
             None => Err(missing(format!("Statement {id} is not found in resource policy."))),
         })

@@ -1,8 +1,11 @@
 //! Layers: packages of their own, by name and number, that functions are laid over.
 
 use super::Functions;
+use super::code::UNPACKED_BYTES_MAX;
+use super::create::{RETIRED, RUNTIMES};
 use crate::name::{invalid, missing};
-use crate::registry::{Layer, LayerUse};
+use crate::registry::{Layer, LayerUse, Statements};
+use ::functions::Runtime;
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call, Caller};
 use servicekit::documents::Edit;
@@ -11,7 +14,6 @@ use std::collections::BTreeMap;
 use wire::ServiceError;
 
 const LAYERS_MAX: usize = 5;
-const UNPACKED_BYTES_MAX: u64 = 262_144_000;
 
 /// A layer's name in each of its spellings; the last part of a version's ARN is its number.
 struct LayerName {
@@ -56,6 +58,12 @@ impl Functions {
         let named = parse(required(input, "LayerName"), &call.caller).filter(|named| named.version.is_none());
         let name =
             named.ok_or_else(|| invalid("The layer name is not one of this account and region."))?.name;
+        for runtime in texts(input, "CompatibleRuntimes") {
+            if !is_runtime(&runtime) {
+                let given = texts(input, "CompatibleRuntimes").join(", ");
+                return Err(no_runtime(&format!("[{given}]"), "compatibleRuntimes"));
+            }
+        }
         let code = self.put_code(&input["Content"]).await?;
         let number = self
             .registry
@@ -76,11 +84,15 @@ impl Functions {
             architectures: texts(input, "CompatibleArchitectures"),
             license: text(input, "LicenseInfo").map(str::to_owned),
             created: format!("{}+0000", self.world.now().iso_millis()),
-            policy: BTreeMap::new(),
+            policy: Statements::new(),
             revision: self.world.uuid(),
         };
         self.registry.layers.put(&layer_key(&call.caller, &layer.name, number), layer.clone()).await?;
-        Ok(self.layer_shown(call, &layer))
+        // This answer alone tells empty lists. [suite: recorded answers]
+        let mut shown = self.layer_shown(call, &layer);
+        shown["CompatibleRuntimes"] = json!(layer.runtimes);
+        shown["CompatibleArchitectures"] = json!(layer.architectures);
+        Ok(shown)
     }
 
     pub(super) fn get_layer(&self, call: &Call, input: &Value) -> Answer {
@@ -113,6 +125,9 @@ impl Functions {
     }
 
     pub(super) fn list_layers(&self, call: &Call, input: &Value) -> Answer {
+        if let Some(runtime) = text(input, "CompatibleRuntime").filter(|runtime| !is_runtime(runtime)) {
+            return Err(no_runtime(runtime, "compatibleRuntime"));
+        }
         let all = self.registry.layers.list(&prefix(&call.caller, ""))?;
         let mut latest: BTreeMap<String, Value> = BTreeMap::new();
         // The newest of a name comes first.
@@ -133,6 +148,16 @@ impl Functions {
         let named = parse(required(input, "LayerName"), &call.caller).ok_or_else(nothing)?;
         let found = self.registry.layers.get(&layer_key(&call.caller, &named.name, version))?;
         found.ok_or_else(nothing)
+    }
+
+    /// The same where its policy is the matter: a layer that is not there is named.
+    pub(super) fn layer_governed(&self, call: &Call, input: &Value) -> Result<Layer, ServiceError> {
+        let version = version(input)?;
+        let given = required(input, "LayerName");
+        let name = parse(given, &call.caller).map_or_else(|| given.to_owned(), |named| named.name);
+        let found = self.registry.layers.get(&layer_key(&call.caller, &name, version))?;
+        let layer = format!("{}:{version}", arn(&call.caller, &name));
+        found.ok_or_else(|| missing(format!("Layer version {layer} does not exist.")))
     }
 
     /// The layers that a function is to be laid over; None when the call does not say.
@@ -219,7 +244,7 @@ impl Functions {
         input: &Value,
         change: impl Fn(&mut Layer) -> Result<R, ServiceError>,
     ) -> Result<(R, String), ServiceError> {
-        let found = self.layer_named(call, input)?;
+        let found = self.layer_governed(call, input)?;
         let next = self.world.uuid();
         let key = layer_key(&call.caller, &found.name, found.version);
         self.registry
@@ -227,7 +252,7 @@ impl Functions {
             .edit(&key, |old| {
                 let mut layer = old.ok_or_else(nothing)?;
                 if text(input, "RevisionId").is_some_and(|revision| revision != layer.revision) {
-                    return Err(super::update::stale());
+                    return Err(super::update::stale_of("GetLayerPolicy"));
                 }
                 let answer = change(&mut layer)?;
                 layer.revision.clone_from(&next);
@@ -240,6 +265,18 @@ impl Functions {
     pub(super) fn layer_arn(&self, call: &Call, layer: &Layer) -> String {
         format!("{}:{}", arn(&call.caller, &layer.name), layer.version)
     }
+}
+
+fn is_runtime(name: &str) -> bool {
+    RUNTIMES.contains(&name) || RETIRED.contains(&name) || Runtime::parse(name).is_some()
+}
+
+fn no_runtime(value: &str, member: &str) -> ServiceError {
+    let list = RUNTIMES.join(", ");
+    let message = format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy enum value set: [{list}]"
+    );
+    ServiceError::new("ValidationException", message).with_status(400)
 }
 
 fn version(input: &Value) -> Result<u64, ServiceError> {

@@ -1,7 +1,7 @@
 //! Looking functions up.
 
 use super::Functions;
-use super::shown::{Shown, configuration, configuration_as};
+use super::shown::{Shown, configuration_as};
 use super::versions::listed;
 use crate::name::{FunctionName, invalid};
 use crate::registry::Function;
@@ -55,8 +55,8 @@ impl Functions {
             all.sort_by(|(one, _), (other, _)| one.cmp(other));
         }
         let shown = all.into_iter().map(|(name, function)| {
-            let shown = if every { listed(&function) } else { configuration(&function, Shown::Settled) };
-            (name, shown)
+            let arn = if every { function.version_arn() } else { function.arn.clone() };
+            (name, listed(&function, arn))
         });
         let limit = integer(input, "MaxItems").unwrap_or(50).clamp(1, 50) as usize;
         let page = fields::page(shown.collect(), text(input, "Marker"), limit, || {
@@ -68,7 +68,12 @@ impl Functions {
     pub(super) fn account_settings(&self, call: &Call) -> Answer {
         let all =
             self.registry.functions.list(&format!("{}/{}/", call.caller.account, call.caller.region))?;
-        let bytes: u64 = all.iter().map(|(_, function)| function.code_bytes).sum();
+        // Versions and layers take room, too.
+        let own = format!("{}/{}/", call.caller.account, call.caller.region);
+        let versions = self.registry.versions.list(&own)?;
+        let layers = self.registry.layers.list(&own)?;
+        let code = all.iter().chain(&versions).map(|(_, function)| function.code_bytes);
+        let bytes: u64 = code.chain(layers.iter().map(|(_, layer)| layer.code_bytes)).sum();
         let most = self.functions.concurrency_max();
         let reserved: u32 = all.iter().filter_map(|(_, function)| function.reserved_concurrency).sum();
         Ok(json!({

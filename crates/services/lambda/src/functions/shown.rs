@@ -3,6 +3,7 @@
 use crate::registry::Function;
 use serde_json::{Value, json};
 use servicekit::fields::object;
+use sha2::{Digest, Sha256};
 
 /// What a function is shown to be doing.
 #[derive(Clone, Copy)]
@@ -60,8 +61,17 @@ pub(super) fn configuration_as(function: &Function, shown: Shown, arn: String) -
         ("Architectures", Some(json!([function.architecture]))),
         ("EphemeralStorage", Some(json!({ "Size": function.ephemeral_mb.unwrap_or(512) }))),
         ("SnapStart", Some(json!({ "ApplyOn": "None", "OptimizationStatus": "Off" }))),
+        ("RuntimeVersionConfig", Some(json!({ "RuntimeVersionArn": runtime_arn(function) }))),
         ("LoggingConfig", Some(logging(function))),
     ])
+}
+
+/// What stands for the build of a runtime: a name that is its own, and always the same.
+fn runtime_arn(function: &Function) -> String {
+    let region = function.arn.split(':').nth(3).unwrap_or_default();
+    let digest = Sha256::digest(function.runtime.as_bytes());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("arn:aws:lambda:{region}::runtime:{digest}")
 }
 
 fn layers(function: &Function) -> Value {

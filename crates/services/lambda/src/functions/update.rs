@@ -12,6 +12,9 @@ use servicekit::documents::Edit;
 use servicekit::fields::{integer, required, text, texts};
 use wire::ServiceError;
 
+/// What reservations leave to functions without one, as far as the server runs that many at once.
+const UNRESERVED_MIN: u32 = 100;
+
 impl Functions {
     /// Changes a function; one whose processes must be others gets a new revision.
     pub(super) async fn change(
@@ -77,7 +80,12 @@ impl Functions {
             let published = self.publish(call, &name, Publication::default()).await?;
             return Ok(configuration(&published, Shown::Updating));
         }
-        Ok(configuration(&function, Shown::Updating))
+        Ok(configuration(&self.unsettled(function), Shown::Updating))
+    }
+
+    /// By the time an update is done the function has another revision. [suite: recorded answers]
+    fn unsettled(&self, function: Function) -> Function {
+        Function { revision: self.world.uuid(), ..function }
     }
 
     pub(super) async fn update_configuration(&self, call: &Call, input: &Value) -> Answer {
@@ -120,7 +128,9 @@ impl Functions {
                     function.dead_letter = Some(arn.clone()).filter(|arn| !arn.is_empty());
                 }
                 if let Some(vpc) = &vpc {
-                    function.vpc = Some(vpc.clone()).filter(|vpc| !vpc.id.is_empty());
+                    // A function that was taken out of its network is told to be in none.
+                    function.vpc =
+                        Some(vpc.clone()).filter(|vpc| !vpc.id.is_empty() || function.vpc.is_some());
                 }
                 if let Some(layers) = &layers {
                     function.layers.clone_from(layers);
@@ -134,16 +144,19 @@ impl Functions {
                 Ok(())
             })
             .await?;
-        Ok(configuration(&function, Shown::Updating))
+        Ok(configuration(&self.unsettled(function), Shown::Updating))
     }
 
     pub(super) async fn tag(&self, call: &Call, input: &Value) -> Answer {
         let tags = create::tags(input);
         self.untagged(call, input)?;
+        if tags.is_empty() {
+            return Err(invalid("An error occurred and the request cannot be processed."));
+        }
         self.change(call, required(input, "Resource"), None, |function| {
             function.tags.extend(tags.clone());
-            if function.tags.len() > 50 {
-                return Err(invalid("Number of tags exceeds resource tag limit."));
+            if function.tags.len() > create::TAGS_MAX {
+                return Err(create::too_many_tags());
             }
             Ok(())
         })
@@ -153,6 +166,9 @@ impl Functions {
 
     pub(super) async fn untag(&self, call: &Call, input: &Value) -> Answer {
         let keys = texts(input, "TagKeys");
+        if keys.is_empty() {
+            return Err(null("tagKeys"));
+        }
         self.untagged(call, input)?;
         self.change(call, required(input, "Resource"), None, |function| {
             function.tags.retain(|key, _| !keys.contains(key));
@@ -175,12 +191,35 @@ impl Functions {
 
     pub(super) async fn put_concurrency(&self, call: &Call, input: &Value) -> Answer {
         let most = integer(input, "ReservedConcurrentExecutions").unwrap_or(0).max(0) as u32;
+        self.check_reservation(call, input, most)?;
         self.change(call, required(input, "FunctionName"), None, |function| {
             function.reserved_concurrency = Some(most);
             Ok(())
         })
         .await?;
         Ok(json!({ "ReservedConcurrentExecutions": most }))
+    }
+
+    /// What is reserved is a function's as a whole, and leaves something for the others.
+    fn check_reservation(&self, call: &Call, input: &Value, most: u32) -> Result<(), ServiceError> {
+        let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?;
+        if name.qualifier.is_some() {
+            return Err(whole_only());
+        }
+        let latest = FunctionName { qualifier: Some("$LATEST".to_owned()), ..name.clone() };
+        self.registry.find(&call.caller, &name).map_err(|_| not_found(&latest.arn(&call.caller)))?;
+        let own = format!("{}/{}/", call.caller.account, call.caller.region);
+        let others = self.registry.functions.list(&own)?;
+        let others = others.iter().filter(|(_, function)| function.name != name.name);
+        let reserved: u32 = others.filter_map(|(_, function)| function.reserved_concurrency).sum();
+        let all = self.functions.concurrency_max();
+        let least = UNRESERVED_MIN.min(all / 10);
+        if most > 0 && reserved.saturating_add(most).saturating_add(least) > all {
+            return Err(invalid(format!(
+                "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [{least}]."
+            )));
+        }
+        Ok(())
     }
 
     pub(super) async fn delete_concurrency(&self, call: &Call, input: &Value) -> Answer {
@@ -194,6 +233,26 @@ impl Functions {
 }
 
 pub(super) fn stale() -> ServiceError {
-    let message = "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id";
+    stale_of("GetFunction/GetAlias")
+}
+
+/// With the operation that tells the present revision.
+pub(super) fn stale_of(told_by: &str) -> ServiceError {
+    let message = format!(
+        "The Revision Id provided does not match the latest Revision Id. Call the {told_by} API to retrieve the latest Revision Id"
+    );
     ServiceError::new("PreconditionFailedException", message).with_status(412).with("Type", "User")
+}
+
+pub(super) fn whole_only() -> ServiceError {
+    invalid(
+        "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.",
+    )
+}
+
+fn null(member: &str) -> ServiceError {
+    let message = format!(
+        "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+    );
+    ServiceError::new("ValidationException", message).with_status(400)
 }

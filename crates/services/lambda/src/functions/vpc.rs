@@ -24,13 +24,13 @@ impl Functions {
             }
             (false, false) => {}
         }
+        let described = self.ask_ec2(call, "DescribeSecurityGroups", json!({ "GroupIds": groups })).await?;
         let found = self.ask_ec2(call, "DescribeSubnets", json!({ "SubnetIds": subnets })).await?;
         let id = found["Subnets"][0]["VpcId"].as_str().unwrap_or_default().to_owned();
         if found["Subnets"].as_array().into_iter().flatten().any(|subnet| subnet["VpcId"] != *id) {
             return Err(invalid("Subnets are not in the same VPC."));
         }
-        let found = self.ask_ec2(call, "DescribeSecurityGroups", json!({ "GroupIds": groups })).await?;
-        if found["SecurityGroups"].as_array().into_iter().flatten().any(|group| group["VpcId"] != *id) {
+        if described["SecurityGroups"].as_array().into_iter().flatten().any(|group| group["VpcId"] != *id) {
             return Err(invalid("Security Groups are required to be in the same VPC."));
         }
         Ok(Some(Vpc { id, subnets, groups }))
