@@ -153,7 +153,9 @@ pub(super) fn rest_error(service: &Service, error: &ServiceError, sender: bool) 
         out.insert("Type".into(), if sender { "User" } else { "Server" }.into());
     }
     let small = small || SMALL.contains(&error.name());
-    out.extend(error.members.iter().map(|(name, value)| (name.clone(), value.clone())));
+    // A few have no type; their members say so by null.
+    let members = error.members.iter().filter(|(_, value)| !value.is_null());
+    out.extend(members.map(|(name, value)| (name.clone(), value.clone())));
     if let Some(message) = &error.message {
         out.insert(if small { "message" } else { "Message" }.into(), message.clone().into());
     }

@@ -14,11 +14,20 @@ use wire::ServiceError;
 impl Functions {
     pub(super) async fn create_alias(&self, call: &Call, input: &Value) -> Answer {
         let _alone = self.registry.structure.lock().await;
-        let function = self.whole(call, input)?;
+        let version = required(input, "FunctionVersion");
+        let function = self.whole(call, input).map_err(|error| {
+            // It is the version that is looked for. [suite: recorded answers]
+            let message = error.message.as_deref().unwrap_or_default();
+            if message.starts_with("Function not found") {
+                missing(format!("{message}:{version}"))
+            } else {
+                error
+            }
+        })?;
         let alias = Alias {
             name: required(input, "Name").to_owned(),
             description: text(input, "Description").unwrap_or_default().to_owned(),
-            version: required(input, "FunctionVersion").to_owned(),
+            version: version.to_owned(),
             weights: weights(input).unwrap_or_default(),
             revision: self.world.uuid(),
         };
@@ -40,7 +49,8 @@ impl Functions {
         let revision = self.world.uuid();
         let key = alias_key(&call.caller, &function.name, name);
         let changed = self.registry.aliases.edit(&key, |old| {
-            let mut alias = old.ok_or_else(|| no_alias(&function.arn, name))?;
+            let mut alias =
+                old.ok_or_else(|| missing(format!("Alias not found: {}:{name}", function.arn)))?;
             if text(input, "RevisionId").is_some_and(|given| given != alias.revision) {
                 return Err(stale());
             }
@@ -107,7 +117,8 @@ impl Functions {
             return Err(invalid("Number of items in AdditionalVersionWeights cannot be greater than 1"));
         }
         if !alias.weights.is_empty() && alias.version == "$LATEST" {
-            return Err(invalid("$LATEST is not supported for an alias pointing to more than 1 version"));
+            let error = invalid("$LATEST is not supported for an alias pointing to more than 1 version");
+            return Err(error.with("Type", Value::Null));
         }
         if alias.weights.contains_key(&alias.version) {
             return Err(invalid(format!(

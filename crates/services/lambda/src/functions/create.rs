@@ -63,6 +63,8 @@ pub(super) const RETIRED: [&str; 17] = [
     "dotnet7",
 ];
 
+const NAME_BYTES_MAX: usize = 64;
+
 /// What a function's variables may come to.
 const ENVIRONMENT_BYTES_MAX: usize = 4_096;
 
@@ -70,6 +72,11 @@ impl Functions {
     pub(super) async fn create(&self, call: &Call, input: &Value) -> Answer {
         refuse_unsupported(input)?;
         let name = FunctionName::parse(required(input, "FunctionName"), &call.caller)?.name;
+        if name.len() > NAME_BYTES_MAX {
+            return Err(invalid(format!(
+                "1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to {NAME_BYTES_MAX}"
+            )));
+        }
         let runtime = runtime(text(input, "Runtime").ok_or_else(|| {
             invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
         })?)?;
@@ -140,7 +147,8 @@ impl Functions {
         if publishes(input) {
             let name = FunctionName { name: function.name.clone(), qualifier: None };
             let published = self.publish(call, &name, Publication::default()).await?;
-            return Ok(configuration_as(&published, Shown::Creating, published.arn.clone()));
+            let told = Function { revision: self.world.uuid(), ..published };
+            return Ok(configuration_as(&told, Shown::Creating, told.arn.clone()));
         }
         // By the time it is ready it has another revision. [suite: recorded answers]
         let told = Function { revision: self.world.uuid(), ..function };
@@ -159,6 +167,7 @@ impl Functions {
                 let number = number.parse().map_err(|_| not_found(&name.arn(&call.caller)))?;
                 return self.delete_version(call, &name, number).await;
             }
+            Some(odd) if odd.contains('$') => return Err(not_found(&name::arn(&call.caller, &name.name))),
             Some(_) => return Err(invalid("Deletion of aliases is not currently supported.")),
         }
         let _alone = self.registry.structure.lock().await;

@@ -78,7 +78,7 @@ impl Functions {
         if create::publishes(input) {
             let name = FunctionName { name: function.name, qualifier: None };
             let published = self.publish(call, &name, Publication::default()).await?;
-            return Ok(configuration(&published, Shown::Updating));
+            return Ok(configuration(&self.unsettled(published), Shown::Creating));
         }
         Ok(configuration(&self.unsettled(function), Shown::Updating))
     }
@@ -217,7 +217,8 @@ impl Functions {
         if most > 0 && reserved.saturating_add(most).saturating_add(least) > all {
             return Err(invalid(format!(
                 "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [{least}]."
-            )));
+            ))
+            .with("Type", Value::Null));
         }
         Ok(())
     }

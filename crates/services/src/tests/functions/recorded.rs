@@ -94,7 +94,11 @@ fn an_address_and_a_layer_tell_what_they_were_asked_for() {
     let changed = bench.good("PUT", url, json!({ "InvokeMode": "RESPONSE_STREAM" }));
     assert_eq!(changed["InvokeMode"], "RESPONSE_STREAM");
     let zip = wire::base64::encode(&functions::zip_of(&[("a.txt", "a")]));
-    let layer = bench.good("POST", "/2018-10-31/layers/l/versions", json!({ "Content": { "ZipFile": zip } }));
+    let layer = bench.good(
+        "POST",
+        "/2018-10-31/layers/l/versions",
+        json!({ "Content": { "ZipFile": zip }, "CompatibleRuntimes": [], "CompatibleArchitectures": [] }),
+    );
     assert_eq!((&layer["CompatibleRuntimes"], &layer["CompatibleArchitectures"]), (&json!([]), &json!([])));
     let version = bench.good("GET", "/2018-10-31/layers/l/versions/1", Value::Null);
     assert_eq!(version.get("CompatibleRuntimes"), None);

@@ -68,7 +68,7 @@ fn refusals_are_those_that_were_recorded() {
             missing(&format!("No policy found for: {ARN}nobody")),
         ),
         ("GET", format!("{F}/policy"), Value::Null, missing("The resource you requested does not exist.")),
-        ("PUT", format!("{F}/aliases/live"), json!({}), missing(&format!("Cannot find alias arn: {ARN}f:live"))),
+        ("PUT", format!("{F}/aliases/live"), json!({}), missing(&format!("Alias not found: {ARN}f:live"))),
         ("GET", format!("{F}/aliases/live"), Value::Null, missing(&format!("Cannot find alias arn: {ARN}f:live"))),
         (
             "PUT",
