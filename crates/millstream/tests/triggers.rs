@@ -41,7 +41,7 @@ fn filters_pass_what_their_patterns_describe() {
     for bad in ["", "x", "[]", r#"{"eventName":"INSERT"}"#, r#"{"eventName":[]}"#] {
         let (status, answer) = map(&mut client, "never", &stream, filters(&[bad]));
         assert_eq!((status, answer["Type"].as_str()), (400, Some("User")), "{bad}");
-        assert_eq!(answer["Message"], "Invalid filter pattern definition.", "{bad}");
+        assert_eq!(answer["message"], "Invalid filter pattern definition.", "{bad}");
     }
     // A pattern, and how many of four records pass: two inserts, a change and a removal.
     let cases = [
@@ -379,7 +379,7 @@ fn a_trigger_needs_its_roles_permissions() {
         let mapping = json!({ "FunctionName": "f", "EventSourceArn": stream, "StartingPosition": "LATEST" });
         let answer = call("lambda", "/2015-03-31/event-source-mappings", &[], mapping.to_string());
         let told = answer.json();
-        let said = told["Message"].as_str().or(told["UUID"].as_str()).expect("an error or an id");
+        let said = told["message"].as_str().or(told["UUID"].as_str()).expect("an error or an id");
         (answer.status, said.to_owned())
     };
     let refused = format!(
@@ -409,7 +409,7 @@ fn a_trigger_needs_its_roles_permissions() {
         &[],
         json!({ "FunctionName": "g" }).to_string(),
     );
-    assert_eq!((changed.status, changed.json()["Message"].as_str()), (400, Some(refused.as_str())));
+    assert_eq!((changed.status, changed.json()["message"].as_str()), (400, Some(refused.as_str())));
 }
 
 #[test]
