@@ -157,6 +157,11 @@ impl Functions {
             let found = self.registry.find(caller, &name).map(drop);
             return found.map_err(|_| invalid(format!("The destination ARN {arn} is invalid.")));
         }
+        if arn.split(':').nth(2) == Some("events") {
+            return Err(invalid(format!(
+                "The destination {arn} is not supported: destinations are functions, queues, topics and buckets."
+            )));
+        }
         let place = Place::parse(arn).ok_or_else(wrong)?;
         if succeeded && matches!(place, Place::Bucket { .. }) {
             return Err(wrong());
