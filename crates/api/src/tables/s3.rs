@@ -56,7 +56,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "PutBucketLifecycleConfiguration", method: "PUT", uri: "/{Bucket}?lifecycle", status: 200, input: Some(&PutBucketLifecycleConfigurationRequest), output: Some(&PutBucketLifecycleConfigurationOutput) },
     Operation { service: &SERVICE, name: "PutBucketOwnershipControls", method: "PUT", uri: "/{Bucket}?ownershipControls", status: 200, input: Some(&PutBucketOwnershipControlsRequest), output: None },
     Operation { service: &SERVICE, name: "PutBucketPolicy", method: "PUT", uri: "/{Bucket}?policy", status: 204, input: Some(&PutBucketPolicyRequest), output: None },
-    Operation { service: &SERVICE, name: "PutBucketTagging", method: "PUT", uri: "/{Bucket}?tagging", status: 200, input: Some(&PutBucketTaggingRequest), output: None },
+    Operation { service: &SERVICE, name: "PutBucketTagging", method: "PUT", uri: "/{Bucket}?tagging", status: 204, input: Some(&PutBucketTaggingRequest), output: None },
     Operation { service: &SERVICE, name: "PutBucketVersioning", method: "PUT", uri: "/{Bucket}?versioning", status: 200, input: Some(&PutBucketVersioningRequest), output: None },
     Operation { service: &SERVICE, name: "PutObject", method: "PUT", uri: "/{Bucket}/{Key+}", status: 200, input: Some(&PutObjectRequest), output: Some(&PutObjectOutput) },
     Operation { service: &SERVICE, name: "PutObjectTagging", method: "PUT", uri: "/{Bucket}/{Key+}?tagging", status: 200, input: Some(&PutObjectTaggingRequest), output: Some(&PutObjectTaggingOutput) },

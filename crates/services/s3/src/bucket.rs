@@ -63,7 +63,12 @@ impl S3 {
         let bucket = self.bucket(call, input)?;
         let start = shelf::object_start(&bucket);
         if self.shelf.scan(&start, &shelf::end_of(&start)).next().is_some() {
-            let message = "The bucket you tried to delete is not empty";
+            let message = match bucket.versioning {
+                Versioning::Never => "The bucket you tried to delete is not empty",
+                _ => {
+                    "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
+                }
+            };
             return Err(fault::new(409, "BucketNotEmpty", message).with("BucketName", name));
         }
         let uploads = shelf::uploads_start(&bucket);
@@ -87,18 +92,30 @@ impl S3 {
 
     pub(super) fn list_buckets(&self, call: &Call, input: &Value) -> Answer {
         let (prefix, region) = (text(input, "Prefix").unwrap_or_default(), text(input, "BucketRegion"));
+        if let Some(odd) = region.filter(|region| !is_region(region)) {
+            let message = format!("Argument value {odd} is not a valid AWS Region");
+            return Err(fault::new(400, "InvalidArgument", message).with("ArgumentName", "bucket-region"));
+        }
         let after = text(input, "ContinuationToken").unwrap_or_default();
+        let after = wire::base64::decode(after).ok().and_then(|name| String::from_utf8(name).ok());
+        let after = after.ok_or_else(|| {
+            fault::new(400, "InvalidArgument", "The continuation token provided is incorrect")
+                .with("ArgumentName", "continuation-token")
+        })?;
         let limit = integer(input, "MaxBuckets").unwrap_or(10_000).clamp(1, 10_000) as usize;
         let mut found =
             self.buckets.list(prefix)?.into_iter().map(|(rest, bucket)| (format!("{prefix}{rest}"), bucket));
         let mut buckets: Vec<(String, Bucket)> = found
             .by_ref()
-            .filter(|(name, bucket)| &**name > after && region.is_none_or(|region| region == bucket.region))
+            .filter(|(name, bucket)| *name > after && region.is_none_or(|region| region == bucket.region))
             .take(limit + 1)
             .collect();
         let more = buckets.len() > limit;
         buckets.truncate(limit);
-        let token = buckets.last().filter(|_| more).map(|(name, _)| Value::from(name.as_str()));
+        let token = buckets
+            .last()
+            .filter(|_| more)
+            .map(|(name, _)| Value::from(wire::base64::encode(name.as_bytes())));
         let listed: Value = buckets
             .iter()
             .map(|(name, bucket)| json!({ "Name": name, "CreationDate": bucket.created_s, "BucketRegion": bucket.region, "BucketArn": arn(name) }))
@@ -128,7 +145,10 @@ impl S3 {
         let versioning = match text(configuration, "Status") {
             Some("Enabled") => Versioning::Enabled,
             Some("Suspended") => Versioning::Suspended,
-            _ => return Err(fault::malformed()),
+            _ => {
+                let message = "The Versioning element must be specified";
+                return Err(fault::new(400, "IllegalVersioningConfigurationException", message));
+            }
         };
         self.change(call, input, |bucket| bucket.versioning = versioning).await
     }
@@ -195,13 +215,46 @@ fn check_name(name: &str) -> Result<(), Fault> {
     }
 }
 
-/// `eu-central-1`: what a region's name looks like.
+/// The regions that there are, but for those of governments and of China.
+const REGIONS: [&str; 34] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
 fn is_region(name: &str) -> bool {
-    let mut parts = name.rsplit('-');
-    let number = parts.next().is_some_and(|part| part.parse::<u8>().is_ok());
-    let words: Vec<&str> = parts.collect();
-    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    number && (2..=3).contains(&words.len()) && words.iter().all(is_word)
+    REGIONS.contains(&name)
 }
 
 fn check_location(constraint: Option<&str>, region: &str) -> Result<(), Fault> {

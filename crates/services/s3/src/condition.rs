@@ -14,27 +14,44 @@ pub(super) enum Outcome {
 
 /// The conditions of a read. An answer about the entity tag goes before one about the time.
 pub(super) fn before_read(input: &Value, version: &Version, now_s: u64) -> Result<Outcome, Fault> {
+    match broken(input, version, now_s) {
+        None => Ok(Outcome::Whole),
+        Some(Broken { is_change: false, .. }) => Ok(Outcome::NotModified),
+        Some(Broken { header, .. }) => Err(fault::precondition(header)),
+    }
+}
+
+/// The condition that an object does not meet.
+struct Broken {
+    header: &'static str,
+    /// Whether it asked for what has not changed; the others ask for what has.
+    is_change: bool,
+}
+
+fn broken(input: &Value, version: &Version, now_s: u64) -> Option<Broken> {
+    let unmet = |header| Some(Broken { header, is_change: true });
+    let same = |header| Some(Broken { header, is_change: false });
     match text(input, "IfMatch") {
-        Some(tags) if !matches(tags, &version.etag) => return Err(fault::precondition("If-Match")),
+        Some(tags) if !matches(tags, &version.etag) => return unmet("If-Match"),
         Some(_) => {}
         None => {
             if integer(input, "IfUnmodifiedSince").is_some_and(|since| version.modified_s as i64 > since) {
-                return Err(fault::precondition("If-Unmodified-Since"));
+                return unmet("If-Unmodified-Since");
             }
         }
     }
     match text(input, "IfNoneMatch") {
-        Some(tags) if matches(tags, &version.etag) => return Ok(Outcome::NotModified),
+        Some(tags) if matches(tags, &version.etag) => return same("If-None-Match"),
         Some(_) => {}
         None => {
             // A time that is still to come says nothing. [suite: recorded answers]
             let since = integer(input, "IfModifiedSince").filter(|since| *since <= now_s as i64);
             if since.is_some_and(|since| version.modified_s as i64 <= since) {
-                return Ok(Outcome::NotModified);
+                return same("If-Modified-Since");
             }
         }
     }
-    Ok(Outcome::Whole)
+    None
 }
 
 /// The conditions on the source of a copy, which has no answer for what has not changed.
@@ -45,35 +62,46 @@ pub(super) fn before_copy(input: &Value, version: &Version, now_s: u64) -> Resul
             read.insert(name.to_owned(), value.clone());
         }
     }
-    match before_read(&Value::Object(read), version, now_s) {
-        Ok(Outcome::Whole) => Ok(()),
-        Ok(Outcome::NotModified) => Err(fault::precondition("x-amz-copy-source-If-None-Match")),
-        Err(error) => Err(error),
+    match broken(&Value::Object(read), version, now_s) {
+        None => Ok(()),
+        Some(Broken { header, .. }) => Err(fault::precondition(&format!("x-amz-copy-source-{header}"))),
     }
 }
 
 /// The conditions of a write, about the version that is the newest until then.
 pub(super) fn before_write(input: &Value, newest: Option<&Version>, key: &str) -> Result<(), Fault> {
     let there = newest.filter(|version| !version.is_marker);
+    let (match_, none) = (text(input, "IfMatch"), text(input, "IfNoneMatch"));
+    match (match_, none) {
+        (Some(_), Some(_)) => {
+            let words = "Multiple conditional request headers present in the request";
+            return Err(unknown("If-Match,If-None-Match", words));
+        }
+        (Some("*"), None) => return Err(unknown("If-Match", &refused("If-Match"))),
+        (None, Some(tags)) if tags != "*" => {
+            return Err(unknown("If-None-Match", &refused("If-None-Match")));
+        }
+        _ => {}
+    }
     if let Some(tags) = text(input, "IfMatch") {
         let there = there.ok_or_else(|| fault::no_key(key))?;
         if !matches(tags, &there.etag) {
             return Err(fault::precondition("If-Match"));
         }
     }
-    match text(input, "IfNoneMatch") {
-        None => Ok(()),
-        Some("*") => match there {
-            Some(_) => Err(fault::precondition("If-None-Match")),
-            None => Ok(()),
-        },
-        Some(_) => Err(fault::new(
-            501,
-            "NotImplemented",
-            "A header you provided implies functionality that is not implemented",
-        )
-        .with("Header", "If-None-Match")),
+    match (none, there) {
+        (Some(_), Some(_)) => Err(fault::precondition("If-None-Match")),
+        _ => Ok(()),
     }
+}
+
+fn refused(header: &str) -> String {
+    format!("We don't accept the provided value of {header} header for this API")
+}
+
+fn unknown(header: &str, more: &str) -> Fault {
+    let words = "A header you provided implies functionality that is not implemented";
+    fault::new(501, "NotImplemented", words).with("Header", header).with("additionalMessage", more)
 }
 
 /// Whether one of the tags of a header is this one.

@@ -23,6 +23,9 @@ struct Deleted {
 impl S3 {
     pub(super) async fn delete_object(&self, call: &Call, input: &Value) -> Answer {
         let bucket = self.bucket(call, input)?;
+        if let Some(id) = text(input, "VersionId") {
+            super::get::check_version(&bucket, id)?;
+        }
         let deleted = self.delete(input, &bucket, required(input, "Key"), input).await?;
         Ok(object([
             ("DeleteMarker", deleted.marker.then_some(true.into())),
@@ -54,6 +57,9 @@ impl S3 {
             let condition = json!({ "IfMatch": one.get("ETag") });
             let done = match (refusals.get(at).cloned().flatten(), text(one, "VersionId")) {
                 (Some(refusal), _) => Err(refusal),
+                (None, Some(id)) if super::get::check_version(&bucket, id).is_err() => {
+                    Err(fault::no_version(key, id))
+                }
                 (None, Some(id)) => {
                     let named = json!({ "Bucket": input["Bucket"], "VersionId": id });
                     self.delete(&named, &bucket, key, &condition).await

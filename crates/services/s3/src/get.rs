@@ -4,7 +4,7 @@ use super::S3;
 use super::condition::{self, Outcome};
 use super::fault::{self, Fault};
 use super::put::{HEADERS, tell_checksum, tell_encryption, told_id};
-use super::shelf::{self, Bucket, Piece, Version};
+use super::shelf::{self, Bucket, Piece, Version, Versioning};
 use super::vault::Lease;
 use super::{range, tagging};
 use serde_json::{Map, Value, json};
@@ -98,7 +98,10 @@ impl S3 {
         for _ in 0..8 {
             let version = match id {
                 None => self.shelf.newest(bucket, key)?.ok_or_else(|| fault::no_key(key))?,
-                Some(id) => self.shelf.version(bucket, key, id)?.ok_or_else(|| fault::no_version(key, id))?,
+                Some(id) => {
+                    check_version(bucket, id)?;
+                    self.shelf.version(bucket, key, id)?.ok_or_else(|| fault::no_version(key, id))?
+                }
             };
             if version.is_marker {
                 return Err(match id {
@@ -108,6 +111,7 @@ impl S3 {
                         "MethodNotAllowed",
                         "The specified method is not allowed against this resource.",
                     )
+                    .with("Method", "GET")
                     .with("ResourceType", "DeleteMarker"),
                 });
             }
@@ -168,6 +172,14 @@ impl S3 {
     }
 }
 
+/// A bucket that has never kept versions has no ids but this one.
+pub(super) fn check_version(bucket: &Bucket, id: &str) -> Result<(), Fault> {
+    match bucket.versioning == Versioning::Never && id != "null" {
+        true => Err(fault::argument("Invalid version id specified", "versionId", id)),
+        false => Ok(()),
+    }
+}
+
 /// The members that describe a version.
 fn describe(bucket: &Bucket, version: &Version, with_checksum: bool) -> Map<String, Value> {
     let description = &version.description;
@@ -209,7 +221,9 @@ fn answer(call: &Call, found: Found) -> Response {
             let last = (from + bytes).saturating_sub(1);
             members.insert("ContentRange".into(), format!("bytes {from}-{last}/{}", version.bytes).into());
             // A client would compare the whole object's checksum with the part.
-            without_checksum(&mut members);
+            if bytes < version.bytes {
+                without_checksum(&mut members);
+            }
         }
         None => {
             members.insert("ContentLength".into(), version.bytes.into());

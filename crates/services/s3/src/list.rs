@@ -132,7 +132,7 @@ impl S3 {
         if let Some(token) = token {
             answer.insert("ContinuationToken".into(), token.into());
         }
-        if !start_after.is_empty() {
+        if !start_after.is_empty() && token.is_none() {
             answer.insert("StartAfter".into(), names.told(start_after));
         }
         if let Some(last) = entries.last().filter(|_| more) {

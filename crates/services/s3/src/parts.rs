@@ -85,7 +85,7 @@ impl S3 {
         let mut result = Map::new();
         result.insert("ETag".into(), format!("\"{}\"", part.etag).into());
         result.insert("LastModified".into(), part.modified_s.into());
-        tell_part_checksum(part.checksum.as_ref(), &mut result);
+        tell_part_checksum(part.checksum.as_ref().filter(|_| upload.algorithm.is_some()), &mut result);
         let mut answer =
             object([("CopyPartResult", Some(Value::Object(result))), ("CopySourceVersionId", told)]);
         if let Some(members) = answer.as_object_mut() {

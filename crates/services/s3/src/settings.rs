@@ -63,6 +63,10 @@ pub(super) fn of(operation: &str) -> Option<Setting> {
     Some(Setting { verb, name, member, missing })
 }
 
+/// What may be kept from the public, each by itself.
+const BLOCKS: [&str; 4] =
+    ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
+
 impl S3 {
     pub(super) async fn setting(&self, call: &Call, input: &Value, setting: Setting) -> Answer {
         let Setting { name, member, missing, .. } = setting;
@@ -88,8 +92,19 @@ impl S3 {
                 Ok(Value::Object(Map::from_iter([(member.to_owned(), value)])))
             }
             Verb::Put => {
-                let value = input.get(member).cloned().ok_or_else(fault::malformed)?;
+                let given = input.get(member).cloned();
+                let mut value = match (given, name) {
+                    (Some(value), _) => value,
+                    // A policy is no XML, and neither is none.
+                    (None, "policy") => "".into(),
+                    (None, _) => return Err(fault::malformed()),
+                };
                 check(name, &value)?;
+                if let (Some(members), "public-access") = (value.as_object_mut(), name) {
+                    for member in BLOCKS {
+                        members.entry(member).or_insert(false.into());
+                    }
+                }
                 let size = text(input, "TransitionDefaultMinimumObjectSize").map(str::to_owned);
                 self.change(call, input, |bucket| {
                     let mut value = value.clone();
@@ -109,8 +124,11 @@ fn check(name: &str, value: &Value) -> Result<(), Fault> {
     let rules = || value.get("Rules").and_then(Value::as_array).filter(|rules| !rules.is_empty());
     match name {
         "policy" => {
-            let document = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-            let words = match document {
+            let given = value.as_str().unwrap_or_default();
+            let words = match serde_json::from_str::<Value>(given).ok() {
+                None if !given.starts_with('{') => {
+                    "Policies must be valid JSON and the first byte must be '{'"
+                }
                 None => "This policy contains invalid Json",
                 Some(document) if document.get("Statement").is_none() => "Missing required field Statement",
                 Some(_) => return Ok(()),
@@ -144,7 +162,6 @@ fn check(name: &str, value: &Value) -> Result<(), Fault> {
     }
 }
 
-/// What new objects of a bucket are told to be encrypted with.
 /// What a bucket's objects are encrypted with when nobody says anything else.
 pub(super) struct Encryption {
     pub algorithm: String,

@@ -68,6 +68,9 @@ fn versions_stay_until_they_are_named() {
     run(async {
         let bench = Bench::with_bucket().await;
         bench.ask("PUT /b-1/k", &[], "zero").await;
+        let empty = "<VersioningConfiguration></VersioningConfiguration>";
+        let refused = bench.ask("PUT /b-1?versioning", &[], empty).await;
+        assert_eq!(refused.element("Code"), "IllegalVersioningConfigurationException");
         let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
         assert_eq!(bench.ask("PUT /b-1?versioning", &[], enabled).await.status, 200);
         let one = bench.ask("PUT /b-1/k", &[], "one").await.header("x-amz-version-id").to_owned();
@@ -206,9 +209,13 @@ fn what_is_wrong_or_not_built_is_told() {
             ("PUT /b-1/k", &[("x-amz-tagging", "a=1&a=2")], "InvalidTag"),
             ("GET /b-1/k?partNumber=x", &[], "InvalidArgument"),
             ("GET /b-1?list-type=2", &[("x-amz-expected-bucket-owner", "210987654321")], "AccessDenied"),
-            ("GET /b-1/k?versionId=nope", &[], "NoSuchVersion"),
+            ("GET /b-1/k?versionId=nope", &[], "InvalidArgument"),
+            ("DELETE /b-1/k?versionId=nope", &[], "InvalidArgument"),
+            ("GET /?bucket-region=eu-east-1", &[], "InvalidArgument"),
+            ("PUT /b-1/k", &[("if-match", "*")], "NotImplemented"),
+            ("PUT /b-1/k", &[("if-match", "x"), ("if-none-match", "*")], "NotImplemented"),
             ("GET /b-1?policy", &[], "NoSuchBucketPolicy"),
-            ("PUT /b-1?policy", &[], "MalformedXML"),
+            ("PUT /b-1?policy", &[], "MalformedPolicy"),
             ("POST /b-1/k", &[], "MethodNotAllowed"),
         ] {
             assert_eq!(bench.ask(line, headers, "").await.element("Code"), code, "{line} {headers:?}");
@@ -292,5 +299,43 @@ fn keys_versions_and_digests_are_told_as_recorded() {
         assert_eq!(bench.ask("PUT /b-1?versioning", &[], suspended).await.status, 200);
         assert_eq!(bench.ask("PUT /b-1/k", &[], "more").await.header("x-amz-version-id"), "");
         assert_eq!(bench.ask("GET /b-1/k", &[], "").await.header("x-amz-version-id"), "null");
+    });
+}
+
+#[test]
+fn conditions_markers_and_pages_are_told_as_recorded() {
+    run(async {
+        let bench = Bench::with_bucket().await;
+        bench.ask("PUT /b-1/k", &[], "text").await;
+        let copy = [("x-amz-copy-source", "b-1/k"), ("x-amz-copy-source-if-match", "other")];
+        assert_eq!(
+            bench.ask("PUT /b-1/c", &copy, "").await.element("Condition"),
+            "x-amz-copy-source-If-Match"
+        );
+        let whole = [("range", "bytes=-15"), ("x-amz-checksum-mode", "ENABLED")];
+        let got = bench.ask("GET /b-1/k", &whole, "").await;
+        assert_eq!((got.status, got.header("x-amz-checksum-type")), (206, "FULL_OBJECT"));
+        let body = "<Delete><Object><Key>k</Key><VersionId>nope</VersionId></Object></Delete>";
+        assert_eq!(bench.ask("POST /b-1?delete", &[], body).await.element("Code"), "NoSuchVersion");
+
+        let block = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>";
+        assert_eq!(bench.ask("PUT /b-1?publicAccessBlock", &[], block).await.status, 200);
+        let told = bench.ask("GET /b-1?publicAccessBlock", &[], "").await;
+        assert_eq!(told.element("RestrictPublicBuckets"), "false");
+        assert_eq!(bench.ask("PUT /b-2", &[], "").await.status, 200);
+        let first = bench.ask("GET /?max-buckets=1", &[], "").await;
+        let next = format!(
+            "GET /?continuation-token={}",
+            wire::percent::encode(&first.element("ContinuationToken"))
+        );
+        assert_eq!(bench.ask(&next, &[], "").await.elements("Name"), ["b-2"]);
+
+        let empty = "<VersioningConfiguration></VersioningConfiguration>";
+        let refused = bench.ask("PUT /b-1?versioning", &[], empty).await;
+        assert_eq!(refused.element("Code"), "IllegalVersioningConfigurationException");
+        let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        bench.ask("PUT /b-1?versioning", &[], enabled).await;
+        let refused = bench.ask("DELETE /b-1", &[], "").await.element("Message");
+        assert!(refused.ends_with("You must delete all versions in the bucket."), "{refused}");
     });
 }
