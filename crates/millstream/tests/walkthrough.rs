@@ -201,7 +201,7 @@ fn the_payload_of_the_second_page() {
     );
     let sequence = taken(&mut record["dynamodb"]["SequenceNumber"]);
     assert!(sequence.as_str().is_some_and(|text| (21..=40).contains(&text.len())), "{sequence}");
-    assert!(taken(&mut record["dynamodb"]["ApproximateCreationDateTime"]).is_f64());
+    assert!(taken(&mut record["dynamodb"]["ApproximateCreationDateTime"]).is_u64());
     assert_eq!(
         record,
         json!({

@@ -25,7 +25,7 @@ pub struct StreamRecord<'a> {
     pub source_arn: Option<&'a str>,
 }
 
-/// Appends one record. The two readers differ in the moment's form, the spelling of `userIdentity`'s members and in `eventSourceARN`.
+/// Appends one record. The two readers differ in the spelling of `userIdentity`'s members and in `eventSourceARN`.
 pub fn stream_record(record: &StreamRecord<'_>, out: &mut Vec<u8>) -> Result<(), CorruptImage> {
     let mut object = Object::new(out);
     object.string("eventID", record.event_id);
@@ -34,11 +34,7 @@ pub fn stream_record(record: &StreamRecord<'_>, out: &mut Vec<u8>) -> Result<(),
     object.string("eventSource", "aws:dynamodb");
     object.string("awsRegion", record.region);
     let mut change = Object::new(object.member("dynamodb"));
-    match record.source_arn {
-        // Functions are handed a fraction, as Java writes one. [suite: recorded answers]
-        Some(_) => change.number("ApproximateCreationDateTime", java_double(record.created_seconds)),
-        None => change.number("ApproximateCreationDateTime", record.created_seconds),
-    }
+    change.number("ApproximateCreationDateTime", record.created_seconds);
     change.item("Keys", record.keys)?;
     if let Some(image) = record.new_image {
         change.item("NewImage", image)?;
@@ -65,35 +61,4 @@ pub fn stream_record(record: &StreamRecord<'_>, out: &mut Vec<u8>) -> Result<(),
     }
     object.end();
     Ok(())
-}
-
-/// `1795286290` → `1.79528629E9`
-fn java_double(whole: u64) -> String {
-    let digits = whole.to_string();
-    // Smaller ones are written out.
-    if digits.len() <= 7 {
-        return format!("{digits}.0");
-    }
-    let (first, rest) = digits.split_at(1);
-    let rest = rest.trim_end_matches('0');
-    let rest = if rest.is_empty() { "0" } else { rest };
-    format!("{first}.{rest}E{}", digits.len() - 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::java_double;
-
-    #[test]
-    fn numbers_as_java_writes_them() {
-        for (number, text) in [
-            (0, "0.0"),
-            (9_999_999, "9999999.0"),
-            (10_000_000, "1.0E7"),
-            (1_795_286_290, "1.79528629E9"),
-            (1_795_286_297, "1.795286297E9"),
-        ] {
-            assert_eq!(java_double(number), text);
-        }
-    }
 }
