@@ -206,6 +206,8 @@ impl Environment {
         let ended =
             |ending: Option<Ending>, otherwise: InitError| ending.map_or(otherwise, InitError::Exited);
         tokio::select! {
+            // What a runtime said before it ended is what is told.
+            biased;
             rested = rested => rested?,
             ending = self.process.ended() => {
                 return Err(ended(ending, io::Error::other("the process could not be waited for").into()));
