@@ -145,8 +145,14 @@ impl Target for Desk {
         let (reply, landed) = oneshot::channel();
         let sequences = batch.records.iter().map(|record| record.sequence).collect();
         let lane = (batch.shard, batch.lane);
-        let before =
-            self.books.open().entry(self.name.clone()).or_default().ready.insert(lane, (sequences, reply));
+        let mut books = self.books.open();
+        let book = books.entry(self.name.clone()).or_default();
+        // The one before it may have landed without its sender having heard so: too late.
+        let is_behind = |flight: &Flight| matches!(flight, Flight::Batch(_, _, flying, _) if *flying == lane);
+        if !book.flights.iter().any(is_behind) {
+            return None;
+        }
+        let before = book.ready.insert(lane, (sequences, reply));
         assert!(before.is_none(), "one lies ready at a time");
         Some(Box::pin(async move { landed.await.ok() }))
     }
