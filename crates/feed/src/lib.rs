@@ -11,13 +11,15 @@ mod lane;
 mod verdict;
 mod window;
 
+mod change;
 mod checkpoint;
 mod gauges;
 mod keep;
 mod run;
 mod shard_run;
 
-pub use feed::{Change, Described, Error, ErrorKind, Feed, NewMapping, Parts, Settings};
+pub use change::{Change, NewMapping};
+pub use feed::{Described, Error, ErrorKind, Feed, Parts, Settings};
 pub use filter::{Document, Filter, pattern};
 pub use gauges::{Flow, ShardFlow, Stuck};
 pub use lane::{Blockage, DropReason, Outcome, Totals};

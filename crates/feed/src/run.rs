@@ -11,8 +11,9 @@ use crate::target::{Destination, Target};
 use engine::stream::{Shard, Stream};
 use engine::{Engine, Scope};
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use world::World;
 
@@ -24,6 +25,8 @@ pub(crate) struct Run {
     pub mapping: Arc<Mapping>,
     pub target: Arc<dyn Target>,
     pub destination: Option<Arc<dyn Destination>>,
+    /// Held by whatever may read more records.
+    pub reading: mpsc::Sender<Infallible>,
 }
 
 impl Run {
@@ -69,6 +72,7 @@ impl Run {
                 }
             }
         }
+        drop(self.reading);
         while shards.running.join_next().await.is_some() {}
     }
 
@@ -128,6 +132,7 @@ impl Run {
             shard,
             name: name.into(),
             checkpoint,
+            reading: Some(self.reading.clone()),
         }
     }
 }

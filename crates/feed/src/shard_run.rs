@@ -15,12 +15,13 @@ use crate::window::Frame;
 use bytes::Bytes;
 use engine::stream::{Record, Sequence, Shard};
 use engine::{Engine, ErrorKind};
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use world::World;
 
 /// How long progress may go unwritten. A crash repeats no more than what was delivered in this time.
@@ -66,6 +67,8 @@ pub(crate) struct ShardRun {
     pub shard: Arc<Shard>,
     pub name: Arc<str>,
     pub checkpoint: Checkpoint,
+    /// Held until it is told to stop.
+    pub reading: Option<mpsc::Sender<Infallible>>,
 }
 
 /// What is under way.
@@ -174,6 +177,7 @@ impl ShardRun {
                     course.prepared.fill_with(|| None);
                     all.clone().for_each(|lane| self.target.withdraw(&self.name, lane));
                     all.for_each(|lane| tell(&mut course, lane, Event::Stop));
+                    self.reading = None;
                 }
             }
             self.tell_flow(&course);
@@ -375,8 +379,8 @@ impl ShardRun {
         let flights = &mut course.flights;
         tokio::select! {
             biased;
-            (lane, delivery) = settled(flights) => Woken::Settled(lane, delivery),
             _ = stop.wait_for(|stop| *stop), if !stopping => Woken::Stop,
+            (lane, delivery) = settled(flights) => Woken::Settled(lane, delivery),
             () = tokio::task::yield_now(), if course.more => Woken::Readable,
             () = self.shard.changed(Sequence(course.read)), if reading => Woken::Readable,
             () = sleep(due.map(|due| due.saturating_sub(moment.elapsed))) => {
