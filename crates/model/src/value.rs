@@ -45,6 +45,16 @@ pub enum SetFault {
 }
 
 impl Value {
+    /// As errors show a scalar: `AttributeValue: {N:1}`.
+    pub fn shown(&self) -> String {
+        match self {
+            Value::S(text) => format!("AttributeValue: {{S:{text}}}"),
+            Value::N(number) => format!("AttributeValue: {{N:{number}}}"),
+            Value::B(bytes) => format!("AttributeValue: {{B:{}}}", bytes.escape_ascii()),
+            other => format!("AttributeValue: {{{}}}", other.kind()),
+        }
+    }
+
     /// A set of strings from elements in any order.
     pub fn string_set(elements: Vec<String>) -> Result<Value, SetFault> {
         distinct(elements).map(Value::Ss)

@@ -31,6 +31,11 @@ impl<'a> Source<'a> {
         self.index.map_or(&self.table.key, |index| &index.key)
     }
 
+    /// Whether a partition is of one item: a query has nothing to go on with. [suite: alternator]
+    pub fn is_of_one_item(self) -> bool {
+        self.index.is_none() && self.table.key.range.is_empty()
+    }
+
     /// The names of what tells one row from another: of an index, its own keys and the table's.
     pub fn key_names(self) -> Vec<&'a str> {
         let own = self.schema().parts();

@@ -36,13 +36,38 @@ pub(super) fn index(table: &Table, name: Option<&str>) -> Result<Option<Arc<Inde
     }
 }
 
+/// Whether what is asked for must be looked up in the table.
+pub(super) fn fetches(source: Source<'_>, attributes: Attributes<'_>) -> Result<bool, Error> {
+    let Some(index) = source.index.filter(|index| !index.holds_all()) else { return Ok(false) };
+    let missing: Vec<&str> = match attributes {
+        Attributes::Projected => return Ok(false),
+        Attributes::All if index.kind == IndexKind::Local => return Ok(true),
+        Attributes::All => {
+            return Err(Error::parameter(format_args!(
+                "Select type ALL_ATTRIBUTES is not supported for global secondary index {} because its projection type is not ALL",
+                index.name
+            )));
+        }
+        Attributes::Named(names) => names.iter().copied().filter(|name| !index.holds(name)).collect(),
+    };
+    match index.kind {
+        _ if missing.is_empty() => Ok(false),
+        IndexKind::Local => Ok(true),
+        IndexKind::Global => Err(Error::parameter(format_args!(
+            "Global secondary index {} does not project [{}]",
+            index.name,
+            missing.join(", ")
+        ))),
+    }
+}
+
 impl Reading<'_> {
     pub fn run(
         self,
         engine: &Engine,
         visit: &mut dyn FnMut(View<'_>) -> Result<(), Error>,
     ) -> Result<Page, Error> {
-        let fetches = self.fetches()?;
+        let fetches = fetches(self.source, self.attributes)?;
         let snapshot = engine.store().snapshot();
         let mut page = Page::default();
         let (mut bytes, mut fetched_units) = (0, 0.0);
@@ -81,31 +106,6 @@ impl Reading<'_> {
         let table = self.source.table;
         engine.take(table, &table.load(), &page.consumed, Side::Read)?;
         Ok(page)
-    }
-
-    /// Whether what is asked for must be looked up in the table.
-    fn fetches(&self) -> Result<bool, Error> {
-        let Some(index) = self.source.index.filter(|index| !index.holds_all()) else { return Ok(false) };
-        let missing: Vec<&str> = match self.attributes {
-            Attributes::Projected => return Ok(false),
-            Attributes::All if index.kind == IndexKind::Local => return Ok(true),
-            Attributes::All => {
-                return Err(Error::parameter(format_args!(
-                    "Select type ALL_ATTRIBUTES is not supported for global secondary index {} because its projection type is not ALL",
-                    index.name
-                )));
-            }
-            Attributes::Named(names) => names.iter().copied().filter(|name| !index.holds(name)).collect(),
-        };
-        match index.kind {
-            _ if missing.is_empty() => Ok(false),
-            IndexKind::Local => Ok(true),
-            IndexKind::Global => Err(Error::parameter(format_args!(
-                "Global secondary index {} does not project [{}]",
-                index.name,
-                missing.join(", ")
-            ))),
-        }
     }
 
     /// The item that an entry of a local index is of: it lies under the same hash key.

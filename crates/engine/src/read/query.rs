@@ -1,5 +1,5 @@
 use super::bounds::{Bounds, Source, check_start, start};
-use super::page::{Reading, index};
+use super::page::{Reading, fetches, index};
 use super::{KeyCondition, Page, Query};
 use crate::{Engine, Error, Index, Table};
 use model::{Item, View};
@@ -15,15 +15,40 @@ impl Engine {
         table.load().check_exists()?;
         let index = index(table, query.index)?;
         let source = Source { table, index: index.as_deref() };
-        let mut bounds = Bounds::of_query(source, query.key)?;
-        if let Some(key) = query.start
-            && !bounds.go_on(start(source, key)?, query.order)
-        {
-            return Err(outside(source, query.key, key));
-        }
+        let bounds = bounds(source, query)?;
         let Query { order, filter, attributes, limit, consistency, .. } = *query;
-        Reading { source, bounds, order, filter, attributes, limit, consistency }.run(self, visit)
+        let reading = Reading { source, bounds, order, filter, attributes, limit, consistency };
+        let mut page = reading.run(self, visit)?;
+        if source.is_of_one_item() {
+            page.last = None;
+        }
+        Ok(page)
     }
+
+    /// Refuses what [`Engine::query`] would refuse, without reading anything.
+    pub fn check_query(&self, table: &Table, query: &Query<'_>) -> Result<(), Error> {
+        let index = index(table, query.index)?;
+        let source = Source { table, index: index.as_deref() };
+        bounds(source, query)?;
+        fetches(source, query.attributes).map(drop)
+    }
+}
+
+fn bounds(source: Source<'_>, query: &Query<'_>) -> Result<Bounds, Error> {
+    let mut bounds = Bounds::of_query(source, query.key)?;
+    let Some(key) = query.start else { return Ok(bounds) };
+    if !bounds.go_on(start(source, key)?, query.order) {
+        return Err(outside(source, query.key, key));
+    }
+    if source.is_of_one_item() {
+        let shown: Vec<String> =
+            key.iter().map(|(name, value)| format!("{name}={}", value.shown())).collect();
+        return Err(Error::validation(format!(
+            "The provided exclusive start key is invalid: ExclusiveStartKey: {{{}}}",
+            shown.join(", ")
+        )));
+    }
+    Ok(bounds)
 }
 
 impl Table {

@@ -113,30 +113,31 @@ impl Bound<KeyCondition> {
         }
         let mut hash = Vec::with_capacity(names.hash.len());
         for name in names.hash {
-            let Some(condition) = on(name) else {
-                return Err(missed(name));
-            };
-            let Range::Compare(Comparator::Equal, value) = condition.range else {
-                return Err(unsupported());
-            };
-            hash.push(value.clone());
+            match on(name).map(|condition| condition.range) {
+                Some(Range::Compare(Comparator::Equal, value)) => hash.push(value.clone()),
+                _ if names.hash.len() > 1 => return Err(unpinned_hash(name)),
+                Some(_) => return Err(unsupported()),
+                None => return Err(missed(name)),
+            }
         }
         // Range attributes are spoken of from the left, and only the last of these may be more than pinned.
         let mut left = conditions.len() - hash.len();
         let mut query = KeyQuery { hash, range_equal: Vec::new(), range: None };
-        for name in names.range {
+        for (at, name) in names.range.iter().enumerate() {
             if left == 0 {
                 break;
             }
-            let Some(condition) = on(name) else {
-                return Err(missed(name));
-            };
-            left -= 1;
-            match (condition.range, left) {
-                (range, 0) => query.range = Some(range.owned()),
-                (Range::Compare(Comparator::Equal, value), _) => query.range_equal.push(value.clone()),
-                _ => return Err(unsupported()),
+            let later = names.range[at + 1..].iter().find(|later| on(later).is_some());
+            match (on(name).map(|condition| condition.range), later) {
+                (Some(Range::Compare(Comparator::Equal, value)), _) if left > 1 => {
+                    query.range_equal.push(value.clone());
+                }
+                (_, Some(later)) => return Err(unpinned_range(name, later)),
+                (Some(range), None) if left == 1 => query.range = Some(range.owned()),
+                (Some(_), None) => return Err(unsupported()),
+                (None, None) => return Err(missed(name)),
             }
+            left -= 1;
         }
         if left > 0 { Err(unsupported()) } else { Ok(query) }
     }
@@ -260,4 +261,17 @@ fn unsupported() -> ExpressionError {
 
 fn missed(name: &str) -> ExpressionError {
     ExpressionError::invalid(format!("Query condition missed key schema element: {name}"))
+}
+
+/// Of a key of several attributes. [suite: alternator]
+fn unpinned_hash(name: &str) -> ExpressionError {
+    ExpressionError::invalid(format!(
+        "HASH key attributes {name} must have equality conditions specified in the query"
+    ))
+}
+
+fn unpinned_range(name: &str, later: &str) -> ExpressionError {
+    ExpressionError::invalid(format!(
+        "RANGE key attributes {name} must have equality conditions specified in the query because a condition is present on key attribute {later}"
+    ))
 }

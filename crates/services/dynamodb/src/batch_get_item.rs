@@ -107,7 +107,8 @@ fn get(dynamodb: &Dynamodb, call: &Call, request: BatchGetItem<'_>, attributes: 
     }
     let mut parts = Vec::with_capacity(request.request_items.len());
     for ((name, asked), projection) in request.request_items.iter().zip(projections) {
-        let table = dynamodb.table(&call.caller, names::table(name, &call.caller)?)?;
+        let table = dynamodb.table(&call.caller, names::table(name, &call.caller)?);
+        let table = table.map_err(|fault| if repeats(asked) { duplicates() } else { fault })?;
         let keys = keys(&table, asked)?;
         parts.push(Part { name, table, keys, projection, asked });
     }
@@ -159,11 +160,21 @@ fn keys(table: &Table, asked: &KeysAndAttributes<'_>) -> Result<Vec<Key>, Fault>
     for item in &asked.keys {
         let key = table.key(item.view()).map_err(data)?;
         if !seen.insert(Image::of(key.item()).into_bytes()) {
-            return Err(validation("Provided list of item keys contains duplicates"));
+            return Err(duplicates());
         }
         keys.push(key);
     }
     Ok(keys)
+}
+
+/// Keys that are asked for twice are wrong whether the table exists or not. [suite: dynalite]
+fn repeats(asked: &KeysAndAttributes<'_>) -> bool {
+    let mut seen = HashSet::new();
+    asked.keys.iter().any(|key| !seen.insert(Image::of(key).into_bytes()))
+}
+
+fn duplicates() -> Fault {
+    validation("Provided list of item keys contains duplicates")
 }
 
 /// What has been answered so far.

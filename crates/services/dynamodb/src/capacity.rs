@@ -87,11 +87,18 @@ fn ready(billing: &Billing, reserve: Reserve) -> Throughput {
     }
 }
 
+/// Whether throughput that is ready stands already, or comes with what is being made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Warmth {
+    Coming,
+    Ready,
+}
+
 /// Tells both as part of a description.
 pub(super) fn describe(
     billing: &Billing,
     reserve: Reserve,
-    active: bool,
+    warmth: Warmth,
     mut tell: impl FnMut(&'static str, Json),
 ) {
     if let (Billing::OnDemand { .. }, Some(limits)) = (billing, reserve.on_demand) {
@@ -105,14 +112,14 @@ pub(super) fn describe(
         );
     }
     // What comes of itself is told once it is there, what was asked for from the beginning. [suite: recorded answers]
-    if active || reserve.warm.is_some() {
+    if warmth == Warmth::Ready || reserve.warm.is_some() {
         let Throughput { read_units, write_units } = ready(billing, reserve);
         tell(
             "WarmThroughput",
             json!({
                 "ReadUnitsPerSecond": read_units,
                 "WriteUnitsPerSecond": write_units,
-                "Status": if active { "ACTIVE" } else { "UPDATING" },
+                "Status": if warmth == Warmth::Ready { "ACTIVE" } else { "UPDATING" },
             }),
         );
     }

@@ -1,6 +1,6 @@
 //! A table's description, as five operations tell it.
 
-use super::capacity;
+use super::capacity::{self, Warmth};
 use engine::{
     Billing, Encryption, IndexDescription, IndexStatus, KeyPart, KeySchema, ProjectionKind, TableClass,
     TableDescription, TableStatus, Throughput,
@@ -47,8 +47,8 @@ pub(super) fn table(table: &TableDescription) -> Json {
     if let Some(class) = table.class {
         set(&mut out, "TableClassSummary", json!({ "TableClass": class_name(class) }));
     }
-    let active = table.status == TableStatus::Active;
-    capacity::describe(&table.billing, table.reserve, active, |member, told| set(&mut out, member, told));
+    let warmth = if table.status == TableStatus::Creating { Warmth::Coming } else { Warmth::Ready };
+    capacity::describe(&table.billing, table.reserve, warmth, |member, told| set(&mut out, member, told));
     Json::Object(out)
 }
 
@@ -153,8 +153,8 @@ fn global_index(description: &IndexDescription, on_demand: bool, with_table: boo
     let units = description.throughput.filter(|_| !on_demand).unwrap_or(none);
     out["ProvisionedThroughput"] = throughput(units);
     let billing = if on_demand { Billing::OnDemand { since: None } } else { Billing::Provisioned(units) };
-    let active = description.status == IndexStatus::Active;
-    capacity::describe(&billing, description.reserve, active, |member, told| out[member] = told);
+    let warmth = if description.status == IndexStatus::Creating { Warmth::Coming } else { Warmth::Ready };
+    capacity::describe(&billing, description.reserve, warmth, |member, told| out[member] = told);
     out
 }
 

@@ -122,7 +122,7 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Query<'_>, legacy: Legacy<'_>
     let keys = keys(schema, ready.key_condition.as_ref(), legacy.keys)?;
     check_paths(&table, projection.iter().flat_map(|projection| projection.roots()))?;
     check_filter(filter.as_ref(), schema, filter_member)?;
-    check_paths(&table, filter.iter().flat_map(|filter| filter.roots()))?;
+    let paths = check_paths(&table, filter.iter().flat_map(|filter| filter.roots()));
 
     let named = roots(projection.as_ref());
     let query = engine::Query {
@@ -135,6 +135,10 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Query<'_>, legacy: Legacy<'_>
         start: request.exclusive_start_key.as_ref(),
         consistency: consistency(request.consistent_read),
     };
+    if let Err(fault) = paths {
+        dynamodb.engine.check_query(&table, &query).map_err(data)?;
+        return Err(fault);
+    }
     let output = Output {
         table: &table,
         counts_only: choice.counts_only(),

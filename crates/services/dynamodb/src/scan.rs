@@ -1,7 +1,7 @@
 //! Scan.
 
 use super::expressions::{Expressions, Languages, rewritten};
-use super::fault::{Fault, validation};
+use super::fault::{Fault, data, validation};
 use super::legacy::{self, Rewritten};
 use super::paths::check_paths;
 use super::request::Members;
@@ -41,8 +41,8 @@ fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<(Scan<'a>, Legacy), Fau
     let table_name = input.borrowed("TableName").unwrap_or_default();
     names::table(&table_name, &call.caller)?;
     LANGUAGES.check(input)?;
-    let filter = legacy::filter(input, "ScanFilter")?;
     let attributes = legacy::attributes(input)?;
+    let filter = legacy::filter(input, "ScanFilter")?;
     let number = |member| input.number(member).and_then(|number| u32::try_from(number).ok());
     let request = Scan {
         table_name,
@@ -109,8 +109,9 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Scan<'_>, legacy: Legacy) -> 
 
     let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
     index(&table, index_name, request.consistent_read)?;
-    check_paths(&table, projection.iter().flat_map(|projection| projection.roots()))?;
-    check_paths(&table, filter.iter().flat_map(|filter| filter.roots()))?;
+    let projected = check_paths(&table, projection.iter().flat_map(|projection| projection.roots()));
+    let filtered = || check_paths(&table, filter.iter().flat_map(|filter| filter.roots()));
+    let paths = projected.and_then(|()| filtered());
     let named = roots(projection.as_ref());
     let scan = engine::Scan {
         index: index_name,
@@ -121,6 +122,10 @@ fn read(dynamodb: &Dynamodb, call: &Call, request: Scan<'_>, legacy: Legacy) -> 
         segment,
         consistency: consistency(request.consistent_read),
     };
+    if let Err(fault) = paths {
+        dynamodb.engine.check_scan(&table, &scan).map_err(data)?;
+        return Err(fault);
+    }
     let output = Output {
         table: &table,
         counts_only: choice.counts_only(),

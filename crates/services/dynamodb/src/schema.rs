@@ -83,7 +83,11 @@ fn index_key<'a>(tree: Tree<'a>, attributes: &[KeyPart]) -> Result<(&'a str, Key
     if schema.iter().any(|(name, _)| !attributes.iter().any(|attribute| *attribute.name == **name)) {
         return Err(undefined_keys(&schema, attributes));
     }
-    let key = if schema.len() > 2 { several(schema, attributes, name)? } else { pair(schema, attributes)? };
+    let several_hashes = matches!(&*schema, [(first, one), (second, other)] if one == "HASH" && other == "HASH" && first != second);
+    let key = match schema.len() > 2 || several_hashes {
+        true => several(schema, attributes, name)?,
+        false => pair(schema, attributes)?,
+    };
     Ok((name, key))
 }
 
@@ -116,6 +120,9 @@ pub(super) fn local_indexes(
     for tree in list {
         let tree = Tree::of(tree);
         let (name, key) = index_key(tree, attributes)?;
+        if key.range.is_empty() && key.hash.len() > 1 {
+            return Err(second_is_no_range());
+        }
         if key.range.is_empty() {
             return Err(parameter(format!("Index KeySchema does not have a range key for index: {name}")));
         }
@@ -223,16 +230,14 @@ fn pair(schema: Vec<(String, String)>, attributes: &[KeyPart]) -> Result<KeySche
     };
     let range = schema.next();
     if range.as_ref().is_some_and(|(range, _)| *range == hash) {
-        return Err(validation(
-            "Both the Hash Key and the Range Key element in the KeySchema have the same name",
-        ));
+        return Err(same_name());
     }
     if kind != "HASH" {
         return Err(validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type"));
     }
     let range = match range {
         Some((_, kind)) if kind != "RANGE" => {
-            return Err(validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"));
+            return Err(second_is_no_range());
         }
         range => range.map(|(range, _)| range),
     };
@@ -247,9 +252,7 @@ fn pair(schema: Vec<(String, String)>, attributes: &[KeyPart]) -> Result<KeySche
 fn several(schema: Vec<(String, String)>, attributes: &[KeyPart], name: &str) -> Result<KeySchema, Fault> {
     for (at, (attribute, _)) in schema.iter().enumerate() {
         if schema[..at].iter().any(|(earlier, _)| earlier == attribute) {
-            return Err(parameter(format!(
-                "Duplicate attribute in KeySchema: {attribute}. IndexName: {name}"
-            )));
+            return Err(same_name());
         }
     }
     let hashes = schema.iter().take_while(|(_, kind)| kind == "HASH").count();
@@ -258,7 +261,7 @@ fn several(schema: Vec<(String, String)>, attributes: &[KeyPart], name: &str) ->
     }
     if schema[hashes..].iter().any(|(_, kind)| kind != "RANGE") {
         return Err(validation(
-            "Invalid KeySchema: All KeySchemaElements of the HASH key type must come before those of the RANGE key type",
+            "Invalid KeySchema: HASH KeySchemaElements must precede RANGE KeySchemaElements",
         ));
     }
     if hashes > KEY_ATTRIBUTES_MAX || schema.len() - hashes > KEY_ATTRIBUTES_MAX {
@@ -274,6 +277,14 @@ fn several(schema: Vec<(String, String)>, attributes: &[KeyPart], name: &str) ->
     })
 }
 
+fn second_is_no_range() -> Fault {
+    validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+}
+
+fn same_name() -> Fault {
+    validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+}
+
 fn first(schema: &KeySchema) -> &str {
     schema.hash.first().map_or("", |part| &*part.name)
 }
@@ -286,9 +297,14 @@ fn projection(tree: Tree<'_>) -> Result<ProjectionKind, Fault> {
         (Some("INCLUDE"), None) => {
             Err(parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified"))
         }
-        (Some("INCLUDE"), Some(names)) => Ok(ProjectionKind::Include(
-            names.iter().filter_map(|name| name.as_str()).map(Into::into).collect(),
-        )),
+        (Some("INCLUDE"), Some(names)) => {
+            let names: Vec<&str> = names.iter().filter_map(|name| name.as_str()).collect();
+            let mut twice = names.iter().enumerate().filter(|(at, name)| names[..*at].contains(name));
+            match twice.next() {
+                Some((_, name)) => Err(parameter(format!("Duplicate value in NonKeyAttributes: {name}"))),
+                None => Ok(ProjectionKind::Include(names.into_iter().map(Into::into).collect())),
+            }
+        }
         (Some(kind), Some(_)) => {
             Err(parameter(format!("ProjectionType is {kind}, but NonKeyAttributes is specified")))
         }

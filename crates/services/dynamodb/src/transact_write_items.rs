@@ -182,7 +182,7 @@ async fn write(dynamodb: &Dynamodb, call: &Call, request: TransactWriteItems<'_>
         return Err(validation("Item size has exceeded the maximum allowed size"));
     }
     if asked.iter().map(|one| one.item.size_bytes()).sum::<usize>() > BYTES_MAX {
-        return Err(validation("Transaction request exceeds the maximum size of 4194304 bytes"));
+        return Err(validation(format!("Transaction payload size cannot exceed {BYTES_MAX} bytes")));
     }
     let mut ready = Vec::with_capacity(asked.len());
     for one in &asked {
@@ -206,8 +206,10 @@ async fn write(dynamodb: &Dynamodb, call: &Call, request: TransactWriteItems<'_>
     if let Some(Err(error)) = keys.iter().find(|key| matches!(key, Err(error) if is_empty_key(error))) {
         return Err(data(error.clone()));
     }
-    if keys.iter().any(Result::is_err) {
-        return Err(cancelled(keys.into_iter().map(Result::err).map(|reason| (reason, None))));
+    // The first that is wrong is told, and nothing of those behind it. [suite: alternator]
+    if let Some(wrong) = keys.iter().position(Result::is_err) {
+        let reasons = keys.into_iter().enumerate().map(|(at, key)| key.err().filter(|_| at == wrong));
+        return Err(cancelled(reasons.map(|reason| (reason, None))));
     }
     let keys: Vec<Key> = keys.into_iter().flatten().collect();
     let parts = asked.iter().zip(ready).zip(&keys).zip(&tables);

@@ -44,6 +44,9 @@ pub(super) async fn update_table(dynamodb: &Dynamodb, call: &Call) -> Body {
     if let Some(key) = updated.encryption.or(now.encryption).filter(|_| input.has("SSESpecification")) {
         told["SSEDescription"] = description::encrypting(&key);
     }
+    if input.has("WarmThroughput") {
+        told["WarmThroughput"]["Status"] = json!("UPDATING");
+    }
     Ok(json!({ "TableDescription": told }).to_string().into_bytes())
 }
 
@@ -79,7 +82,54 @@ fn check(input: Tree<'_>) -> Result<(), Fault> {
             "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
         ));
     }
+    if let Some(units) = throughput(input) {
+        check_bounds(units, "table")?;
+    }
+    check_index_updates(input)
+}
+
+fn check_index_updates(input: Tree<'_>) -> Result<(), Fault> {
+    let asked = || input.structures("GlobalSecondaryIndexUpdates");
+    if asked().filter(|tree| tree.has("Create") || tree.has("Delete")).count() > 1 {
+        return Err(limit_exceeded(
+            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+        ));
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for tree in asked() {
+        let (Update::Create(tree) | Update::Delete(tree) | Update::Change(tree)) = Update::of(tree)?;
+        let name = tree.text("IndexName").unwrap_or_default();
+        if names.contains(&name) {
+            return Err(parameter(format!(
+                "Only one global secondary index update per index is allowed simultaneously. Index: {name}"
+            )));
+        }
+        names.push(name);
+    }
     Ok(())
+}
+
+/// One entry of GlobalSecondaryIndexUpdates.
+enum Update<'a> {
+    Create(Tree<'a>),
+    Delete(Tree<'a>),
+    Change(Tree<'a>),
+}
+
+impl<'a> Update<'a> {
+    fn of(tree: Tree<'a>) -> Result<Update<'a>, Fault> {
+        match (tree.structure("Create"), tree.structure("Delete"), tree.structure("Update")) {
+            (Some(create), None, None) => Ok(Update::Create(create)),
+            (None, Some(delete), None) => Ok(Update::Delete(delete)),
+            (None, None, Some(change)) => Ok(Update::Change(change)),
+            (None, None, None) => Err(parameter(
+                "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null",
+            )),
+            _ => Err(parameter(
+                "Only one of Create, Update, or Delete may be specified in GlobalSecondaryIndexUpdate",
+            )),
+        }
+    }
 }
 
 fn change(input: Tree<'_>, now: &TableDescription, caller: &Caller) -> Result<TableChange, Fault> {
@@ -124,10 +174,7 @@ fn billing(input: Tree<'_>, now: &TableDescription) -> Result<Option<Billing>, F
         )),
         (Some(_), None, Billing::Provisioned(_)) => Ok(None),
         (_, Some(units), Billing::Provisioned(known)) if units == known => Err(unchanged(known)),
-        (_, Some(units), _) => {
-            check_bounds(units, "table")?;
-            Ok(Some(Billing::Provisioned(units)))
-        }
+        (_, Some(units), _) => Ok(Some(Billing::Provisioned(units))),
     }
 }
 
@@ -164,48 +211,17 @@ fn index_changes(
     now: &TableDescription,
     billing: &Billing,
 ) -> Result<Vec<IndexChange>, Fault> {
-    let asked = || input.structures("GlobalSecondaryIndexUpdates");
-    // How much is asked for is told before what of it there is.
-    if asked().filter(|tree| tree.has("Create") || tree.has("Delete")).count() > 1 {
-        return Err(limit_exceeded(
-            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
-        ));
-    }
-    let mut changes = Vec::new();
-    for tree in asked() {
-        let change = match (tree.structure("Create"), tree.structure("Delete"), tree.structure("Update")) {
-            (Some(create), None, None) => new_index(create, input, now, billing)?,
-            (None, Some(delete), None) => IndexChange::Delete(known(delete, now)?.into()),
-            (None, None, Some(update)) => {
-                let name = known(update, now)?;
-                IndexChange::Capacity(name.into(), index_capacity(update, name, now, billing)?)
+    let change = |tree| {
+        Ok(match Update::of(tree)? {
+            Update::Create(create) => new_index(create, input, now, billing)?,
+            Update::Delete(delete) => IndexChange::Delete(known(delete, now)?.into()),
+            Update::Change(change) => {
+                let name = known(change, now)?;
+                IndexChange::Capacity(name.into(), index_capacity(change, name, now, billing)?)
             }
-            (None, None, None) => {
-                return Err(parameter(
-                    "One of Create, Update, or Delete must be specified in GlobalSecondaryIndexUpdate",
-                ));
-            }
-            _ => {
-                return Err(parameter(
-                    "Only one of Create, Update, or Delete may be specified in GlobalSecondaryIndexUpdate",
-                ));
-            }
-        };
-        changes.push(change);
-    }
-    let name = |change: &IndexChange| match change {
-        IndexChange::Create(index) => index.name.clone(),
-        IndexChange::Delete(name) | IndexChange::Capacity(name, _) => name.clone(),
+        })
     };
-    for (at, change) in changes.iter().enumerate() {
-        if changes[..at].iter().any(|earlier| name(earlier) == name(change)) {
-            return Err(parameter(format!(
-                "Only one global secondary index update per index is allowed simultaneously. Index: {}",
-                name(change)
-            )));
-        }
-    }
-    Ok(changes)
+    input.structures("GlobalSecondaryIndexUpdates").map(change).collect()
 }
 
 fn index_capacity(

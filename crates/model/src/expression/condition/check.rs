@@ -136,20 +136,10 @@ fn check_bounds([_, low, high]: &[Operand; 3], scope: Scope<'_>) -> Result<(), S
         Some(Ordering::Less | Ordering::Equal) => return Ok(()),
     };
     Err(format!(
-        "The BETWEEN operator requires {rule}; lower bound operand: AttributeValue: {}, upper bound operand: AttributeValue: {}",
-        shown(low),
-        shown(high)
+        "The BETWEEN operator requires {rule}; lower bound operand: {}, upper bound operand: {}",
+        low.shown(),
+        high.shown()
     ))
-}
-
-/// A scalar as errors show it: `{N:1}`.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::S(text) => format!("{{S:{text}}}"),
-        Value::N(number) => format!("{{N:{number}}}"),
-        Value::B(bytes) => format!("{{B:{}}}", bytes.escape_ascii()),
-        other => format!("{{{}}}", other.kind()),
-    }
 }
 
 fn check_function(function: Function, operands: &[Operand], scope: Scope<'_>) -> Result<(), String> {

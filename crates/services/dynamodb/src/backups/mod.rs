@@ -14,6 +14,7 @@ pub(super) use list::list_backups;
 pub(super) use recover::restore_table_to_point_in_time;
 pub(super) use restore::restore_table_from_backup;
 
+use super::capacity::{self, Warmth};
 use super::description;
 use super::fault::{Fault, control};
 use engine::{Backup, BackupStatus, Billing, Error, ErrorKind, IndexSpec, Throughput};
@@ -55,7 +56,7 @@ fn described(backup: &Backup, status: &str) -> Json {
         "ItemCount": backup.items,
         "BillingMode": mode,
     });
-    super::capacity::describe(&source.billing, source.reserve, false, |member, told| table[member] = told);
+    capacity::describe(&source.billing, source.reserve, Warmth::Coming, |member, told| table[member] = told);
     let mut features = json!({});
     let index = |index: &IndexSpec| {
         json!({

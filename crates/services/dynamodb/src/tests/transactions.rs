@@ -137,7 +137,7 @@ fn words_of_transactions() {
     both["Delete"] = json!({ "TableName": "Hash", "Key": { "pk": { "S": "1" } } });
     refuses(json!([both]), "TransactItems can only contain one of Check, Put, Update or Delete");
     let large: Vec<Json> = (0..12).map(|n| put(&n.to_string(), &"x".repeat(390_000))).collect();
-    refuses(large.into(), "Transaction request exceeds the maximum size of 4194304 bytes");
+    refuses(large.into(), "Transaction payload size cannot exceed 4194304 bytes");
     bench.refuses(
         "TransactGetItems",
         json!({ "TransactItems": [get("1"), get("1")] }),
