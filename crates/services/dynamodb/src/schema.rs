@@ -29,10 +29,7 @@ pub(super) fn attributes(input: Tree<'_>) -> Vec<KeyPart> {
 pub(super) fn check_distinct(attributes: &[KeyPart]) -> Result<(), Fault> {
     let twice = |at: usize| attributes[..at].iter().any(|earlier| earlier.name == attributes[at].name);
     match (0..attributes.len()).find(|at| twice(*at)) {
-        Some(at) => Err(parameter(format!(
-            "Duplicate AttributeName in AttributeDefinitions: {}",
-            attributes[at].name
-        ))),
+        Some(at) => Err(validation(format!("Attribute Name is duplicated: {}", attributes[at].name))),
         None => Ok(()),
     }
 }

@@ -10,7 +10,9 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
-use fjall::config::{BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry};
+use fjall::config::{
+    BlockSizePolicy, BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy,
+};
 use fjall::{
     AbstractTree, CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, KvSeparationOptions,
     OwnedWriteBatch, PersistMode, Readable,
@@ -153,7 +155,15 @@ fn open_database(settings: &Settings) -> fjall::Result<(Database, [Keyspace; Spa
     let small = (large / 4).max(1 << 20);
     // Point reads of what is not there must not cost a disk read; the log is read in ranges alone.
     let filtered = FilterPolicy::all(FilterPolicyEntry::Bloom(BloomConstructionPolicy::BitsPerKey(10.0)));
-    let options = || KeyspaceCreateOptions::default().manual_journal_persist(true);
+    // A table's index and filter lie in parts, of which the cache holds those that are read: whole, the indexes of some
+    // ten million items are larger than it, and a read that misses would bring in more than half a megabyte for one key.
+    let parts = PartitioningPolicy::all(true);
+    let options = || {
+        KeyspaceCreateOptions::default()
+            .manual_journal_persist(true)
+            .index_block_partitioning_policy(parts.clone())
+            .filter_block_partitioning_policy(parts.clone())
+    };
     let points = || options().filter_policy(filtered.clone());
     let ranges = || {
         options()
