@@ -7,6 +7,7 @@ mod fault;
 mod guards;
 mod http;
 mod members;
+mod outside;
 mod reply;
 mod rest;
 mod route_key;

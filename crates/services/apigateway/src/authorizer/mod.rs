@@ -5,7 +5,6 @@ mod identity;
 mod issuer;
 mod jwt;
 mod said;
-mod trust;
 
 pub(super) use function::{Asked, Form, FunctionAuthorizer, Outcome};
 pub(super) use identity::Source;

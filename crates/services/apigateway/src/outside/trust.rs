@@ -1,4 +1,4 @@
-//! Connections to issuers over TLS: whom they believe.
+//! Connections over TLS: who is believed to be who they say.
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -19,12 +19,8 @@ pub(super) fn authorities() -> Option<PathBuf> {
     given.or_else(|| SYSTEM.iter().map(PathBuf::from).find(|path| path.exists()))
 }
 
-/// Speaks TLS with the one of this name, whom one of the authorities must know.
-pub(super) async fn secured(
-    stream: TcpStream,
-    name: &str,
-    authorities: Option<&Path>,
-) -> Result<TlsStream<TcpStream>, String> {
+/// What is believed over TLS: what the authorities of a file vouch for.
+pub(super) fn believing(authorities: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
     let path = authorities
         .ok_or("this system has no list of authorities: name a file of certificates in AWS_CA_BUNDLE")?;
     let mut roots = RootCertStore::empty();
@@ -35,9 +31,17 @@ pub(super) async fn secured(
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config =
-        config.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth();
+    let config = config.map_err(|error| error.to_string())?;
+    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// Speaks TLS with the one of this name.
+pub(super) async fn secured(
+    stream: TcpStream,
+    name: &str,
+    tls: Arc<ClientConfig>,
+) -> Result<TlsStream<TcpStream>, String> {
     let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
-    let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let connecting = TlsConnector::from(tls).connect(name, stream).await;
     connecting.map_err(|error| error.to_string())
 }
