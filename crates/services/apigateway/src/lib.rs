@@ -18,6 +18,7 @@ mod visit;
 
 use self::http::Http;
 use lambda::{LambdaTargets, ServiceCalls};
+use outside::Outside;
 use rest::Rest;
 use servicekit::address;
 use servicekit::call::{Call, Pending};
@@ -54,9 +55,10 @@ pub fn forbidden(error: ServiceError) -> Response {
 impl ApiGateway {
     /// `own`: `http://host:port` of this server.
     pub fn new(store: &Store, world: &World, own: &str, targets: &LambdaTargets) -> ApiGateway {
+        let outside = Outside::new();
         ApiGateway {
-            http: Http::new(store, world, own),
-            rest: Rest::new(store, world),
+            http: Http::new(store, world, own, &outside),
+            rest: Rest::new(store, world, &outside),
             targets: ServiceCalls::new("apigateway.amazonaws.com", targets),
         }
     }

@@ -1,5 +1,6 @@
 //! Responses: an API's own, and what a function's answer makes in both payload formats; None where it makes none.
 
+use crate::outside::Answer;
 use crate::visit::belongs_to_connection;
 use bytes::Bytes;
 use http::HeaderName;
@@ -87,6 +88,24 @@ pub(super) fn rest(payload: &Bytes, decode: bool) -> Option<Response> {
         response.set_header("content-type", "application/json");
     }
     Some(response)
+}
+
+/// The answer of a server elsewhere as a REST API passes it on.
+pub(super) fn passed_on(answer: Answer) -> Response {
+    let mut response = Response::new(answer.status.as_u16(), answer.body);
+    for (name, value) in &answer.headers {
+        let taken = REMAPPED.contains(&name.as_str()) || name == "x-amzn-requestid";
+        let name = match taken {
+            true => HeaderName::try_from(format!("x-amzn-remapped-{name}")).unwrap_or_else(|_| name.clone()),
+            false if belongs_to_connection(name.as_str()) => continue,
+            false => name.clone(),
+        };
+        response.headers.append(name, value.clone());
+    }
+    if !response.headers.contains_key("content-type") {
+        response.set_header("content-type", "application/json");
+    }
+    response
 }
 
 const REMAPPED: &[&str] =

@@ -12,6 +12,7 @@ const SOURCE_IP: &str = "127.0.0.1";
 pub(super) const BODY_BYTES_MAX: usize = 10 << 20;
 
 /// One request, and what the API made of it.
+#[derive(Clone, Copy)]
 pub(super) struct Visit<'a> {
     pub request: &'a Request,
     /// As on AWS: with the stage where the URL has it.
@@ -35,6 +36,10 @@ pub(super) struct Visit<'a> {
 impl Visit<'_> {
     pub fn domain(&self) -> String {
         format!("{}.execute-api.{}.amazonaws.com", self.api, self.region)
+    }
+
+    pub fn source_ip(&self) -> &'static str {
+        SOURCE_IP
     }
 
     pub fn user_agent(&self) -> Option<&str> {

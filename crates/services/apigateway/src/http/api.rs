@@ -60,10 +60,11 @@ impl Http {
     /// An integration, a route to it and a stage that deploys by itself.
     fn quickly(&self, api: &mut HttpApi, input: &Value, target: &str) -> Result<(), ServiceError> {
         let world = &self.book.world;
+        let function = target.starts_with("arn:");
         let mut wanted = json!({
-            "IntegrationType": if target.starts_with("arn:") { "AWS_PROXY" } else { "HTTP_PROXY" },
+            "IntegrationType": if function { "AWS_PROXY" } else { "HTTP_PROXY" },
             "IntegrationUri": target,
-            "PayloadFormatVersion": "2.0",
+            "PayloadFormatVersion": if function { "2.0" } else { "1.0" },
         });
         if let Some(role) = input.get("CredentialsArn") {
             wanted["CredentialsArn"] = role.clone();

@@ -1,9 +1,11 @@
-//! Integrations: the functions behind routes.
+//! Integrations: the functions and servers behind routes.
 
 use super::book::HttpApi;
+use super::mapping::{self, Mapping};
 use super::{Http, found, page, take_over};
 use crate::fault::{bad, conflict, refuse, too_many};
 use crate::members::Members;
+use crate::outside::Place;
 use crate::target;
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
@@ -19,12 +21,12 @@ const REFUSED: &[&str] = &[
     "ContentHandlingStrategy",
     "IntegrationSubtype",
     "PassthroughBehavior",
-    "RequestParameters",
     "RequestTemplates",
-    "ResponseParameters",
     "TemplateSelectionExpression",
     "TlsConfig",
 ];
+
+const METHODS: &[&str] = &["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 const OWN: &[&str] = &[
     "ConnectionType",
@@ -43,22 +45,38 @@ pub(super) fn made(id: &str, input: &Value) -> Result<Members, ServiceError> {
     let mut told = Members::new();
     told.insert("ConnectionType".to_owned(), "INTERNET".into());
     told.insert("IntegrationId".to_owned(), id.into());
-    told.insert("IntegrationMethod".to_owned(), "POST".into());
+    let server = text(input, "IntegrationType") == Some("HTTP_PROXY");
+    told.insert("IntegrationMethod".to_owned(), if server { "ANY" } else { "POST" }.into());
+    if server {
+        told.insert("PayloadFormatVersion".to_owned(), "1.0".into());
+    }
     told.insert("TimeoutInMillis".to_owned(), 30_000.into());
     take_over(&mut told, input, OWN);
+    lay_over(&mut told, input);
     check(&told)?;
     Ok(told)
 }
 
 fn check(told: &Members) -> Result<(), ServiceError> {
     let member = |name: &str| told.get(name).and_then(Value::as_str);
-    let kind = member("IntegrationType").unwrap_or_default();
-    if kind != "AWS_PROXY" {
-        return Err(bad(format!("IntegrationType {kind} is not supported: use AWS_PROXY with a function.")));
-    }
     if member("ConnectionType") == Some("VPC_LINK") {
         return Err(bad("ConnectionType VPC_LINK is not supported."));
     }
+    match member("IntegrationType").unwrap_or_default() {
+        "AWS_PROXY" => check_function(told)?,
+        "HTTP_PROXY" => check_server(told)?,
+        kind => {
+            return Err(bad(format!(
+                "IntegrationType {kind} is not supported: use AWS_PROXY or HTTP_PROXY."
+            )));
+        }
+    }
+    told.get("RequestParameters").map_or(Ok(()), |all| Mapping::of_requests(all).map(drop)).map_err(bad)?;
+    told.get("ResponseParameters").map_or(Ok(()), |all| mapping::of_answers(all).map(drop)).map_err(bad)
+}
+
+fn check_function(told: &Members) -> Result<(), ServiceError> {
+    let member = |name: &str| told.get(name).and_then(Value::as_str);
     let uri = member("IntegrationUri").ok_or_else(|| bad("IntegrationUri is required for AWS_PROXY."))?;
     if target::function_of(uri).is_none() {
         return Err(bad(format!("Invalid function ARN or invalid uri: {uri}")));
@@ -73,6 +91,41 @@ fn check(told: &Members) -> Result<(), ServiceError> {
     match member("IntegrationMethod") {
         Some("POST") => Ok(()),
         _ => Err(bad("IntegrationMethod of a function must be POST.")),
+    }
+}
+
+fn check_server(told: &Members) -> Result<(), ServiceError> {
+    let member = |name: &str| told.get(name).and_then(Value::as_str);
+    let uri = member("IntegrationUri").ok_or_else(|| bad("IntegrationUri is required for HTTP_PROXY."))?;
+    if Place::example(uri).is_none() {
+        return Err(bad(format!("Invalid HTTP endpoint specified for URI: {uri}")));
+    }
+    let method = member("IntegrationMethod").unwrap_or_default();
+    if !METHODS.contains(&method) {
+        return Err(bad(format!("IntegrationMethod {method} is not one of {}.", METHODS.join(", "))));
+    }
+    match member("PayloadFormatVersion") {
+        Some("1.0") => Ok(()),
+        _ => Err(bad("PayloadFormatVersion of an HTTP_PROXY integration must be 1.0.")),
+    }
+}
+
+/// Laid over those there are: an empty one takes its predecessor away.
+fn lay_over(told: &mut Members, input: &Value) {
+    for member in ["RequestParameters", "ResponseParameters"] {
+        let Some(new) = input.get(member).and_then(Value::as_object) else { continue };
+        let all = told.entry(member).or_insert_with(|| json!({}));
+        let Some(all) = all.as_object_mut() else { continue };
+        for (key, value) in new {
+            let empty = value == "" || value.as_object().is_some_and(serde_json::Map::is_empty);
+            match empty {
+                true => drop(all.shift_remove(key)),
+                false => drop(all.insert(key.clone(), value.clone())),
+            }
+        }
+        if all.is_empty() {
+            told.shift_remove(member);
+        }
     }
 }
 
@@ -105,6 +158,7 @@ impl Http {
         let told = self.book.change(&call.caller, required(input, "ApiId"), |api| {
             let told = found(&mut api.integrations, "Integration", required(input, "IntegrationId"))?;
             take_over(told, input, OWN);
+            lay_over(told, input);
             // An empty role takes the role away.
             if text(input, "CredentialsArn") == Some("") {
                 told.shift_remove("CredentialsArn");

@@ -7,16 +7,20 @@ mod book;
 mod cors;
 mod deployment;
 mod integration;
+mod live;
+mod mapping;
 mod route;
 mod serve;
 mod stage;
 mod tags;
+mod upstream;
 
 use super::cache::Cache;
 use super::members::{self, Members, Names, take_over};
+use super::outside::Outside;
 use book::Book;
+use live::Live;
 use serde_json::Value;
-use serve::Live;
 use servicekit::call::{Answer, Call};
 use servicekit::fields::text;
 use std::collections::BTreeMap;
@@ -29,11 +33,13 @@ pub(super) struct Http {
     /// `http://host:port` of this server.
     own: String,
     live: Cache<Live>,
+    outside: Outside,
 }
 
 impl Http {
-    pub fn new(store: &Store, world: &World, own: &str) -> Http {
-        Http { book: Book::new(store, world), own: own.to_owned(), live: Cache::new() }
+    pub fn new(store: &Store, world: &World, own: &str, outside: &Outside) -> Http {
+        let (book, outside) = (Book::new(store, world), outside.clone());
+        Http { book, own: own.to_owned(), live: Cache::new(), outside }
     }
 
     pub async fn answer(&self, call: &Call, input: &Value) -> Answer {

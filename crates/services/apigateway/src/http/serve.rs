@@ -1,153 +1,17 @@
 //! A request to an HTTP API: stage, route, integration, answer.
 
 use super::admit::{Door, Entry};
-use super::authorizer::Authorizer;
-use super::book::{Book, Served};
+use super::live::{Backend, Integration, Live, LiveStage};
+use super::mapping::Given;
 use super::{Http, cors};
-use crate::members::Members;
+use crate::outside::Outside;
 use crate::reply::{self, message};
-use crate::route_key::{RouteKey, select};
+use crate::route_key::select;
 use crate::target::{function_of, with_variables};
-use crate::throttle::{Limit, Throttle};
 use crate::visit::{self, Visit};
 use lambda::{Ask, ServiceCalls, Told};
 use serde_json::{Value, json};
-use servicekit::fields::texts;
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
-use wire::{Request, Response, ServiceError};
-
-/// An API made ready to serve.
-pub(super) struct Live {
-    account: String,
-    region: String,
-    disabled: bool,
-    stages: HashMap<String, LiveStage>,
-}
-
-struct LiveStage {
-    variables: Option<Value>,
-    cors: Option<Value>,
-    routes: Vec<LiveRoute>,
-    keys: Vec<RouteKey>,
-    throttle: Throttle,
-}
-
-struct LiveRoute {
-    key: String,
-    door: Door,
-    integration: Option<Integration>,
-    limit: Option<Limit>,
-}
-
-struct Integration {
-    uri: String,
-    /// Payload format 2.0, else 1.0.
-    two: bool,
-    timeout: Duration,
-    by_role: bool,
-}
-
-impl Live {
-    pub fn read(book: &Book, id: &str) -> Result<Option<Live>, ServiceError> {
-        let Some(api) = book.apis.get(id)? else { return Ok(None) };
-        let mut stages = HashMap::new();
-        for (name, told) in &api.stages {
-            // One authorizer for all routes of a stage: what it is told for one holds for all.
-            let mut ready = HashMap::new();
-            let Some(deployment) = told.get("DeploymentId").and_then(Value::as_str) else { continue };
-            let snapshot = book.snapshots.get(&format!("{id}/{deployment}"))?.unwrap_or_default();
-            let mut stage = LiveStage {
-                variables: told.get("StageVariables").cloned(),
-                cors: snapshot.cors,
-                routes: Vec::new(),
-                keys: Vec::new(),
-                throttle: Throttle::default(),
-            };
-            for served in &snapshot.routes {
-                if let Some(key) = served.key() {
-                    stage.keys.push(key);
-                    stage.routes.push(LiveRoute::of(served, told, &mut ready));
-                }
-            }
-            stages.insert(name.clone(), stage);
-        }
-        let disabled = api.told.get("DisableExecuteApiEndpoint") == Some(&Value::Bool(true));
-        Ok(Some(Live { account: api.account, region: api.region, disabled, stages }))
-    }
-
-    /// The stage that a path names first, else `$default`; and the path behind its name.
-    fn stage<'a>(&'a self, path: &'a str) -> Option<(&'a str, &'a LiveStage, &'a str)> {
-        let rest = path.strip_prefix('/').unwrap_or(path);
-        let name = rest.split('/').next().unwrap_or_default();
-        if let Some((own, stage)) = self.stages.get_key_value(name).filter(|(own, _)| *own != "$default") {
-            let behind = &rest[name.len()..];
-            return Some((own, stage, if behind.is_empty() { "/" } else { behind }));
-        }
-        let (own, stage) = self.stages.get_key_value("$default")?;
-        Some((own, stage, path))
-    }
-}
-
-impl LiveRoute {
-    fn of(served: &Served, stage: &Members, ready: &mut Ready) -> LiveRoute {
-        let key = served.route.get("RouteKey").and_then(Value::as_str).unwrap_or_default();
-        let own = stage.get("RouteSettings").and_then(|all| all.get(key));
-        LiveRoute {
-            key: key.to_owned(),
-            door: door(served, ready),
-            integration: served.integration.as_ref().map(Integration::of),
-            limit: Limit::of(
-                own,
-                stage.get("DefaultRouteSettings"),
-                "ThrottlingRateLimit",
-                "ThrottlingBurstLimit",
-            ),
-        }
-    }
-}
-
-/// Authorizers by their ids.
-type Ready = HashMap<String, Arc<Authorizer>>;
-
-fn door(served: &Served, ready: &mut Ready) -> Door {
-    let member = |name: &str| served.route.get(name).and_then(Value::as_str);
-    let kind = member("AuthorizationType").unwrap_or("NONE");
-    match kind {
-        "NONE" => return Door::Open,
-        "AWS_IAM" => return Door::Signed,
-        _ => {}
-    }
-    let id = member("AuthorizerId").unwrap_or_default();
-    if !ready.contains_key(id)
-        && let Some(made) = served.authorizer.as_ref().and_then(Authorizer::of)
-    {
-        ready.insert(id.to_owned(), Arc::new(made));
-    }
-    let Some(authorizer) = ready.get(id).cloned() else { return Door::Broken };
-    match kind {
-        "JWT" => {
-            let scopes = texts(&Value::Object(served.route.clone()), "AuthorizationScopes");
-            Door::Jwt { authorizer, scopes }
-        }
-        _ => Door::Function(authorizer),
-    }
-}
-
-impl Integration {
-    fn of(told: &Members) -> Integration {
-        let member = |name: &str| told.get(name).and_then(Value::as_str);
-        Integration {
-            uri: member("IntegrationUri").unwrap_or_default().to_owned(),
-            two: member("PayloadFormatVersion") != Some("1.0"),
-            timeout: Duration::from_millis(
-                told.get("TimeoutInMillis").and_then(Value::as_u64).unwrap_or(30_000),
-            ),
-            by_role: member("CredentialsArn").is_some(),
-        }
-    }
-}
+use wire::{Request, Response};
 
 impl Http {
     /// The ARN of the route that a request takes, if that asks for a signature.
@@ -176,7 +40,7 @@ impl Http {
         let request_id = visit::short_id(&targets.world);
         let response = match live.stage(path).filter(|_| !live.disabled) {
             Some((name, stage, behind)) => {
-                let place = Place { live: &live, id, name, stage, path, behind };
+                let place = Place { outside: &self.outside, live: &live, id, name, stage, path, behind };
                 place.answer(targets, request, &request_id).await
             }
             None => message(404, "Not Found"),
@@ -185,12 +49,22 @@ impl Http {
     }
 }
 
+/// What a function is asked.
+struct Asked<'a> {
+    two: bool,
+    by_role: bool,
+    key: &'a str,
+    method: &'a str,
+    payload: Value,
+}
+
 /// Where in an API a request has come.
-struct Place<'a> {
+pub(super) struct Place<'a> {
+    pub outside: &'a Outside,
     live: &'a Live,
     id: &'a str,
     name: &'a str,
-    stage: &'a LiveStage,
+    pub stage: &'a LiveStage,
     path: &'a str,
     behind: &'a str,
 }
@@ -238,21 +112,47 @@ impl Place<'_> {
             Err(refused) => return refused,
         };
         let Some(integration) = &route.integration else { return message(500, "Internal Server Error") };
-        let payload =
-            if integration.two { visit.event_2(entry.told(&visit)) } else { event_1(&visit, &entry) };
+        let context = if integration.is_mapped() { context(&visit, &entry) } else { Value::Null };
+        let given = Given { request, behind: self.behind, visit: &visit, context: &context, answer: None };
+        let mapped = integration.requests.request(&given);
+        let changed =
+            Visit { request: &mapped.request, path: mapped.path.as_deref().unwrap_or(self.path), ..visit };
+        let mut response = match &integration.backend {
+            Backend::Function { two, by_role } => {
+                let payload =
+                    if *two { changed.event_2(entry.told(&visit)) } else { event_1(&changed, &entry) };
+                let asked = Asked { two: *two, by_role: *by_role, key: &route.key, method, payload };
+                self.function(targets, integration, asked).await
+            }
+            Backend::Server { method } => {
+                self.server(integration, method.as_ref(), &changed, mapped.path.as_deref()).await
+            }
+        };
+        if let Some(mapping) = integration.answers.get(&response.status.as_u16()) {
+            let answer = response.clone();
+            mapping.answer(&Given { answer: Some(&answer), ..given }, &mut response);
+        }
+        response
+    }
+
+    async fn function(
+        &self,
+        targets: &ServiceCalls,
+        integration: &Integration,
+        asked: Asked<'_>,
+    ) -> Response {
         let uri = with_variables(&integration.uri, self.stage.variables.as_ref());
         let ask = Ask {
             account: &self.live.account,
             function: function_of(&uri).unwrap_or_default(),
-            sources: &self.sources(&route.key, method),
-            by_role: integration.by_role,
-            payload,
+            sources: &self.sources(asked.key, asked.method),
+            by_role: asked.by_role,
+            payload: asked.payload,
             timeout: integration.timeout,
         };
         match targets.call(ask).await {
             Told::Answer(payload) => {
-                let response =
-                    if integration.two { reply::format_2(&payload) } else { reply::format_1(&payload) };
+                let response = if asked.two { reply::format_2(&payload) } else { reply::format_1(&payload) };
                 response.unwrap_or_else(|| message(500, "Internal Server Error"))
             }
             Told::Failed(_) | Told::Refused => message(500, "Internal Server Error"),
@@ -270,6 +170,13 @@ impl Place<'_> {
             Some((own, path)) => vec![format!("{arn}/{own}{path}"), format!("{arn}/{method}{path}")],
         }
     }
+}
+
+/// What mappings are told of the request.
+fn context(visit: &Visit<'_>, entry: &Entry) -> Value {
+    let mut context = visit.context_2();
+    context["authorizer"] = entry.told_1();
+    context
 }
 
 /// Payload format 1.0, with what an HTTP API has of it.

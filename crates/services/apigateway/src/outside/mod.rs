@@ -3,7 +3,7 @@
 mod place;
 mod trust;
 
-pub(crate) use place::Place;
+pub(crate) use place::{Place, address};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode, header};
@@ -21,7 +21,7 @@ pub(crate) struct Errand<'a> {
     pub method: Method,
     /// `http://…` or `https://…`, encoded.
     pub url: &'a str,
-    /// All but `host` and what belongs to the connection.
+    /// All but what belongs to the connection; `host` is the URL's, unless it is here.
     pub headers: HeaderMap,
     pub body: Bytes,
     pub timeout: Duration,
@@ -93,7 +93,8 @@ impl Outside {
         *request.uri_mut() = place.target.parse().map_err(|_| Trouble::Address(url.to_owned()))?;
         *request.headers_mut() = errand.headers;
         let host = place.authority.parse().map_err(|_| Trouble::Address(url.to_owned()))?;
-        request.headers_mut().insert(header::HOST, host);
+        // Whoever asks may know the server by another name.
+        request.headers_mut().entry(header::HOST).or_insert(host);
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|error| network(&error))?;
         let answer = async move {

@@ -30,6 +30,8 @@ pub(super) enum Fault {
     Configuration,
     /// The function failed, or its answer makes no response.
     BadAnswer,
+    /// The server behind does not answer, or not as HTTP and TLS have it.
+    Network,
     Timeout,
 }
 
@@ -78,6 +80,9 @@ impl Fault {
             }
             Fault::Configuration => of("API_CONFIGURATION_ERROR", 500, internal, "Internal server error"),
             Fault::BadAnswer => of("DEFAULT_5XX", 502, internal, "Internal server error"),
+            Fault::Network => {
+                of("INTEGRATION_FAILURE", 504, internal, "Network error communicating with endpoint")
+            }
             Fault::Timeout => of("INTEGRATION_TIMEOUT", 504, internal, "Endpoint request timed out"),
         }
     }

@@ -1,11 +1,12 @@
-//! Integrations of methods: functions, and answers without any.
+//! Integrations of methods: functions, servers elsewhere, and answers without any.
 
-use super::Rest;
 use super::method::{forget_response, place, response};
 use super::patch::{self, Rules};
 use super::template::Template;
+use super::{Rest, mapping};
 use crate::fault::{bad, missing, refuse};
 use crate::members::{Members, take_over};
+use crate::outside::Place;
 use crate::target;
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
@@ -61,6 +62,7 @@ impl Rest {
         check(&Value::Object(told.clone()))?;
         let told = self.book.change(&call.caller, api, |api| {
             let own = api.method(resource, method)?;
+            check_declared(own, told.get("requestParameters"))?;
             // Responses there were belong to what is replaced.
             own.insert("methodIntegration".to_owned(), Value::Object(told.clone()));
             Ok(told)
@@ -80,7 +82,9 @@ impl Rest {
             let told = api.integration(resource, method)?;
             patch::apply(told, &patch::all(input), &PATCHED)?;
             check(&Value::Object(told.clone()))?;
-            Ok(told.clone())
+            let told = told.clone();
+            check_declared(api.method(resource, method)?, told.get("requestParameters"))?;
+            Ok(told)
         });
         Ok(Value::Object(told.await?))
     }
@@ -156,11 +160,7 @@ fn check(told: &Value) -> Result<(), ServiceError> {
     match kind {
         "MOCK" => {}
         "AWS" | "AWS_PROXY" => check_uri(told, kind)?,
-        _ => {
-            return Err(bad(format!(
-                "Integration type {kind} is not supported: use AWS_PROXY, AWS or MOCK."
-            )));
-        }
+        _ => check_url(told)?,
     }
     let behavior = required(told, "passthroughBehavior");
     if !["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"].contains(&behavior) {
@@ -173,37 +173,59 @@ fn check(told: &Value) -> Result<(), ServiceError> {
     check_templates(told.get("requestTemplates"))
 }
 
-/// A function is called with a payload: what these name besides has nowhere to go, as on AWS.
+/// What is mapped onto the request to a server; a function is given a payload, and the rest has nowhere to go, as on AWS.
 fn check_parameters(parameters: Option<&Value>) -> Result<(), ServiceError> {
     for (name, value) in parameters.and_then(Value::as_object).into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
-        let places = ["header.", "path.", "querystring."];
-        let target = name.strip_prefix("integration.request.").filter(|rest| of_one(rest, &places));
-        let source = value.strip_prefix("method.request.");
-        let from_request = source.is_some_and(|rest| of_one(rest, &places) || rest.starts_with("body"));
-        if target.is_none() || !(from_request || is_mapping(value)) {
-            let wrong = if target.is_none() { name } else { value };
-            return Err(bad(format!(
-                "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: {wrong}]"
-            )));
+        if !mapping::is_target(name) || !mapping::is_source(value) {
+            return Err(no_mapping(if mapping::is_target(name) { value } else { name }));
         }
-        if target.is_some_and(|target| target.eq_ignore_ascii_case("header.x-amz-invocation-type")) {
+        if name.eq_ignore_ascii_case("integration.request.header.x-amz-invocation-type") {
             return Err(bad(format!("{name} is not supported: functions are waited for.")));
         }
     }
     Ok(())
 }
 
-/// Whether something is named behind one of these.
-fn of_one(text: &str, places: &[&str]) -> bool {
-    places.iter().any(|place| text.strip_prefix(place).is_some_and(|name| !name.is_empty()))
+/// What is taken from the client's request is what the method declares.
+fn check_declared(method: &Members, parameters: Option<&Value>) -> Result<(), ServiceError> {
+    let declared = method.get("requestParameters");
+    for value in parameters.and_then(Value::as_object).into_iter().flatten().map(|(_, value)| value) {
+        let value = value.as_str().unwrap_or_default();
+        let plain = value.replacen(".multivalue", ".", 1);
+        let named = plain.starts_with("method.request.") && !plain.starts_with("method.request.body");
+        if named && declared.is_none_or(|own| own.get(&plain).is_none()) {
+            return Err(bad(format!(
+                "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression parameter specified: {value}]"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn no_mapping(wrong: &str) -> ServiceError {
+    bad(format!(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: {wrong}]"
+    ))
+}
+
+/// A URL, or one whose beginning is a stage's variable.
+fn check_url(told: &Value) -> Result<(), ServiceError> {
+    check_verb(told)?;
+    let uri = text(told, "uri").unwrap_or_default();
+    Place::example(uri).ok_or_else(|| bad("Invalid HTTP endpoint specified for URI"))
+}
+
+fn check_verb(told: &Value) -> Result<(), ServiceError> {
+    match text(told, "httpMethod").unwrap_or_default() {
+        "" => Err(bad("Enumeration value for HttpMethod must be non-empty")),
+        _ => Ok(()),
+    }
 }
 
 /// [reference: REST API, texts of PutIntegration]
 fn check_uri(told: &Value, kind: &str) -> Result<(), ServiceError> {
-    if text(told, "httpMethod").unwrap_or_default().is_empty() {
-        return Err(bad("Enumeration value for HttpMethod must be non-empty"));
-    }
+    check_verb(told)?;
     let uri = text(told, "uri").unwrap_or_default();
     let parts: Vec<&str> = uri.splitn(6, ':').collect();
     let ["arn", _, "apigateway", region, service, action] = parts.as_slice() else {
@@ -246,19 +268,11 @@ fn check_response(method: &Members, told: &Members) -> Result<(), ServiceError> 
         let declares = declared.is_some_and(|own| own.get(name).is_some());
         let wrong = match (name.starts_with("method.response.header.") && declares, value.as_str()) {
             (false, _) => Some(name.as_str()),
-            (true, value) => value.filter(|value| !is_mapping(value)),
+            (true, value) => value.filter(|value| !mapping::is_response_source(value)),
         };
         if let Some(wrong) = wrong {
-            return Err(bad(format!(
-                "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping expression specified: {wrong}]"
-            )));
+            return Err(no_mapping(wrong));
         }
     }
     Ok(())
-}
-
-fn is_mapping(value: &str) -> bool {
-    let fixed = value.len() >= 2 && value.starts_with('\'') && value.ends_with('\'');
-    let starts = ["integration.response.body", "context.", "stageVariables."];
-    fixed || starts.iter().any(|start| value.starts_with(start))
 }

@@ -6,20 +6,25 @@ mod authorizer;
 mod book;
 mod deployment;
 mod fault;
+mod function;
 mod integration;
 mod live;
+mod mapping;
 mod method;
 mod patch;
 mod plans;
 mod resource;
+mod respond;
 mod responses;
 mod serve;
 mod tags;
 mod template;
 mod test_invoke;
+mod upstream;
 
 use super::cache::Cache;
 use super::members::{self, Members, Names};
+use super::outside::Outside;
 use book::Book;
 use lambda::ServiceCalls;
 use live::Live;
@@ -37,15 +42,17 @@ pub(super) struct Rest {
     accounts: Documents<String>,
     live: Cache<Live>,
     plans: Plans,
+    outside: Outside,
 }
 
 impl Rest {
-    pub fn new(store: &Store, world: &World) -> Rest {
+    pub fn new(store: &Store, world: &World, outside: &Outside) -> Rest {
         Rest {
             book: Book::new(store, world),
             accounts: Documents::new(store, "apigateway/account"),
             live: Cache::new(),
             plans: Plans::new(store, world),
+            outside: outside.clone(),
         }
     }
 

@@ -56,7 +56,8 @@ impl Rest {
         };
         let context = context(&visit, &stage, Some(method), &short);
         let before = targets.world.elapsed();
-        let run = Run { stage: &stage, method, visit, behind: &request.path, context };
+        let outside = &self.outside;
+        let run = Run { outside, stage: &stage, method, visit, behind: &request.path, context };
         let response = run.answer_inside(targets).await.with_header("x-amzn-trace-id", &trace);
         let latency = targets.world.elapsed().saturating_sub(before).as_millis() as u64;
         Ok(shown(&response, latency, &request_id, target))
