@@ -5,3 +5,4 @@ mod failures;
 mod http_apis;
 mod plans;
 mod rest_apis;
+mod upstream;

@@ -101,7 +101,29 @@ fn members(properties: &Value) -> Map<String, Value> {
     if input.get("FailOnWarnings").is_some_and(|own| own == false || own == "false") {
         input.remove("FailOnWarnings");
     }
+    if let Some(all) = input.get_mut("ResponseParameters").and_then(Value::as_object_mut) {
+        all.values_mut().for_each(|status| *status = by_destination(status));
+    }
     input
+}
+
+/// `{"ResponseParameters": [{"Destination", "Source"}]}` as the map that calls have.
+fn by_destination(status: &Value) -> Value {
+    let Some(list) = status["ResponseParameters"].as_array() else { return status.clone() };
+    let pair = |one: &Value| Some((one["Destination"].as_str()?.to_owned(), one["Source"].clone()));
+    Value::Object(list.iter().filter_map(pair).collect())
+}
+
+/// What a map had and has no more is taken away by name: calls lay a map over the one there is.
+fn forget(before: &Map<String, Value>, input: &mut Map<String, Value>, member: &str, nothing: &Value) {
+    let names = before.get(member).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name);
+    let mut now = input.get(member).cloned().unwrap_or_else(|| json!({}));
+    let gone: Vec<&String> = names.filter(|name| now.get(name.as_str()).is_none()).collect();
+    if gone.is_empty() {
+        return;
+    }
+    gone.into_iter().for_each(|name| now[name.as_str()] = nothing.clone());
+    input.insert(member.to_owned(), now);
 }
 
 /// A map of the resource's own tags, which are a map here, and of the stack's.
@@ -150,7 +172,11 @@ pub(super) async fn update(
     }
     if kind == "AWS::ApiGatewayV2::Stage" {
         forget_settings(cx, old, new).await?;
-        forget_variables(&before, &mut input);
+        forget(&before, &mut input, "StageVariables", &json!(""));
+    }
+    if kind == "AWS::ApiGatewayV2::Integration" {
+        forget(&before, &mut input, "RequestParameters", &json!(""));
+        forget(&before, &mut input, "ResponseParameters", &json!({}));
     }
     // These are only for what is made.
     for fixed in ["ProtocolType", "Target", "RouteKey", "CredentialsArn"] {
@@ -180,20 +206,6 @@ async fn forget_settings(cx: &Cx<'_>, old: &Value, new: &Value) -> Result<(), St
         cx.ask_gone(SERVICE, "DeleteRouteSettings", input.into()).await?;
     }
     Ok(())
-}
-
-/// A variable is taken away by giving it no value.
-fn forget_variables(before: &Map<String, Value>, input: &mut Map<String, Value>) {
-    let old = before.get("StageVariables").and_then(Value::as_object).cloned().unwrap_or_default();
-    if old.is_empty() {
-        return;
-    }
-    let variables = input.entry("StageVariables").or_insert_with(|| json!({}));
-    if let Some(variables) = variables.as_object_mut() {
-        for (name, _) in old {
-            variables.entry(name).or_insert_with(|| json!(""));
-        }
-    }
 }
 
 async fn retag(kind: &str, cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<(), String> {
