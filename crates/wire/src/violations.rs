@@ -4,7 +4,7 @@
 //! newer one names members as the model does and does not show values (`Value at 'TableName' …`); operations observed to speak
 //! it say so themselves.
 
-use crate::shape::{Kind, Length, List, Map, Range, Shape, Text};
+use crate::shape::{Kind, Length, List, Location, Map, Member, Range, Shape, Structure, Text};
 use crate::{Operation, ServiceError};
 use serde_json::Value;
 
@@ -53,9 +53,14 @@ impl Violations {
     }
 }
 
+/// Services that name what is in a body by the operation's input, and tell of bodies first: `createRestApiInput.name`.
+const OF_INPUTS: &[&str] = &["apigateway"];
+
 /// Where a value is. It is spelt out only when something is wrong there.
 enum Path<'a> {
     Root,
+    /// The body, by the name of its operation.
+    Body(&'a str),
     Member(&'a Path<'a>, &'a str),
     /// Counted from one.
     Element(&'a Path<'a>, usize),
@@ -66,6 +71,7 @@ impl std::fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Path::Root => Ok(()),
+            Path::Body(operation) => write!(f, "{}Input", lowered(operation)),
             Path::Member(Path::Root, name) => f.write_str(&lowered(name)),
             Path::Member(parent, name) => write!(f, "{parent}.{}", lowered(name)),
             Path::Element(parent, at) => write!(f, "{parent}.{at}.member"),
@@ -77,8 +83,18 @@ impl std::fmt::Display for Path<'_> {
 /// Checks an input against every constraint of its operation's model.
 pub fn violations(input: &Value, operation: &Operation) -> Violations {
     let mut violations = Violations { code: operation.service.violation_code, found: Vec::new() };
-    if let Some(shape) = operation.input {
-        check(shape, input, &Path::Root, 0, &mut violations);
+    match operation.input {
+        Some(Shape { kind: Kind::Structure(structure), .. })
+            if OF_INPUTS.contains(&operation.service.name) =>
+        {
+            for (location, path) in [(true, Path::Body(operation.name)), (false, Path::Root)] {
+                let members =
+                    structure.members.iter().filter(|one| (one.location == Location::Body) == location);
+                members.for_each(|one| check_member(structure, one, input, &path, 0, &mut violations));
+            }
+        }
+        Some(shape) => check(shape, input, &Path::Root, 0, &mut violations),
+        None => {}
     }
     violations
 }
@@ -88,19 +104,9 @@ fn check(shape: &Shape, value: &Value, path: &Path<'_>, depth: usize, violations
         return;
     }
     match (&shape.kind, value) {
-        (Kind::Structure(structure), Value::Object(members)) => {
+        (Kind::Structure(structure), Value::Object(_)) => {
             for member in structure.members {
-                let path = Path::Member(path, member.name);
-                // A blob that is the whole body is not in the tree.
-                let is_body =
-                    structure.payload == Some(member.name) && matches!(member.shape.kind, Kind::Blob(_));
-                match members.get(member.name) {
-                    Some(Value::Null) | None if member.required && !is_body => {
-                        violations.missing(&path);
-                    }
-                    Some(Value::Null) | None => {}
-                    Some(value) => check(member.shape, value, &path, depth + 1, violations),
-                }
+                check_member(structure, member, value, path, depth, violations);
             }
         }
         (Kind::List(list), Value::Array(elements)) => {
@@ -114,6 +120,24 @@ fn check(shape: &Shape, value: &Value, path: &Path<'_>, depth: usize, violations
             check_entries(shape, map, value, entries, path, depth, violations);
         }
         _ => tell_all(shape, value, path, broken(shape, value), violations),
+    }
+}
+
+fn check_member(
+    structure: &Structure,
+    member: &Member,
+    value: &Value,
+    path: &Path<'_>,
+    depth: usize,
+    violations: &mut Violations,
+) {
+    let path = Path::Member(path, member.name);
+    // A blob that is the whole body is not in the tree.
+    let is_body = structure.payload == Some(member.name) && matches!(member.shape.kind, Kind::Blob(_));
+    match value.get(member.name) {
+        Some(Value::Null) | None if member.required && !is_body => violations.missing(&path),
+        Some(Value::Null) | None => {}
+        Some(value) => check(member.shape, value, &path, depth + 1, violations),
     }
 }
 

@@ -12,7 +12,7 @@ pub static SERVICE: Service = Service {
     version: "2015-07-09",
     target_prefix: "",
     namespace: "",
-    violation_code: "BadRequestException",
+    violation_code: "ValidationException",
     operations: OPERATIONS,
     refused: REFUSED,
     errors: ERRORS,
@@ -22,6 +22,8 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "CreateApiKey", method: "POST", uri: "/apikeys", status: 201, input: Some(&CreateApiKeyRequest), output: Some(&ApiKey) },
     Operation { service: &SERVICE, name: "CreateAuthorizer", method: "POST", uri: "/restapis/{restapi_id}/authorizers", status: 201, input: Some(&CreateAuthorizerRequest), output: Some(&Authorizer) },
     Operation { service: &SERVICE, name: "CreateDeployment", method: "POST", uri: "/restapis/{restapi_id}/deployments", status: 201, input: Some(&CreateDeploymentRequest), output: Some(&Deployment) },
+    Operation { service: &SERVICE, name: "CreateModel", method: "POST", uri: "/restapis/{restapi_id}/models", status: 201, input: Some(&CreateModelRequest), output: Some(&Model) },
+    Operation { service: &SERVICE, name: "CreateRequestValidator", method: "POST", uri: "/restapis/{restapi_id}/requestvalidators", status: 201, input: Some(&CreateRequestValidatorRequest), output: Some(&RequestValidator) },
     Operation { service: &SERVICE, name: "CreateResource", method: "POST", uri: "/restapis/{restapi_id}/resources/{parent_id}", status: 201, input: Some(&CreateResourceRequest), output: Some(&Resource) },
     Operation { service: &SERVICE, name: "CreateRestApi", method: "POST", uri: "/restapis", status: 201, input: Some(&CreateRestApiRequest), output: Some(&RestApi) },
     Operation { service: &SERVICE, name: "CreateStage", method: "POST", uri: "/restapis/{restapi_id}/stages", status: 201, input: Some(&CreateStageRequest), output: Some(&Stage) },
@@ -35,6 +37,8 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "DeleteIntegrationResponse", method: "DELETE", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", status: 204, input: Some(&DeleteIntegrationResponseRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteMethod", method: "DELETE", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", status: 204, input: Some(&DeleteMethodRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteMethodResponse", method: "DELETE", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", status: 204, input: Some(&DeleteMethodResponseRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteModel", method: "DELETE", uri: "/restapis/{restapi_id}/models/{model_name}", status: 202, input: Some(&DeleteModelRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteRequestValidator", method: "DELETE", uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", status: 202, input: Some(&DeleteRequestValidatorRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteResource", method: "DELETE", uri: "/restapis/{restapi_id}/resources/{resource_id}", status: 202, input: Some(&DeleteResourceRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteRestApi", method: "DELETE", uri: "/restapis/{restapi_id}", status: 202, input: Some(&DeleteRestApiRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteStage", method: "DELETE", uri: "/restapis/{restapi_id}/stages/{stage_name}", status: 202, input: Some(&DeleteStageRequest), output: None },
@@ -54,6 +58,10 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "GetIntegrationResponse", method: "GET", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", status: 200, input: Some(&GetIntegrationResponseRequest), output: Some(&IntegrationResponse) },
     Operation { service: &SERVICE, name: "GetMethod", method: "GET", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", status: 200, input: Some(&GetMethodRequest), output: Some(&Method) },
     Operation { service: &SERVICE, name: "GetMethodResponse", method: "GET", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", status: 200, input: Some(&GetMethodResponseRequest), output: Some(&MethodResponse) },
+    Operation { service: &SERVICE, name: "GetModel", method: "GET", uri: "/restapis/{restapi_id}/models/{model_name}", status: 200, input: Some(&GetModelRequest), output: Some(&Model) },
+    Operation { service: &SERVICE, name: "GetModels", method: "GET", uri: "/restapis/{restapi_id}/models", status: 200, input: Some(&GetModelsRequest), output: Some(&Models) },
+    Operation { service: &SERVICE, name: "GetRequestValidator", method: "GET", uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", status: 200, input: Some(&GetRequestValidatorRequest), output: Some(&RequestValidator) },
+    Operation { service: &SERVICE, name: "GetRequestValidators", method: "GET", uri: "/restapis/{restapi_id}/requestvalidators", status: 200, input: Some(&GetRequestValidatorsRequest), output: Some(&RequestValidators) },
     Operation { service: &SERVICE, name: "GetResource", method: "GET", uri: "/restapis/{restapi_id}/resources/{resource_id}", status: 200, input: Some(&GetResourceRequest), output: Some(&Resource) },
     Operation { service: &SERVICE, name: "GetResources", method: "GET", uri: "/restapis/{restapi_id}/resources", status: 200, input: Some(&GetResourcesRequest), output: Some(&Resources) },
     Operation { service: &SERVICE, name: "GetRestApi", method: "GET", uri: "/restapis/{restapi_id}", status: 200, input: Some(&GetRestApiRequest), output: Some(&RestApi) },
@@ -66,11 +74,13 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "GetUsagePlanKey", method: "GET", uri: "/usageplans/{usageplanId}/keys/{keyId}", status: 200, input: Some(&GetUsagePlanKeyRequest), output: Some(&UsagePlanKey) },
     Operation { service: &SERVICE, name: "GetUsagePlanKeys", method: "GET", uri: "/usageplans/{usageplanId}/keys", status: 200, input: Some(&GetUsagePlanKeysRequest), output: Some(&UsagePlanKeys) },
     Operation { service: &SERVICE, name: "GetUsagePlans", method: "GET", uri: "/usageplans", status: 200, input: Some(&GetUsagePlansRequest), output: Some(&UsagePlans) },
+    Operation { service: &SERVICE, name: "ImportRestApi", method: "POST", uri: "/restapis?mode=import", status: 201, input: Some(&ImportRestApiRequest), output: Some(&RestApi) },
     Operation { service: &SERVICE, name: "PutGatewayResponse", method: "PUT", uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}", status: 201, input: Some(&PutGatewayResponseRequest), output: Some(&GatewayResponse) },
     Operation { service: &SERVICE, name: "PutIntegration", method: "PUT", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", status: 201, input: Some(&PutIntegrationRequest), output: Some(&Integration) },
     Operation { service: &SERVICE, name: "PutIntegrationResponse", method: "PUT", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", status: 201, input: Some(&PutIntegrationResponseRequest), output: Some(&IntegrationResponse) },
     Operation { service: &SERVICE, name: "PutMethod", method: "PUT", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", status: 201, input: Some(&PutMethodRequest), output: Some(&Method) },
     Operation { service: &SERVICE, name: "PutMethodResponse", method: "PUT", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", status: 201, input: Some(&PutMethodResponseRequest), output: Some(&MethodResponse) },
+    Operation { service: &SERVICE, name: "PutRestApi", method: "PUT", uri: "/restapis/{restapi_id}", status: 200, input: Some(&PutRestApiRequest), output: Some(&RestApi) },
     Operation { service: &SERVICE, name: "TagResource", method: "PUT", uri: "/tags/{resource_arn}", status: 204, input: Some(&TagResourceRequest), output: None },
     Operation { service: &SERVICE, name: "TestInvokeMethod", method: "POST", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", status: 200, input: Some(&TestInvokeMethodRequest), output: Some(&TestInvokeMethodResponse) },
     Operation { service: &SERVICE, name: "UntagResource", method: "DELETE", uri: "/tags/{resource_arn}", status: 204, input: Some(&UntagResourceRequest), output: None },
@@ -83,6 +93,8 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "UpdateIntegrationResponse", method: "PATCH", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", status: 200, input: Some(&UpdateIntegrationResponseRequest), output: Some(&IntegrationResponse) },
     Operation { service: &SERVICE, name: "UpdateMethod", method: "PATCH", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", status: 200, input: Some(&UpdateMethodRequest), output: Some(&Method) },
     Operation { service: &SERVICE, name: "UpdateMethodResponse", method: "PATCH", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", status: 201, input: Some(&UpdateMethodResponseRequest), output: Some(&MethodResponse) },
+    Operation { service: &SERVICE, name: "UpdateModel", method: "PATCH", uri: "/restapis/{restapi_id}/models/{model_name}", status: 200, input: Some(&UpdateModelRequest), output: Some(&Model) },
+    Operation { service: &SERVICE, name: "UpdateRequestValidator", method: "PATCH", uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", status: 200, input: Some(&UpdateRequestValidatorRequest), output: Some(&RequestValidator) },
     Operation { service: &SERVICE, name: "UpdateResource", method: "PATCH", uri: "/restapis/{restapi_id}/resources/{resource_id}", status: 200, input: Some(&UpdateResourceRequest), output: Some(&Resource) },
     Operation { service: &SERVICE, name: "UpdateRestApi", method: "PATCH", uri: "/restapis/{restapi_id}", status: 200, input: Some(&UpdateRestApiRequest), output: Some(&RestApi) },
     Operation { service: &SERVICE, name: "UpdateStage", method: "PATCH", uri: "/restapis/{restapi_id}/stages/{stage_name}", status: 200, input: Some(&UpdateStageRequest), output: Some(&Stage) },
@@ -96,8 +108,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "CreateDocumentationVersion", method: "POST", uri: "/restapis/{restapi_id}/documentation/versions" },
     Refused { name: "CreateDomainName", method: "POST", uri: "/domainnames" },
     Refused { name: "CreateDomainNameAccessAssociation", method: "POST", uri: "/domainnameaccessassociations" },
-    Refused { name: "CreateModel", method: "POST", uri: "/restapis/{restapi_id}/models" },
-    Refused { name: "CreateRequestValidator", method: "POST", uri: "/restapis/{restapi_id}/requestvalidators" },
     Refused { name: "CreateVpcLink", method: "POST", uri: "/vpclinks" },
     Refused { name: "DeleteBasePathMapping", method: "DELETE", uri: "/domainnames/{domain_name}/basepathmappings/{base_path}" },
     Refused { name: "DeleteClientCertificate", method: "DELETE", uri: "/clientcertificates/{clientcertificate_id}" },
@@ -105,8 +115,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "DeleteDocumentationVersion", method: "DELETE", uri: "/restapis/{restapi_id}/documentation/versions/{doc_version}" },
     Refused { name: "DeleteDomainName", method: "DELETE", uri: "/domainnames/{domain_name}" },
     Refused { name: "DeleteDomainNameAccessAssociation", method: "DELETE", uri: "/domainnameaccessassociations/{domain_name_access_association_arn}" },
-    Refused { name: "DeleteModel", method: "DELETE", uri: "/restapis/{restapi_id}/models/{model_name}" },
-    Refused { name: "DeleteRequestValidator", method: "DELETE", uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}" },
     Refused { name: "DeleteVpcLink", method: "DELETE", uri: "/vpclinks/{vpclink_id}" },
     Refused { name: "FlushStageCache", method: "DELETE", uri: "/restapis/{restapi_id}/stages/{stage_name}/cache/data" },
     Refused { name: "GenerateClientCertificate", method: "POST", uri: "/clientcertificates" },
@@ -122,11 +130,7 @@ static REFUSED: &[Refused] = &[
     Refused { name: "GetDomainNameAccessAssociations", method: "GET", uri: "/domainnameaccessassociations" },
     Refused { name: "GetDomainNames", method: "GET", uri: "/domainnames" },
     Refused { name: "GetExport", method: "GET", uri: "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}" },
-    Refused { name: "GetModel", method: "GET", uri: "/restapis/{restapi_id}/models/{model_name}" },
     Refused { name: "GetModelTemplate", method: "GET", uri: "/restapis/{restapi_id}/models/{model_name}/default_template" },
-    Refused { name: "GetModels", method: "GET", uri: "/restapis/{restapi_id}/models" },
-    Refused { name: "GetRequestValidator", method: "GET", uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}" },
-    Refused { name: "GetRequestValidators", method: "GET", uri: "/restapis/{restapi_id}/requestvalidators" },
     Refused { name: "GetSdk", method: "GET", uri: "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}" },
     Refused { name: "GetSdkType", method: "GET", uri: "/sdktypes/{sdktype_id}" },
     Refused { name: "GetSdkTypes", method: "GET", uri: "/sdktypes" },
@@ -134,8 +138,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "GetVpcLinks", method: "GET", uri: "/vpclinks" },
     Refused { name: "ImportApiKeys", method: "POST", uri: "/apikeys?mode=import" },
     Refused { name: "ImportDocumentationParts", method: "PUT", uri: "/restapis/{restapi_id}/documentation/parts" },
-    Refused { name: "ImportRestApi", method: "POST", uri: "/restapis?mode=import" },
-    Refused { name: "PutRestApi", method: "PUT", uri: "/restapis/{restapi_id}" },
     Refused { name: "RejectDomainNameAccessAssociation", method: "POST", uri: "/rejectdomainnameaccessassociations" },
     Refused { name: "TestInvokeAuthorizer", method: "POST", uri: "/restapis/{restapi_id}/authorizers/{authorizer_id}" },
     Refused { name: "UpdateBasePathMapping", method: "PATCH", uri: "/domainnames/{domain_name}/basepathmappings/{base_path}" },
@@ -143,8 +145,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "UpdateDocumentationPart", method: "PATCH", uri: "/restapis/{restapi_id}/documentation/parts/{part_id}" },
     Refused { name: "UpdateDocumentationVersion", method: "PATCH", uri: "/restapis/{restapi_id}/documentation/versions/{doc_version}" },
     Refused { name: "UpdateDomainName", method: "PATCH", uri: "/domainnames/{domain_name}" },
-    Refused { name: "UpdateModel", method: "PATCH", uri: "/restapis/{restapi_id}/models/{model_name}" },
-    Refused { name: "UpdateRequestValidator", method: "PATCH", uri: "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}" },
     Refused { name: "UpdateVpcLink", method: "PATCH", uri: "/vpclinks/{vpclink_id}" },
 ];
 
@@ -168,6 +168,7 @@ pub static ApiStatus: Shape = b::one_of("ApiStatus", &["UPDATING", "AVAILABLE", 
 pub static Authorizer: Shape = b::structure("Authorizer", &[b::may("id", &String), b::may("name", &String), b::may("type", &AuthorizerType), b::may("providerARNs", &ListOfARNs), b::may("authType", &String), b::may("authorizerUri", &String), b::may("authorizerCredentials", &String), b::may("identitySource", &String), b::may("identityValidationExpression", &String), b::may("authorizerResultTtlInSeconds", &NullableInteger), b::may("jwtConfiguration", &JwtConfiguration)]);
 pub static AuthorizerType: Shape = b::one_of("AuthorizerType", &["TOKEN", "REQUEST", "COGNITO_USER_POOLS", "JWT"]);
 pub static Authorizers: Shape = b::structure("Authorizers", &[b::may("position", &String), b::may("items", &ListOfAuthorizer).at(L::Body, "item")]);
+pub static Blob: Shape = b::blob("Blob", 0, b::NONE);
 pub static Boolean: Shape = b::boolean("Boolean");
 pub static CacheClusterSize: Shape = b::one_of("CacheClusterSize", &["0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237"]);
 pub static CacheClusterStatus: Shape = b::one_of("CacheClusterStatus", &["CREATE_IN_PROGRESS", "AVAILABLE", "DELETE_IN_PROGRESS", "NOT_AVAILABLE", "FLUSH_IN_PROGRESS"]);
@@ -177,6 +178,8 @@ pub static ContentHandlingStrategy: Shape = b::one_of("ContentHandlingStrategy",
 pub static CreateApiKeyRequest: Shape = b::structure("CreateApiKeyRequest", &[b::may("name", &String), b::may("description", &String), b::may("enabled", &Boolean), b::may("generateDistinctId", &Boolean), b::may("value", &String), b::may("stageKeys", &ListOfStageKeys), b::may("customerId", &String), b::may("tags", &MapOfStringToString)]);
 pub static CreateAuthorizerRequest: Shape = b::structure("CreateAuthorizerRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("name", &String), b::must("type", &AuthorizerType), b::may("providerARNs", &ListOfARNs), b::may("authType", &String), b::may("authorizerUri", &String), b::may("authorizerCredentials", &String), b::may("identitySource", &String), b::may("identityValidationExpression", &String), b::may("authorizerResultTtlInSeconds", &NullableInteger), b::may("jwtConfiguration", &JwtConfigurationInput)]);
 pub static CreateDeploymentRequest: Shape = b::structure("CreateDeploymentRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("stageName", &String), b::may("stageDescription", &String), b::may("description", &String), b::may("cacheClusterEnabled", &NullableBoolean), b::may("cacheClusterSize", &CacheClusterSize), b::may("variables", &MapOfStringToString), b::may("canarySettings", &DeploymentCanarySettings), b::may("tracingEnabled", &NullableBoolean)]);
+pub static CreateModelRequest: Shape = b::structure("CreateModelRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("name", &String), b::may("description", &String), b::may("schema", &String), b::must("contentType", &String)]);
+pub static CreateRequestValidatorRequest: Shape = b::structure("CreateRequestValidatorRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("name", &String), b::may("validateRequestBody", &Boolean), b::may("validateRequestParameters", &Boolean)]);
 pub static CreateResourceRequest: Shape = b::structure("CreateResourceRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("parentId", &String).at(L::Uri, "parent_id"), b::must("pathPart", &String)]);
 pub static CreateRestApiRequest: Shape = b::structure("CreateRestApiRequest", &[b::must("name", &String), b::may("description", &String), b::may("version", &String), b::may("cloneFrom", &String), b::may("binaryMediaTypes", &ListOfString), b::may("minimumCompressionSize", &NullableInteger), b::may("apiKeySource", &ApiKeySourceType), b::may("endpointConfiguration", &EndpointConfiguration), b::may("policy", &String), b::may("tags", &MapOfStringToString), b::may("disableExecuteApiEndpoint", &Boolean), b::may("securityPolicy", &SecurityPolicy), b::may("endpointAccessMode", &EndpointAccessMode)]);
 pub static CreateStageRequest: Shape = b::structure("CreateStageRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String), b::must("deploymentId", &String), b::may("description", &String), b::may("cacheClusterEnabled", &Boolean), b::may("cacheClusterSize", &CacheClusterSize), b::may("variables", &MapOfStringToString), b::may("documentationVersion", &String), b::may("canarySettings", &CanarySettings), b::may("tracingEnabled", &Boolean), b::may("tags", &MapOfStringToString)]);
@@ -190,6 +193,8 @@ pub static DeleteIntegrationRequest: Shape = b::structure("DeleteIntegrationRequ
 pub static DeleteIntegrationResponseRequest: Shape = b::structure("DeleteIntegrationResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code")]);
 pub static DeleteMethodRequest: Shape = b::structure("DeleteMethodRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method")]);
 pub static DeleteMethodResponseRequest: Shape = b::structure("DeleteMethodResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code")]);
+pub static DeleteModelRequest: Shape = b::structure("DeleteModelRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("modelName", &String).at(L::Uri, "model_name")]);
+pub static DeleteRequestValidatorRequest: Shape = b::structure("DeleteRequestValidatorRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("requestValidatorId", &String).at(L::Uri, "requestvalidator_id")]);
 pub static DeleteResourceRequest: Shape = b::structure("DeleteResourceRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id")]);
 pub static DeleteRestApiRequest: Shape = b::structure("DeleteRestApiRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id")]);
 pub static DeleteStageRequest: Shape = b::structure("DeleteStageRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String).at(L::Uri, "stage_name")]);
@@ -201,10 +206,10 @@ pub static Deployments: Shape = b::structure("Deployments", &[b::may("position",
 pub static Double: Shape = b::double("Double", i64::MIN, i64::MAX);
 pub static EndpointAccessMode: Shape = b::one_of("EndpointAccessMode", &["BASIC", "STRICT"]);
 pub static EndpointConfiguration: Shape = b::structure("EndpointConfiguration", &[b::may("types", &ListOfEndpointType), b::may("ipAddressType", &IpAddressType), b::may("vpcEndpointIds", &ListOfString)]);
-pub static EndpointType: Shape = b::one_of("EndpointType", &["REGIONAL", "EDGE", "PRIVATE"]);
+pub static EndpointType: Shape = b::one_of("EndpointType", &["PRIVATE", "EDGE", "REGIONAL"]);
 pub static FlushStageAuthorizersCacheRequest: Shape = b::structure("FlushStageAuthorizersCacheRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String).at(L::Uri, "stage_name")]);
 pub static GatewayResponse: Shape = b::structure("GatewayResponse", &[b::may("responseType", &GatewayResponseType), b::may("statusCode", &StatusCode), b::may("responseParameters", &MapOfStringToString), b::may("responseTemplates", &MapOfStringToString), b::may("defaultResponse", &Boolean)]);
-pub static GatewayResponseType: Shape = b::one_of("GatewayResponseType", &["DEFAULT_4XX", "DEFAULT_5XX", "RESOURCE_NOT_FOUND", "UNAUTHORIZED", "INVALID_API_KEY", "ACCESS_DENIED", "AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR", "INVALID_SIGNATURE", "EXPIRED_TOKEN", "MISSING_AUTHENTICATION_TOKEN", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "API_CONFIGURATION_ERROR", "UNSUPPORTED_MEDIA_TYPE", "BAD_REQUEST_PARAMETERS", "BAD_REQUEST_BODY", "REQUEST_TOO_LARGE", "THROTTLED", "QUOTA_EXCEEDED", "WAF_FILTERED"]);
+pub static GatewayResponseType: Shape = b::one_of("GatewayResponseType", &["REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND", "AUTHORIZER_CONFIGURATION_ERROR", "MISSING_AUTHENTICATION_TOKEN", "BAD_REQUEST_BODY", "INVALID_SIGNATURE", "INVALID_API_KEY", "BAD_REQUEST_PARAMETERS", "AUTHORIZER_FAILURE", "UNAUTHORIZED", "INTEGRATION_TIMEOUT", "ACCESS_DENIED", "DEFAULT_4XX", "DEFAULT_5XX", "WAF_FILTERED", "QUOTA_EXCEEDED", "THROTTLED", "API_CONFIGURATION_ERROR", "UNSUPPORTED_MEDIA_TYPE", "INTEGRATION_FAILURE", "EXPIRED_TOKEN"]);
 pub static GatewayResponses: Shape = b::structure("GatewayResponses", &[b::may("position", &String), b::may("items", &ListOfGatewayResponse).at(L::Body, "item")]);
 pub static GetAccountRequest: Shape = b::structure("GetAccountRequest", &[]);
 pub static GetApiKeyRequest: Shape = b::structure("GetApiKeyRequest", &[b::must("apiKey", &String).at(L::Uri, "api_Key"), b::may("includeValue", &NullableBoolean).at(L::QueryString, "includeValue")]);
@@ -219,6 +224,10 @@ pub static GetIntegrationRequest: Shape = b::structure("GetIntegrationRequest", 
 pub static GetIntegrationResponseRequest: Shape = b::structure("GetIntegrationResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code")]);
 pub static GetMethodRequest: Shape = b::structure("GetMethodRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method")]);
 pub static GetMethodResponseRequest: Shape = b::structure("GetMethodResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code")]);
+pub static GetModelRequest: Shape = b::structure("GetModelRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("modelName", &String).at(L::Uri, "model_name"), b::may("flatten", &Boolean).at(L::QueryString, "flatten")]);
+pub static GetModelsRequest: Shape = b::structure("GetModelsRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
+pub static GetRequestValidatorRequest: Shape = b::structure("GetRequestValidatorRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("requestValidatorId", &String).at(L::Uri, "requestvalidator_id")]);
+pub static GetRequestValidatorsRequest: Shape = b::structure("GetRequestValidatorsRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
 pub static GetResourceRequest: Shape = b::structure("GetResourceRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::may("embed", &ListOfString).at(L::QueryString, "embed")]);
 pub static GetResourcesRequest: Shape = b::structure("GetResourcesRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit"), b::may("embed", &ListOfString).at(L::QueryString, "embed")]);
 pub static GetRestApiRequest: Shape = b::structure("GetRestApiRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id")]);
@@ -231,10 +240,11 @@ pub static GetUsagePlanKeysRequest: Shape = b::structure("GetUsagePlanKeysReques
 pub static GetUsagePlanRequest: Shape = b::structure("GetUsagePlanRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId")]);
 pub static GetUsagePlansRequest: Shape = b::structure("GetUsagePlansRequest", &[b::may("position", &String).at(L::QueryString, "position"), b::may("keyId", &String).at(L::QueryString, "keyId"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
 pub static GetUsageRequest: Shape = b::structure("GetUsageRequest", &[b::must("usagePlanId", &String).at(L::Uri, "usageplanId"), b::may("keyId", &String).at(L::QueryString, "keyId"), b::must("startDate", &String).at(L::QueryString, "startDate"), b::must("endDate", &String).at(L::QueryString, "endDate"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
+pub static ImportRestApiRequest: Shape = b::with_payload("ImportRestApiRequest", "body", &[b::may("failOnWarnings", &Boolean).at(L::QueryString, "failonwarnings"), b::may("parameters", &MapOfStringToString).at(L::QueryString, "parameters"), b::must("body", &Blob)]);
 pub static Integer: Shape = b::integer("Integer", i64::MIN, i64::MAX);
 pub static Integration: Shape = b::structure("Integration", &[b::may("type", &IntegrationType), b::may("httpMethod", &String), b::may("uri", &String), b::may("connectionType", &ConnectionType), b::may("connectionId", &String), b::may("credentials", &String), b::may("requestParameters", &MapOfStringToString), b::may("requestTemplates", &MapOfStringToString), b::may("passthroughBehavior", &String), b::may("contentHandling", &ContentHandlingStrategy), b::may("timeoutInMillis", &Integer), b::may("cacheNamespace", &String), b::may("cacheKeyParameters", &ListOfString), b::may("integrationResponses", &MapOfIntegrationResponse), b::may("tlsConfig", &TlsConfig), b::may("responseTransferMode", &ResponseTransferMode), b::may("integrationTarget", &String)]);
 pub static IntegrationResponse: Shape = b::structure("IntegrationResponse", &[b::may("statusCode", &StatusCode), b::may("selectionPattern", &String), b::may("responseParameters", &MapOfStringToString), b::may("responseTemplates", &MapOfStringToString), b::may("contentHandling", &ContentHandlingStrategy)]);
-pub static IntegrationType: Shape = b::one_of("IntegrationType", &["HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"]);
+pub static IntegrationType: Shape = b::one_of("IntegrationType", &["HTTP", "MOCK", "AWS_PROXY", "HTTP_PROXY", "AWS"]);
 pub static IpAddressType: Shape = b::one_of("IpAddressType", &["ipv4", "dualstack"]);
 pub static JwtAdditionalClaim: Shape = b::structure("JwtAdditionalClaim", &[b::must("claimName", &String), b::must("format", &JwtClaimFormat), b::may("required", &Boolean), b::may("expectedValues", &ListOfString)]);
 pub static JwtClaimFormat: Shape = b::one_of("JwtClaimFormat", &["SINGLE_STRING"]);
@@ -255,7 +265,9 @@ pub static ListOfJwtIssuer: Shape = b::list("ListOfJwtIssuer", &JwtIssuer, "memb
 pub static ListOfJwtIssuerInput: Shape = b::list("ListOfJwtIssuerInput", &JwtIssuerInput, "member", 0, b::NONE);
 pub static ListOfJwtSigningAlgorithm: Shape = b::list("ListOfJwtSigningAlgorithm", &JwtSigningAlgorithm, "member", 0, b::NONE);
 pub static ListOfLong: Shape = b::list("ListOfLong", &Long, "member", 0, b::NONE);
+pub static ListOfModel: Shape = b::list("ListOfModel", &Model, "member", 0, b::NONE);
 pub static ListOfPatchOperation: Shape = b::list("ListOfPatchOperation", &PatchOperation, "member", 0, b::NONE);
+pub static ListOfRequestValidator: Shape = b::list("ListOfRequestValidator", &RequestValidator, "member", 0, b::NONE);
 pub static ListOfResource: Shape = b::list("ListOfResource", &Resource, "member", 0, b::NONE);
 pub static ListOfRestApi: Shape = b::list("ListOfRestApi", &RestApi, "member", 0, b::NONE);
 pub static ListOfStage: Shape = b::list("ListOfStage", &Stage, "member", 0, b::NONE);
@@ -279,9 +291,11 @@ pub static Method: Shape = b::structure("Method", &[b::may("httpMethod", &String
 pub static MethodResponse: Shape = b::structure("MethodResponse", &[b::may("statusCode", &StatusCode), b::may("responseParameters", &MapOfStringToBoolean), b::may("responseModels", &MapOfStringToString)]);
 pub static MethodSetting: Shape = b::structure("MethodSetting", &[b::may("metricsEnabled", &Boolean), b::may("loggingLevel", &String), b::may("dataTraceEnabled", &Boolean), b::may("throttlingBurstLimit", &Integer), b::may("throttlingRateLimit", &Double), b::may("cachingEnabled", &Boolean), b::may("cacheTtlInSeconds", &Integer), b::may("cacheDataEncrypted", &Boolean), b::may("requireAuthorizationForCacheControl", &Boolean), b::may("unauthorizedCacheControlHeaderStrategy", &UnauthorizedCacheControlHeaderStrategy)]);
 pub static MethodSnapshot: Shape = b::structure("MethodSnapshot", &[b::may("authorizationType", &String), b::may("apiKeyRequired", &Boolean)]);
+pub static Model: Shape = b::structure("Model", &[b::may("id", &String), b::may("name", &String), b::may("description", &String), b::may("schema", &String), b::may("contentType", &String)]);
+pub static Models: Shape = b::structure("Models", &[b::may("position", &String), b::may("items", &ListOfModel).at(L::Body, "item")]);
 pub static NullableBoolean: Shape = b::boolean("NullableBoolean");
 pub static NullableInteger: Shape = b::integer("NullableInteger", i64::MIN, i64::MAX);
-pub static Op: Shape = b::one_of("Op", &["add", "remove", "replace", "move", "copy", "test"]);
+pub static Op: Shape = b::one_of("Op", &["add", "remove", "move", "test", "replace", "copy"]);
 pub static PatchOperation: Shape = b::structure("PatchOperation", &[b::may("op", &Op), b::may("path", &String), b::may("value", &String), b::may("from", &String)]);
 pub static PathToMapOfMethodSnapshot: Shape = b::map("PathToMapOfMethodSnapshot", &String, &MapOfMethodSnapshot, ("key", "value"), false, (0, b::NONE));
 pub static ProviderARN: Shape = b::text("ProviderARN", 0, b::NONE);
@@ -290,8 +304,12 @@ pub static PutIntegrationRequest: Shape = b::structure("PutIntegrationRequest", 
 pub static PutIntegrationResponseRequest: Shape = b::structure("PutIntegrationResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code"), b::may("selectionPattern", &String), b::may("responseParameters", &MapOfStringToString), b::may("responseTemplates", &MapOfStringToString), b::may("contentHandling", &ContentHandlingStrategy)]);
 pub static PutMethodRequest: Shape = b::structure("PutMethodRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("authorizationType", &String), b::may("authorizerId", &String), b::may("apiKeyRequired", &Boolean), b::may("operationName", &String), b::may("requestParameters", &MapOfStringToBoolean), b::may("requestModels", &MapOfStringToString), b::may("requestValidatorId", &String), b::may("authorizationScopes", &ListOfString)]);
 pub static PutMethodResponseRequest: Shape = b::structure("PutMethodResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code"), b::may("responseParameters", &MapOfStringToBoolean), b::may("responseModels", &MapOfStringToString)]);
+pub static PutMode: Shape = b::one_of("PutMode", &["merge", "overwrite"]);
+pub static PutRestApiRequest: Shape = b::with_payload("PutRestApiRequest", "body", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("mode", &PutMode).at(L::QueryString, "mode"), b::may("failOnWarnings", &Boolean).at(L::QueryString, "failonwarnings"), b::may("parameters", &MapOfStringToString).at(L::QueryString, "parameters"), b::must("body", &Blob)]);
 pub static QuotaPeriodType: Shape = b::one_of("QuotaPeriodType", &["DAY", "WEEK", "MONTH"]);
 pub static QuotaSettings: Shape = b::structure("QuotaSettings", &[b::may("limit", &Integer), b::may("offset", &Integer), b::may("period", &QuotaPeriodType)]);
+pub static RequestValidator: Shape = b::structure("RequestValidator", &[b::may("id", &String), b::may("name", &String), b::may("validateRequestBody", &Boolean), b::may("validateRequestParameters", &Boolean)]);
+pub static RequestValidators: Shape = b::structure("RequestValidators", &[b::may("position", &String), b::may("items", &ListOfRequestValidator).at(L::Body, "item")]);
 pub static Resource: Shape = b::structure("Resource", &[b::may("id", &String), b::may("parentId", &String), b::may("pathPart", &String), b::may("path", &String), b::may("resourceMethods", &MapOfMethod)]);
 pub static Resources: Shape = b::structure("Resources", &[b::may("position", &String), b::may("items", &ListOfResource).at(L::Body, "item")]);
 pub static ResponseTransferMode: Shape = b::one_of("ResponseTransferMode", &["BUFFERED", "STREAM"]);
@@ -321,6 +339,8 @@ pub static UpdateIntegrationRequest: Shape = b::structure("UpdateIntegrationRequ
 pub static UpdateIntegrationResponseRequest: Shape = b::structure("UpdateIntegrationResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateMethodRequest: Shape = b::structure("UpdateMethodRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateMethodResponseRequest: Shape = b::structure("UpdateMethodResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method"), b::must("statusCode", &StatusCode).at(L::Uri, "status_code"), b::may("patchOperations", &ListOfPatchOperation)]);
+pub static UpdateModelRequest: Shape = b::structure("UpdateModelRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("modelName", &String).at(L::Uri, "model_name"), b::may("patchOperations", &ListOfPatchOperation)]);
+pub static UpdateRequestValidatorRequest: Shape = b::structure("UpdateRequestValidatorRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("requestValidatorId", &String).at(L::Uri, "requestvalidator_id"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateResourceRequest: Shape = b::structure("UpdateResourceRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateRestApiRequest: Shape = b::structure("UpdateRestApiRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("patchOperations", &ListOfPatchOperation)]);
 pub static UpdateStageRequest: Shape = b::structure("UpdateStageRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String).at(L::Uri, "stage_name"), b::may("patchOperations", &ListOfPatchOperation)]);

@@ -2,7 +2,7 @@
 
 use super::book::{Resource, RestApi};
 use super::patch::{self, Rules};
-use super::{Rest, page};
+use super::{Rest, model, page};
 use crate::fault::{bad, refuse};
 use crate::members::{Members, take_over};
 use serde_json::{Value, json};
@@ -57,6 +57,7 @@ impl Rest {
             region: call.caller.region.to_string(),
             told: told.clone(),
             resources: BTreeMap::from([(root.clone(), Resource::default())]),
+            models: model::first(&self.book.world),
             root,
             ..RestApi::default()
         };

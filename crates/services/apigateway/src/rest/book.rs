@@ -27,6 +27,11 @@ pub(super) struct RestApi {
     pub deployments: BTreeMap<String, Members>,
     #[serde(default)]
     pub authorizers: BTreeMap<String, Members>,
+    /// Models by name.
+    #[serde(default)]
+    pub models: BTreeMap<String, Members>,
+    #[serde(default)]
+    pub validators: BTreeMap<String, Members>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,6 +52,11 @@ pub(super) struct Snapshot {
     pub binary: Vec<String>,
     #[serde(default)]
     pub authorizers: BTreeMap<String, Members>,
+    /// Models by name.
+    #[serde(default)]
+    pub models: BTreeMap<String, Members>,
+    #[serde(default)]
+    pub validators: BTreeMap<String, Members>,
 }
 
 const DEPLOYMENTS_MAX: usize = 300;
@@ -81,6 +91,8 @@ impl RestApi {
             responses: self.responses.clone(),
             binary: servicekit::fields::texts(&Value::Object(self.told.clone()), "binaryMediaTypes"),
             authorizers: self.authorizers.clone(),
+            models: self.models.clone(),
+            validators: self.validators.clone(),
         }
     }
 

@@ -4,9 +4,10 @@ use super::live::LiveStage;
 use super::template::{Facts, Template};
 use crate::visit::Visit;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use wire::Response;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// No such resource or method, or no signature where one is needed.
     Token,
@@ -24,6 +25,10 @@ pub(super) enum Fault {
     /// It is not there, or may not be called.
     Authorizer,
     TooLarge,
+    /// These are not there, or empty.
+    Parameters(String),
+    /// The body does not fit its model: why.
+    Body(String),
     Throttled,
     MediaType,
     /// The function may not be called, does not exist, or the API is set up wrongly.
@@ -40,12 +45,13 @@ struct Words {
     kind: &'static str,
     status: u16,
     error: &'static str,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 impl Fault {
-    fn words(self) -> Words {
-        let of = |kind, status, error, message| Words { kind, status, error, message };
+    fn words(&self) -> Words {
+        let of =
+            |kind, status, error, message| Words { kind, status, error, message: Cow::Borrowed(message) };
         let internal = "InternalServerErrorException";
         match self {
             Fault::Token => of(
@@ -74,6 +80,11 @@ impl Fault {
                 "RequestTooLargeException",
                 "HTTP content length exceeded 10485760 bytes.",
             ),
+            Fault::Parameters(names) => Words {
+                message: format!("Missing required request parameters: [{names}]").into(),
+                ..of("BAD_REQUEST_PARAMETERS", 400, "BadRequestException", "")
+            },
+            Fault::Body(_) => of("BAD_REQUEST_BODY", 400, "BadRequestException", "Invalid request body"),
             Fault::Throttled => of("THROTTLED", 429, "TooManyRequestsException", "Too Many Requests"),
             Fault::MediaType => {
                 of("UNSUPPORTED_MEDIA_TYPE", 415, "UnsupportedMediaTypeException", "Unsupported Media Type")
@@ -88,7 +99,7 @@ impl Fault {
     }
 
     /// The answer, as the stage's gateway responses say it.
-    pub fn response(self, stage: &LiveStage, visit: &Visit<'_>, context: &Value) -> Response {
+    pub fn response(&self, stage: &LiveStage, visit: &Visit<'_>, context: &Value) -> Response {
         let words = self.words();
         let common = if words.status < 500 { "DEFAULT_4XX" } else { "DEFAULT_5XX" };
         let own = stage.responses.get(words.kind).or_else(|| stage.responses.get(common));
@@ -97,9 +108,12 @@ impl Fault {
         let mut context = context.clone();
         context["error"] = json!({
             "message": words.message,
-            "messageString": Value::from(words.message).to_string(),
+            "messageString": Value::from(&*words.message).to_string(),
             "responseType": words.kind,
         });
+        if let Fault::Body(why) = self {
+            context["error"]["validationErrorString"] = why.as_str().into();
+        }
         let template = own.get("responseTemplates").and_then(|all| all.get("application/json"));
         let template = template.and_then(Value::as_str).and_then(|text| Template::parse(text).ok());
         let facts = Facts {
@@ -134,7 +148,7 @@ impl Fault {
 fn plain(words: &Words) -> Response {
     let space = if words.status >= 500 { " " } else { "" };
     let member = if words.kind == "ACCESS_DENIED" { "Message" } else { "message" };
-    let message = if words.message.is_empty() { Value::Null } else { words.message.into() };
+    let message = if words.message.is_empty() { Value::Null } else { Value::from(&*words.message) };
     let body = format!("{{\"{member}\":{space}{message}}}");
     Response::new(words.status, body)
         .with_header("content-type", "application/json")

@@ -3,6 +3,8 @@
 use super::admit::Door;
 use super::authorizer;
 use super::book::{Book, RestApi, Snapshot};
+use super::model;
+use super::validation::Validation;
 use crate::authorizer::FunctionAuthorizer;
 use crate::members::Members;
 use crate::route_key::{RouteKey, select};
@@ -36,6 +38,7 @@ pub(super) struct LiveMethod {
     /// As it is declared, maybe `ANY`.
     pub method: String,
     pub door: Door,
+    pub validation: Option<Validation>,
     pub integration: Value,
     pub limit: Option<Limit>,
     pub needs_key: bool,
@@ -78,6 +81,7 @@ impl LiveStage {
                 ready.insert(id.clone(), Arc::new(authorizer));
             }
         }
+        let schemas = Arc::new(model::schemas(&snapshot.models));
         for (id, (path, resource)) in snapshot.resources {
             for (method, members) in resource.methods {
                 let Some(key) = RouteKey::parse(&format!("{method} {path}")) else { continue };
@@ -88,6 +92,7 @@ impl LiveStage {
                     resource: id.clone(),
                     path: path.clone(),
                     door: door(&members, &ready),
+                    validation: Validation::of(&members, &snapshot.validators, &schemas),
                     integration: members.get("methodIntegration").cloned().unwrap_or_default(),
                     limit: Limit::of(own(&place), own("*/*"), "throttlingRateLimit", "throttlingBurstLimit"),
                     needs_key: members.get("apiKeyRequired") == Some(&Value::Bool(true)),

@@ -12,10 +12,10 @@ use wire::ServiceError;
 
 const METHODS: &[&str] = &["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"];
 
-const REFUSED: &[&str] = &["authorizationScopes", "requestValidatorId"];
+const REFUSED: &[&str] = &["authorizationScopes"];
 
 const PATCHED: Rules = Rules {
-    texts: &["authorizationType", "authorizerId", "operationName"],
+    texts: &["authorizationType", "authorizerId", "operationName", "requestValidatorId"],
     truths: &["apiKeyRequired"],
     truth_maps: &["requestParameters"],
     maps: &["requestModels"],
@@ -47,6 +47,7 @@ impl Rest {
                 "operationName",
                 "requestParameters",
                 "requestModels",
+                "requestValidatorId",
             ],
         );
         if let Some(kind) = text(input, "authorizationType") {
@@ -80,6 +81,11 @@ impl Rest {
         let told = self.book.change(&call.caller, api, |api| {
             let mut told = api.method(resource, method)?.clone();
             patch::apply(&mut told, &patch::all(input), &PATCHED)?;
+            told.retain(|name, value| {
+                let empty = *value == "" || value.as_object().is_some_and(serde_json::Map::is_empty);
+                !(empty
+                    && ["requestValidatorId", "requestModels", "requestParameters"].contains(&name.as_str()))
+            });
             check(&told, api)?;
             api.method(resource, method)?.clone_from(&told);
             Ok(told)
@@ -104,8 +110,8 @@ impl Rest {
         let mut told = Members::new();
         told.insert("statusCode".to_owned(), status.into());
         take_over(&mut told, input, &["responseParameters", "responseModels"]);
-        check_models(&told, "responseModels")?;
         let told = self.book.change(&call.caller, api, |api| {
+            check_models(&told, "responseModels", api)?;
             let responses =
                 api.method(resource, method)?.entry("methodResponses").or_insert_with(|| json!({}));
             let responses = responses.as_object_mut().ok_or_else(no_response)?;
@@ -128,11 +134,12 @@ impl Rest {
     pub(super) async fn update_method_response(&self, call: &Call, input: &Value) -> Answer {
         let (api, resource, method) = place(input);
         let told = self.book.change(&call.caller, api, |api| {
-            let own = api.method(resource, method)?;
-            let told = response(own, "methodResponses", required(input, "statusCode"))?;
-            patch::apply(told, &patch::all(input), &RESPONSE_PATCHED)?;
-            check_models(told, "responseModels")?;
-            Ok(told.clone())
+            let status = required(input, "statusCode");
+            let mut told = response(api.method(resource, method)?, "methodResponses", status)?.clone();
+            patch::apply(&mut told, &patch::all(input), &RESPONSE_PATCHED)?;
+            check_models(&told, "responseModels", api)?;
+            *response(api.method(resource, method)?, "methodResponses", status)? = told.clone();
+            Ok(told)
         });
         Ok(Value::Object(told.await?))
     }
@@ -163,8 +170,11 @@ fn check(told: &Members, api: &RestApi) -> Result<(), ServiceError> {
             )));
         }
     }
+    if member("requestValidatorId").is_some_and(|id| !api.validators.contains_key(id)) {
+        return Err(bad("Invalid Request Validator identifier specified"));
+    }
     check_parameters(told)?;
-    check_models(told, "requestModels")
+    check_models(told, "requestModels", api)
 }
 
 /// `method.request.<place>.<name>`: a name is of one place.
@@ -178,10 +188,13 @@ fn check_parameters(told: &Members) -> Result<(), ServiceError> {
     }
 }
 
-/// Models are not built; the two that every API has are.
-fn check_models(told: &Members, member: &str) -> Result<(), ServiceError> {
+fn check_models(told: &Members, member: &str, api: &RestApi) -> Result<(), ServiceError> {
     let models = told.get(member).and_then(Value::as_object).into_iter().flatten();
-    match models.map(|(_, name)| name).find(|name| *name != "Empty" && *name != "Error") {
+    let known = |name: &Value| {
+        let name = name.as_str().unwrap_or_default();
+        ["Empty", "Error"].contains(&name) || api.models.contains_key(name)
+    };
+    match models.map(|(_, name)| name).find(|name| !known(name)) {
         Some(name) => Err(bad(format!("Invalid model identifier specified: {}", text_of(name)))),
         None => Ok(()),
     }

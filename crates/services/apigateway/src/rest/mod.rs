@@ -11,16 +11,20 @@ mod integration;
 mod live;
 mod mapping;
 mod method;
+mod model;
 mod patch;
 mod plans;
 mod resource;
 mod respond;
 mod responses;
+mod schema;
 mod serve;
 mod tags;
 mod template;
 mod test_invoke;
 mod upstream;
+mod validation;
+mod validator;
 
 use super::cache::Cache;
 use super::members::{self, Members, Names};
@@ -110,6 +114,16 @@ impl Rest {
             "GetGatewayResponses" => self.get_gateway_responses(call, input),
             "UpdateGatewayResponse" => self.update_gateway_response(call, input).await,
             "DeleteGatewayResponse" => self.delete_gateway_response(call, input).await,
+            "CreateModel" => self.create_model(call, input).await,
+            "GetModel" => self.get_model(call, input),
+            "GetModels" => self.get_models(call, input),
+            "UpdateModel" => self.update_model(call, input).await,
+            "DeleteModel" => self.delete_model(call, input).await,
+            "CreateRequestValidator" => self.create_validator(call, input).await,
+            "GetRequestValidator" => self.get_validator(call, input),
+            "GetRequestValidators" => self.get_validators(call, input),
+            "UpdateRequestValidator" => self.update_validator(call, input).await,
+            "DeleteRequestValidator" => self.delete_validator(call, input).await,
             "GetAccount" => self.get_account(call),
             "UpdateAccount" => self.update_account(call, input).await,
             "CreateAuthorizer" | "GetAuthorizer" | "GetAuthorizers" | "UpdateAuthorizer"

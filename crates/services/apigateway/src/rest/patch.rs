@@ -104,6 +104,32 @@ pub(super) fn apply(told: &mut Members, patches: &[Patch], rules: &Rules) -> Res
     patches.iter().try_for_each(|patch| one(told, patch, rules))
 }
 
+/// Applies operations to things of which whole members are replaced and nothing else. A truth without a value is none.
+pub(super) fn replace(
+    told: &mut Members,
+    patches: &[Patch],
+    texts: &[&str],
+    truths: &[&str],
+) -> Result<(), ServiceError> {
+    for patch in patches {
+        if !patch.replaces() {
+            return Err(patch.unsupported());
+        }
+        let name = match patch.path.as_slice() {
+            [name] => name.as_str(),
+            _ => "",
+        };
+        let value = match (texts.contains(&name), truths.contains(&name), &patch.value) {
+            (true, _, value) => value.clone().unwrap_or_default().into(),
+            (_, true, None) => false.into(),
+            (_, true, Some(_)) => patch.truth()?,
+            _ => return Err(patch.refused(&[texts, truths].concat())),
+        };
+        told.insert(name.to_owned(), value);
+    }
+    Ok(())
+}
+
 fn one(told: &mut Members, patch: &Patch, rules: &Rules) -> Result<(), ServiceError> {
     let refused = || {
         let all = [rules.texts, rules.truths, rules.numbers, rules.lists, rules.maps, rules.truth_maps];

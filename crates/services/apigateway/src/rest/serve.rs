@@ -151,6 +151,7 @@ impl Run<'_> {
         if !self.stage.throttle.lets(&place, self.method.limit, targets.world.elapsed()) {
             return Err(Fault::Throttled);
         }
+        self.validate()?;
         match self.member("type") {
             Some("AWS_PROXY") => self.proxy(targets).await,
             Some("AWS") => self.function(targets).await,

@@ -333,8 +333,8 @@ fn parts_are_checked_and_refused_by_name() {
         (
             "PUT",
             format!("{method}/integration"),
-            json!({"type": "HTTP_PROXY", "httpMethod": "GET", "uri": "http://a.example"}),
-            "400 BadRequestException: Integration type HTTP_PROXY is not supported: use AWS_PROXY, AWS or MOCK.",
+            json!({"type": "OTHER", "httpMethod": "GET"}),
+            "400 ValidationException: 1 validation error detected: Value 'OTHER' at 'putIntegrationInput.type' failed to satisfy constraint: Member must satisfy enum value set: [HTTP, MOCK, AWS_PROXY, HTTP_PROXY, AWS]",
         ),
         (
             "GET",
@@ -356,9 +356,9 @@ fn parts_are_checked_and_refused_by_name() {
         ),
         (
             "POST",
-            "/models".to_owned(),
-            json!({"name": "a", "contentType": "application/json"}),
-            "501 NotImplemented: apigateway.CreateModel is not implemented",
+            "/documentation/parts".to_owned(),
+            json!({"location": {"type": "API"}, "properties": "{}"}),
+            "501 NotImplemented: apigateway.CreateDocumentationPart is not implemented",
         ),
     ] {
         let refused = api.bench.bad(method, &api.path(&path), input);
