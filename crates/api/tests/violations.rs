@@ -127,6 +127,22 @@ fn other_services_have_other_codes() {
          Value '0' at 'timeout' failed to satisfy constraint: Member must have value greater than or equal to 1",
     );
     check("lambda.Invoke", r#"{"FunctionName":"f"}"#, "fine");
+    // [recorded: REST APIs] What is in a body is told of first, by the name of the operation's input.
+    check(
+        "apigateway.UpdateMethodResponse",
+        r#"{"restApiId":"a","resourceId":"r","httpMethod":"GET","statusCode":"wrong","patchOperations":[{"op":"add"},{"op":"wrong"}]}"#,
+        "ValidationException: 2 validation errors detected: Value 'wrong' at 'updateMethodResponseInput.patchOperations.2.member.op' \
+         failed to satisfy constraint: Member must satisfy enum value set: [add, remove, move, test, replace, copy]; \
+         Value 'wrong' at 'statusCode' failed to satisfy constraint: Member must satisfy regular expression pattern: [1-5]\\d\\d",
+    );
+    check(
+        "apigateway.CreateRestApi",
+        r#"{"name":"n","endpointConfiguration":{"types":["wrong"],"ipAddressType":"wrong"}}"#,
+        "ValidationException: 2 validation errors detected: Value '[wrong]' at 'createRestApiInput.endpointConfiguration.types' \
+         failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [PRIVATE, EDGE, REGIONAL]]; \
+         Value 'wrong' at 'createRestApiInput.endpointConfiguration.ipAddressType' failed to satisfy constraint: \
+         Member must satisfy enum value set: [ipv4, dualstack]",
+    );
 }
 
 /// Every pattern of every table is enforced, or known not to be.

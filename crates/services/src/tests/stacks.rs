@@ -2,6 +2,7 @@
 
 mod failures;
 mod guards;
+mod models;
 mod networks;
 mod plans;
 

@@ -144,9 +144,9 @@ impl Fault {
     }
 }
 
-/// [reference: REST APIs' errors] Faults of the service itself are written with a space.
+/// [reference: REST APIs' errors] Faults of the service itself are written with a space, and so is what a validator finds.
 fn plain(words: &Words) -> Response {
-    let space = if words.status >= 500 { " " } else { "" };
+    let space = if words.status >= 500 || words.status == 400 { " " } else { "" };
     let member = if words.kind == "ACCESS_DENIED" { "Message" } else { "message" };
     let message = if words.message.is_empty() { Value::Null } else { Value::from(&*words.message) };
     let body = format!("{{\"{member}\":{space}{message}}}");

@@ -31,6 +31,8 @@ static KINDS: &[Kind] = &[
     kind("AWS::ApiGateway::Deployment", None, &["RestApiId", "StageName"]),
     kind("AWS::ApiGateway::GatewayResponse", None, &["RestApiId", "ResponseType"]),
     kind("AWS::ApiGateway::Method", None, &["RestApiId", "ResourceId", "HttpMethod"]),
+    kind("AWS::ApiGateway::Model", None, &["ContentType", "Name", "RestApiId"]),
+    kind("AWS::ApiGateway::RequestValidator", None, &["Name", "RestApiId"]),
     kind("AWS::ApiGateway::Resource", None, &["RestApiId", "ParentId", "PathPart"]),
     kind("AWS::ApiGateway::RestApi", None, &["ApiKeySourceType"]),
     kind("AWS::ApiGateway::Stage", None, &["RestApiId", "StageName"]),
@@ -166,6 +168,9 @@ pub(super) const V2: &str = "AWS::ApiGatewayV2::";
 /// Of REST APIs, what opens them.
 pub(super) const PLANS: &[&str] =
     &["AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlan", "AWS::ApiGateway::UsagePlanKey"];
+
+/// And what says which requests are well.
+pub(super) const MODELS: &[&str] = &["AWS::ApiGateway::Model", "AWS::ApiGateway::RequestValidator"];
 
 pub(super) fn unrecognized(kind: &str) -> String {
     format!("Template format error: Unrecognized resource types: [{kind}]")

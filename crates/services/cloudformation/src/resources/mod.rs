@@ -1,5 +1,6 @@
 //! The types of resources: how each is made, changed and removed by asking our own services, as a client would.
 
+mod api_models;
 mod api_plans;
 mod api_stages;
 mod apigateway;
@@ -33,7 +34,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use world::World;
 
-use kinds::{EC2, PLANS, RDS, V1, V2, unrecognized};
+use kinds::{EC2, MODELS, PLANS, RDS, V1, V2, unrecognized};
 pub(crate) use kinds::{Kind, known};
 
 /// What became of a change.
@@ -115,6 +116,7 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::Lambda::Function" => lambda::create_function(cx, name, properties).await,
         kind if kind.starts_with(EC2) => network::create(kind, cx, name, properties).await,
         kind if kind.starts_with(RDS) => rds::create(kind, cx, name, properties).await,
+        kind if MODELS.contains(&kind) => api_models::create(kind, cx, properties).await,
         kind if PLANS.contains(&kind) => api_plans::create(kind, cx, name, properties).await,
         kind if kind.starts_with(V1) => apigateway::create(kind, cx, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::create(kind, cx, properties).await,
@@ -152,6 +154,7 @@ pub(crate) async fn update(
         }
         kind if kind.starts_with(EC2) => network::update(kind, cx, made, old, new).await?,
         kind if kind.starts_with(RDS) => rds::update(kind, cx, made, old, new).await?,
+        kind if MODELS.contains(&kind) => api_models::update(kind, cx, made, old, new).await?,
         kind if PLANS.contains(&kind) => {
             api_plans::update(kind, cx, made, old, new).await?;
             made.clone()
@@ -197,6 +200,7 @@ pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
         "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => dynamodb::delete(cx, made).await,
         kind if kind.starts_with(EC2) => network::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(RDS) => rds::delete(kind, cx, made).await,
+        kind if MODELS.contains(&kind) => api_models::delete(kind, cx, made, properties).await,
         kind if PLANS.contains(&kind) => api_plans::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(V1) => apigateway::delete(kind, cx, made, properties).await,
         kind if kind.starts_with(V2) => apigatewayv2::delete(kind, cx, made, properties).await,

@@ -201,7 +201,7 @@ fn keys_and_plans_are_told_and_checked() {
     ] {
         assert_eq!(api.bench.bad("POST", path, input), expected);
     }
-    assert!(api.bench.bad("POST", "/usageplans", quota(1, "YEAR")).starts_with("400 BadRequestException"));
+    assert!(api.bench.bad("POST", "/usageplans", quota(1, "YEAR")).starts_with("400 ValidationException"));
     let missing = api.bench.bad("GET", "/apikeys/none", Value::Null);
     assert_eq!(missing, "404 NotFoundException: Invalid API Key identifier specified");
 }

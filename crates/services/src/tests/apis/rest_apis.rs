@@ -1,6 +1,7 @@
 //! REST APIs: resources, methods, integrations, deployments, events, answers.
 
 mod templates;
+mod validation;
 
 use crate::tests::bench::Bench;
 use serde_json::{Value, json};
@@ -310,7 +311,7 @@ fn parts_are_checked_and_refused_by_name() {
             "PUT",
             format!("/resources/{a}/methods/POST"),
             json!({"authorizationType": "NONE", "requestValidatorId": "v"}),
-            "400 BadRequestException: requestValidatorId is not supported.",
+            "400 BadRequestException: Invalid Request Validator identifier specified",
         ),
         (
             "PUT",
