@@ -16,6 +16,8 @@ const DEPTH_MAX: usize = 128;
 #[derive(Clone, Debug, Default)]
 pub struct Violations {
     code: &'static str,
+    /// Whether the service is one of `OF_INPUTS`.
+    of_inputs: bool,
     found: Vec<String>,
 }
 
@@ -82,11 +84,11 @@ impl std::fmt::Display for Path<'_> {
 
 /// Checks an input against every constraint of its operation's model.
 pub fn violations(input: &Value, operation: &Operation) -> Violations {
-    let mut violations = Violations { code: operation.service.violation_code, found: Vec::new() };
+    let of_inputs = OF_INPUTS.contains(&operation.service.name);
+    let code = operation.service.violation_code;
+    let mut violations = Violations { code, of_inputs, found: Vec::new() };
     match operation.input {
-        Some(Shape { kind: Kind::Structure(structure), .. })
-            if OF_INPUTS.contains(&operation.service.name) =>
-        {
+        Some(Shape { kind: Kind::Structure(structure), .. }) if of_inputs => {
             for (location, path) in [(true, Path::Body(operation.name)), (false, Path::Root)] {
                 let members =
                     structure.members.iter().filter(|one| (one.location == Location::Body) == location);
@@ -153,7 +155,10 @@ fn check_elements(
 ) {
     if is_scalar(list.member) {
         if elements.iter().any(|element| !element.is_null() && !broken(list.member, element).is_empty()) {
-            let rule = format!("Member must satisfy constraint: [{}]", rules_of(list.member).join(", "));
+            let mut rules = rules_of(list.member);
+            // That an element must be there is left unsaid.
+            rules.retain(|rule| !violations.of_inputs || rule != "Member must not be null");
+            let rule = format!("Member must satisfy constraint: [{}]", rules.join(", "));
             violations.tell(shape, value, path, &rule);
         }
         return;
