@@ -8,52 +8,23 @@ use crate::gauges::{Flow, Gauges, Stuck};
 use crate::keep::Keep;
 use crate::lane::{Action, Entry, Event, Finish, Lane, Moment};
 use crate::mapping::Mapping;
-use crate::target::{
-    Batch, BoxFuture, Buried, Delivered, Delivery, Destination, Letter, PROBLEM_INTERNAL, Report, Target,
-};
+use crate::target::{Batch, Buried, Delivered, Destination, Letter, Report, Target};
 use crate::window::Frame;
 use bytes::Bytes;
-use engine::stream::{Record, Sequence, Shard};
-use engine::{Engine, ErrorKind};
+use engine::Engine;
+use engine::stream::{Sequence, Shard};
+use flights::{Departure, Flight, Landed, launched, settled};
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use world::World;
 
+mod flights;
+mod read;
+
 /// How long progress may go unwritten. A crash repeats no more than what was delivered in this time.
 const CHECKPOINT_DELAY: Duration = Duration::from_millis(50);
-/// Records of a shard held in memory, of all lanes: a blocked lane holds the others up only beyond this.
-const HELD_RECORDS_MAX: u64 = 20_000;
-/// What one read brings at most.
-const READ_RECORDS_MAX: usize = 10_000;
-const READ_BYTES_MAX: usize = 8 << 20;
-/// The pause after the stream could not be read.
-const READ_RETRY: Duration = Duration::from_secs(1);
-
-/// Reads in a row before others have their turn.
-const READS_MAX: usize = 4;
-
-type Flight = Pin<Box<dyn Future<Output = Landed> + Send>>;
-type Departure = BoxFuture<'static, Option<Delivery>>;
-
-/// What came back of what was sent.
-enum Landed {
-    Delivered(Delivery),
-    Buried(Result<(), String>),
-}
-
-/// Whose record it is.
-enum Dealt {
-    /// It was finished under an earlier division into lanes.
-    Finished,
-    Filtered(usize),
-    Wanted(usize, Entry<Bytes>),
-}
-
 pub(crate) struct ShardRun {
     pub engine: Arc<Engine>,
     pub keep: Keep,
@@ -188,14 +159,6 @@ impl ShardRun {
         Moment { now: self.world.now(), elapsed: self.world.elapsed() }
     }
 
-    fn wants(&self, course: &Course) -> bool {
-        let held: usize = course.lanes.iter().map(Lane::held).sum();
-        !course.ended
-            && course.retry_read.is_none()
-            && (held as u64) < HELD_RECORDS_MAX
-            && course.lanes.iter().any(|lane| lane.wants().is_some())
-    }
-
     /// Hands over what is to lie ready behind batches that are under way.
     fn lay_ready(&self, course: &mut Course) {
         for (batch, ahead) in course.prepared.iter_mut().zip(&mut course.ahead) {
@@ -203,101 +166,6 @@ impl ShardRun {
                 *ahead = self.target.clone().follow(batch);
             }
         }
-    }
-
-    /// Reads what is there and deals it to the lanes, as long as they want more.
-    fn read(&mut self, course: &mut Course, actions: &mut Vec<Action<Bytes>>) {
-        let mut reads = 0;
-        course.more = false;
-        while self.wants(course) {
-            reads += 1;
-            if reads > READS_MAX {
-                course.more = true;
-                return;
-            }
-            let wanted = course.lanes.iter().filter_map(Lane::wants);
-            let (records, bytes) =
-                wanted.fold((0, 0), |sum, wants| (sum.0 + wants.records, sum.1 + wants.bytes));
-            let (records, bytes) = (records.min(READ_RECORDS_MAX), bytes.min(READ_BYTES_MAX));
-            let found = match self.engine.read_records(&self.shard, Sequence(course.read), records, bytes) {
-                Ok(found) => found,
-                Err(error) if error.kind == ErrorKind::Trimmed => {
-                    // What was trimmed is gone for everybody; it goes on at the oldest record there is.
-                    let from = self.shard.start().0.max(course.read);
-                    match self.engine.stream_position(&self.shard, engine::stream::Position::TrimHorizon) {
-                        Ok(horizon) if horizon.0 > from => {
-                            course.read = horizon.0;
-                            continue;
-                        }
-                        _ => return self.unreadable(course, &error),
-                    }
-                }
-                Err(error) => return self.unreadable(course, &error),
-            };
-            let through = found.through.0;
-            if through <= course.read && found.next.is_some() {
-                return; // The tip.
-            }
-            let mut dealt: Vec<(Vec<Entry<Bytes>>, Vec<u64>)> =
-                course.lanes.iter().map(|_| Default::default()).collect();
-            // A damaged record stops the shard before it, loudly: what cannot be delivered is not passed over.
-            let mut damaged = None;
-            for record in &found.records {
-                let is_new = |lane: usize| record.sequence.0 > course.lanes[lane].taken();
-                match self.deal(record) {
-                    Ok(Dealt::Wanted(lane, entry)) if is_new(lane) => dealt[lane].0.push(entry),
-                    Ok(Dealt::Filtered(lane)) if is_new(lane) => dealt[lane].1.push(record.sequence.0),
-                    Ok(_) => {}
-                    Err(why) => {
-                        damaged = Some((record.sequence.0, why));
-                        break;
-                    }
-                }
-            }
-            let through = damaged.as_ref().map_or(through, |(sequence, _)| sequence - 1);
-            course.read = through.max(course.read);
-            course.ended = found.next.is_none() && damaged.is_none();
-            let moment = self.moment();
-            for (lane, (entries, filtered)) in dealt.into_iter().enumerate() {
-                // A lane may be ahead of the shard's lowest position.
-                let through = course.read.max(course.lanes[lane].taken());
-                let event = Event::Read { entries, filtered, through, ended: course.ended };
-                course.lanes[lane].handle(event, moment, actions);
-                self.act(course, lane, actions);
-            }
-            self.tell_flow(course);
-            if let Some((_, why)) = damaged {
-                return self.unreadable(course, &why);
-            }
-        }
-    }
-
-    fn unreadable(&self, course: &mut Course, error: &dyn std::fmt::Display) {
-        eprintln!("mapping {}: shard {} cannot be read: {error}", self.mapping.id, self.name);
-        self.gauges.tell_result(Some(PROBLEM_INTERNAL));
-        course.retry_read = Some(self.world.elapsed() + READ_RETRY);
-    }
-
-    /// Whose record it is, and the record as its target will be handed it.
-    fn deal(&self, record: &Arc<Record>) -> Result<Dealt, String> {
-        let lanes = self.checkpoint.lanes.len();
-        let hash = if lanes > 1 || !self.checkpoint.older.is_empty() { key_hash(record) } else { 0 };
-        if self.checkpoint.is_finished(record.sequence.0, hash) {
-            return Ok(Dealt::Finished);
-        }
-        let lane = hash as usize % lanes;
-        let damaged = |why: &dyn std::fmt::Display| format!("record {} is damaged: {why}", record.sequence);
-        if !self.filter.wants(record, &self.mapping.region).map_err(|why| damaged(&format!("{why:?}")))? {
-            return Ok(Dealt::Filtered(lane));
-        }
-        let encoded = self.target.encode(record).map_err(|why| damaged(&why))?;
-        let entry = Entry {
-            sequence: record.sequence.0,
-            created: record.created,
-            bytes: encoded.len(),
-            record: encoded,
-        };
-        Ok(Dealt::Wanted(lane, entry))
     }
 
     fn batch(&self, lane: usize, entries: Vec<Entry<Bytes>>, attempt: u32, frame: Option<Frame>) -> Batch {
@@ -437,61 +305,9 @@ impl ShardRun {
     }
 }
 
-/// The first delivery that comes back.
-async fn settled(flights: &mut [Option<Flight>]) -> (usize, Landed) {
-    poll_fn(|context| match landed(flights, context) {
-        Some(landed) => Poll::Ready(landed),
-        None => Poll::Pending,
-    })
-    .await
-}
-
-/// Sees that what is to be sent is under way: reading and encoding more takes longer than handing it over.
-async fn launched(flights: &mut [Option<Flight>]) -> Option<(usize, Landed)> {
-    let back = poll_fn(|context| Poll::Ready(landed(flights, context))).await;
-    if back.is_none() && flights.iter().any(Option::is_some) {
-        // Whom it woke goes first.
-        tokio::task::yield_now().await;
-    }
-    back
-}
-
-fn landed(flights: &mut [Option<Flight>], context: &mut Context<'_>) -> Option<(usize, Landed)> {
-    for (lane, slot) in flights.iter_mut().enumerate() {
-        if let Some(flight) = slot
-            && let Poll::Ready(landed) = flight.as_mut().poll(context)
-        {
-            *slot = None;
-            return Some((lane, landed));
-        }
-    }
-    None
-}
-
 async fn sleep(delay: Option<Duration>) {
     match delay {
         Some(delay) => tokio::time::sleep(delay).await,
         None => std::future::pending().await,
     }
-}
-
-/// Deals records to lanes: all changes of an item go to one.
-fn key_hash(record: &Record) -> u32 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
-    for attribute in record.keys().iter() {
-        let Ok((name, value)) = attribute else { continue };
-        add(name.as_bytes());
-        match value {
-            model::ValueView::S(text) => add(text.as_bytes()),
-            model::ValueView::B(bytes) => add(bytes),
-            model::ValueView::N(number) => add(number.as_bytes()),
-            _ => {}
-        }
-    }
-    (hash >> 32) as u32
 }
