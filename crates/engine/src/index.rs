@@ -1,5 +1,6 @@
 //! Secondary indexes: which entry an item has in one.
 
+use crate::partition::service_hash;
 use crate::{Error, KeyPart, KeySchema, ProjectionKind, Reserve, Throughput, key, layout};
 use model::expression::{Bound, Update};
 use model::{CorruptImage, ValueView, View};
@@ -24,6 +25,8 @@ pub struct Index {
     pub(crate) reserve: Reserve,
     /// Not all items have their entries yet: it is written, not read.
     pub(crate) backfilling: bool,
+    /// The names of its table's key.
+    pub(crate) own: Box<[Arc<str>]>,
     /// What it holds besides everything: sorted names. `None` is everything.
     pub(crate) held: Option<Vec<Arc<str>>>,
 }
@@ -63,8 +66,9 @@ impl Index {
             held.dedup();
             held
         });
+        let own = table.parts().map(|part| part.name.clone()).collect();
         let crate::IndexSpec { name, key, projection, throughput, reserve } = spec;
-        Index { id, name, kind, key, projection, throughput, reserve, backfilling, held }
+        Index { own, id, name, kind, key, projection, throughput, reserve, backfilling, held }
     }
 
     pub fn name(&self) -> &Arc<str> {
@@ -132,10 +136,15 @@ impl Index {
         if !append(&self.key.hash, &mut hash)? {
             return Ok(None);
         }
-        let mut stored = Vec::with_capacity(layout::HEAD_LEN + hash.len() + 32 + own.len());
-        layout::head(self.id, &hash, &mut stored);
+        let mut stored = Vec::with_capacity(layout::HEAD_LEN + hash.len() + 32 + layout::TIE_LEN + own.len());
+        let values = |part: &KeyPart| item.get(&part.name).ok().flatten();
+        layout::head(self.id, &hash, self.key.hash.iter().filter_map(values), &mut stored);
         if !append(&self.key.range, &mut stored)? {
             return Ok(None);
+        }
+        if layout::is_marked(self.id) {
+            let values = self.own.iter().filter_map(|name| item.get(name).ok().flatten());
+            stored.extend_from_slice(&service_hash(values).to_be_bytes());
         }
         stored.extend_from_slice(own);
         Ok(Some(stored))

@@ -91,7 +91,7 @@ impl Place {
         let mut bytes = Vec::with_capacity(64);
         fetch(hash, &mut bytes)?;
         let mut stored = Vec::with_capacity(layout::HEAD_LEN + bytes.len() + 32);
-        let partition = layout::head(id, &bytes, &mut stored);
+        let partition = layout::head(id, &bytes, item.get(&hash.name)?.into_iter(), &mut stored);
         if let Some(range) = schema.range.first() {
             fetch(range, &mut stored)?;
         }

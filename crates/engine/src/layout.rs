@@ -1,8 +1,8 @@
 //! Where things lie in the store. Stored data is laid out by this: it never changes.
 //!
 //! ```text
-//! Items   table id:8  partition hash:4  hash key  range key                       an item's image
-//!         index id:8  partition hash:4  hash keys  range keys  item's own keys    what the index projects of it
+//! Items   table id:8  partition hash:4  hash key  range key                          an item's image
+//!         index id:8  partition hash:4  hash keys  range keys  tie:4  item's keys    what the index projects of it
 //! Log     ffffffff  history id:8  sequence:8                                      what was there before a change
 //!         epoch:4  stream id:8  shard number:8  sequence:8                        a record
 //! Meta    engine/…                                                                see `Meta`
@@ -10,14 +10,21 @@
 //!
 //! Ids of tables and indexes are drawn from one counter and never used twice. The epoch of a shard is the hour in which it
 //! was opened, so that what expires together lies together.
+//!
+//! Tables and indexes whose ids have a mark lie in the order of the service itself; see [`crate::partition`]. Those without it were
+//! made before that order was known: they keep a hash of our own, and their indexes have no ties.
 
+use crate::partition::service_hash;
 use model::key::{self, KeyType, NotAKey};
 use model::{Value, ValueView};
 use store::{LogPrefix, Slice};
 
 /// Id and partition hash.
 pub(crate) const HEAD_LEN: usize = 12;
+/// The hash of an item's own key, by which entries of equal index keys are ordered.
+pub(crate) const TIE_LEN: usize = 4;
 const EPOCH_MS: u64 = 3_600_000;
+const SERVICE_ORDER: u64 = 1 << 56;
 
 /// Keys of [`store::Space::Meta`].
 pub(crate) struct Meta;
@@ -75,9 +82,28 @@ impl Meta {
     }
 }
 
-/// Starts the key of an item or entry whose hash keys have these bytes.
-pub(crate) fn head(id: u64, hash: &[u8], out: &mut Vec<u8>) -> u32 {
-    let partition = key::partition_hash(hash);
+/// The id of a table or index that is to lie in the service's order.
+pub(crate) fn marked(id: u64) -> u64 {
+    id | SERVICE_ORDER
+}
+
+/// The id of what is to lie in the order of something else, whose keys it takes over.
+pub(crate) fn marked_like(id: u64, other: u64) -> u64 {
+    id | (other & SERVICE_ORDER)
+}
+
+pub(crate) fn is_marked(id: u64) -> bool {
+    id & SERVICE_ORDER != 0
+}
+
+/// Starts the key of an item or entry whose hash keys have these values, and these bytes.
+pub(crate) fn head<'v>(
+    id: u64,
+    hash: &[u8],
+    values: impl Iterator<Item = ValueView<'v>>,
+    out: &mut Vec<u8>,
+) -> u32 {
+    let partition = if is_marked(id) { service_hash(values) } else { key::partition_hash(hash) };
     out.extend_from_slice(&id.to_be_bytes());
     out.extend_from_slice(&partition.to_be_bytes());
     out.extend_from_slice(hash);

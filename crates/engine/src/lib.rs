@@ -28,6 +28,7 @@ mod history;
 mod index;
 mod key;
 mod layout;
+mod partition;
 mod steward;
 
 mod read;

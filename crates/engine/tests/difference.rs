@@ -6,6 +6,7 @@ use engine::{
     Attributes, Consistency, KeyCondition, KeyPart, ProjectionKind, Query, Scan, Segment, Table, TableSpec,
     Transacted,
 };
+use md5::{Digest, Md5};
 use model::expression::RangeCondition;
 use model::key::KeyType;
 use model::{Item, Value};
@@ -29,13 +30,7 @@ impl Reference {
             .filter(|item| item.get(range_name).is_some_and(|value| holds(range, value)))
             .cloned()
             .collect();
-        found.sort_by(|a, b| {
-            [range_name, "id", "at"]
-                .iter()
-                .map(|name| order(a, b, name))
-                .find(|order| order.is_ne())
-                .unwrap_or(Ordering::Equal)
-        });
+        found.sort_by(|a, b| order(a, b, range_name).then_with(|| tie(a).cmp(&tie(b))));
         found
     }
 
@@ -51,6 +46,15 @@ fn names(index: Option<&str>) -> (&'static str, &'static str) {
         Some("local") => ("id", "n"),
         _ => ("who", "n"),
     }
+}
+
+/// What orders entries of equal index keys.
+fn tie(item: &Item) -> [u8; 16] {
+    let text = |name| match item.get(name) {
+        Some(Value::S(text)) => text.clone(),
+        other => panic!("{name}: {other:?}"),
+    };
+    Md5::digest(["Outliers", &text("id"), &text("at")].concat()).into()
 }
 
 fn order(a: &Item, b: &Item, name: &str) -> Ordering {

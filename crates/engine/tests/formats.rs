@@ -17,6 +17,9 @@ use world::World;
 
 const SPACES: [(&str, Space); 3] = [("meta", Space::Meta), ("items", Space::Items), ("log", Space::Log)];
 
+/// The second has the service's own order of partitions.
+const CURRENT: u32 = 2;
+
 fn fixture(version: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/v{version}.txt"))
 }
@@ -54,16 +57,22 @@ fn the_current_format_is_what_it_was() {
         }
     }
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
-        std::fs::create_dir_all(fixture(1).parent().unwrap()).unwrap();
-        std::fs::write(fixture(1), &rows).unwrap();
+        std::fs::create_dir_all(fixture(CURRENT).parent().unwrap()).unwrap();
+        std::fs::write(fixture(CURRENT), &rows).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(fixture(1)).unwrap(), rows);
+    assert_eq!(std::fs::read_to_string(fixture(CURRENT)).unwrap(), rows);
 }
 
 #[test]
-fn the_first_format_is_readable() {
+fn every_format_is_readable() {
+    for version in 1..=CURRENT {
+        check_readable(version);
+    }
+}
+
+fn check_readable(version: u32) {
     let store = Store::memory();
-    for row in std::fs::read_to_string(fixture(1)).unwrap().lines() {
+    for row in std::fs::read_to_string(fixture(version)).unwrap().lines() {
         let [space, key, value] = row.split(' ').collect::<Vec<_>>()[..] else { panic!("{row}") };
         let (_, space) = SPACES.into_iter().find(|(name, _)| *name == space).unwrap();
         let (key, value) = (unhex(key), unhex(value));

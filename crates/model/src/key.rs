@@ -88,7 +88,8 @@ pub fn encoded_len(kind: KeyType, bytes: &[u8]) -> Result<usize, CorruptKey> {
     }
 }
 
-/// Spreads partition keys evenly over 32 bits. Scan order, segments and shards follow it: it never changes.
+/// Spreads partition keys evenly over 32 bits. Tables that were made before the service's own order was known are laid out by
+/// it: it never changes.
 pub fn partition_hash(key: &[u8]) -> u32 {
     const PRIME: u64 = 0x9E37_79B9_7F4A_7C15;
     let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(PRIME);

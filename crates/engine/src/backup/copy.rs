@@ -33,7 +33,7 @@ impl Engine {
         if self.check_not_copied(table.id).is_err() {
             return Err(in_use());
         }
-        let (id, now) = (ddl.fresh_id(), self.world().now());
+        let (id, now) = (ddl.fresh_place(Some(table.id)), self.world().now());
         let arn = format!("{}/backup/{:014}-{}", table.arn(), now.millis(), self.world().hex(8));
         let begin = |items, bytes| BackupRecord {
             id,

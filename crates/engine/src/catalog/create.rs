@@ -42,11 +42,15 @@ impl Engine {
             return Err(Error::new(ErrorKind::TableExists, format!("Table already exists: {}", spec.name)));
         }
         let now = self.world().now();
-        let id = ddl.fresh_id();
+        let other = match &origin {
+            Origin::Restore(restore) => Some(restore.backup),
+            Origin::New | Origin::Import => None,
+        };
+        let id = ddl.fresh_place(other);
         let local = spec.local.into_iter().map(|index| (IndexKind::Local, index));
         let indexes = local.chain(spec.global.into_iter().map(|index| (IndexKind::Global, index)));
         let indexes = indexes
-            .map(|(kind, index)| Arc::new(Index::new(ddl.fresh_id(), kind, index, &spec.key, false)))
+            .map(|(kind, index)| Arc::new(Index::new(ddl.fresh_place(other), kind, index, &spec.key, false)))
             .collect();
         let of = Of { scope, table: &spec.name, table_id: id, key: &spec.key };
         let new_stream = spec.stream.map(|view| self.new_stream(&mut ddl, of, view));

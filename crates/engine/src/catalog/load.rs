@@ -69,7 +69,7 @@ fn restart_backfills(store: &Store, loaded: &mut Loaded) -> Result<(), Error> {
         for index in state.indexes.iter_mut().filter(|index| index.backfilling) {
             let (from, to) = layout::whole(index.id);
             trims.0.push((loaded.ddl.fresh_id(), (Space::Items, from, to)));
-            *index = Arc::new(Index { id: loaded.ddl.fresh_id(), ..Index::clone(index) });
+            *index = Arc::new(Index { id: loaded.ddl.fresh_place(Some(index.id)), ..Index::clone(index) });
             begun.push(index.id);
         }
         if let Some(expiry) = state.expiry.as_mut().filter(|expiry| expiry.backfilling) {

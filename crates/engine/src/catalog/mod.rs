@@ -20,7 +20,7 @@ pub(crate) use stored::damaged;
 pub(crate) use trims::{Range, Trimming, Trims};
 pub(crate) use update::TableChanged;
 
-use crate::layout::Meta;
+use crate::layout::{self, Meta};
 use crate::{Engine, Error, ErrorKind, Scope, Table};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -41,6 +41,12 @@ impl Ddl {
     pub fn fresh_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id - 1
+    }
+
+    /// The id of a table or index. `other` is where it gets its items from, whose order it keeps.
+    pub fn fresh_place(&mut self, other: Option<u64>) -> u64 {
+        let id = self.fresh_id();
+        other.map_or(layout::marked(id), |other| layout::marked_like(id, other))
     }
 
     /// Belongs into every update that uses a fresh id.

@@ -208,7 +208,7 @@ impl Engine {
                         part.name
                     )));
                 }
-                let index = Index::new(ddl.fresh_id(), IndexKind::Global, spec, &table.key, true);
+                let index = Index::new(ddl.fresh_place(None), IndexKind::Global, spec, &table.key, true);
                 consequences.backfills.push(index.id);
                 state.indexes.push(Arc::new(index));
             }

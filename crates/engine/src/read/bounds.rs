@@ -60,7 +60,7 @@ impl Bounds {
             append(part, value, &mut bytes)?;
         }
         let mut prefix = Vec::with_capacity(layout::HEAD_LEN + bytes.len() + 64);
-        layout::head(source.id(), &bytes, &mut prefix);
+        layout::head(source.id(), &bytes, hash_values.iter().map(Value::view), &mut prefix);
         for (part, value) in range.iter().zip(range_equal) {
             append(part, value, &mut prefix)?;
         }

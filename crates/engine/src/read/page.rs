@@ -114,6 +114,9 @@ impl Reading<'_> {
         for part in self.source.schema().parts() {
             own = &own[encoding::encoded_len(part.kind, own)?..];
         }
+        if layout::is_marked(self.source.id()) {
+            own = own.get(layout::TIE_LEN..).ok_or(encoding::CorruptKey)?;
+        }
         let mut stored = Vec::with_capacity(layout::HEAD_LEN + own.len());
         stored.extend_from_slice(&self.source.table.id.to_be_bytes());
         stored.extend_from_slice(&entry[8..layout::HEAD_LEN]);
