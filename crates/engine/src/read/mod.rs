@@ -3,6 +3,7 @@
 mod bounds;
 mod get;
 mod page;
+mod page_size;
 mod query;
 mod scan;
 

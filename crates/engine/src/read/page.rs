@@ -1,7 +1,7 @@
 //! Reading a page: rows one after another, counted, filtered, and handed to a visitor.
 
 use super::bounds::{Bounds, Source};
-use super::{Attributes, Consistency, Page};
+use super::{Attributes, Consistency, Page, page_size};
 use crate::capacity::{IndexUnits, read_units};
 use crate::{Consumed, Engine, Error, Index, IndexKind, Side, Table, key, layout};
 use model::expression::{Bound, Condition};
@@ -70,14 +70,16 @@ impl Reading<'_> {
         let fetches = fetches(self.source, self.attributes)?;
         let snapshot = engine.store().snapshot();
         let mut page = Page::default();
-        let (mut bytes, mut fetched_units) = (0, 0.0);
+        let (mut bytes, mut page_bytes, mut fetched_units) = (0, 0, 0.0);
+        let range = self.source.table.key.range.first().map(|part| &*part.name);
         for row in snapshot.range(Space::Items, &self.bounds.from, &self.bounds.to, self.order) {
             let (stored, image) = row?;
             let entry = View::new(&image)?;
             page.scanned += 1;
             bytes += entry.size_bytes();
+            page_bytes += page_size::page_bytes(entry, range)?;
             // Counted before the filter: a page of nothing but rejects is a page too.
-            let full = self.limit.is_some_and(|limit| page.scanned >= limit) || bytes >= PAGE_BYTES_MAX;
+            let full = self.limit.is_some_and(|limit| page.scanned >= limit) || page_bytes >= PAGE_BYTES_MAX;
             if full {
                 page.last = Some(self.key_of(entry)?);
             }
