@@ -1,7 +1,8 @@
 //! Reading a page: rows one after another, counted, filtered, and handed to a visitor.
 
 use super::bounds::{Bounds, Source};
-use super::{Attributes, Consistency, Page, page_size};
+use super::page_size::Room;
+use super::{Attributes, Consistency, Page};
 use crate::capacity::{IndexUnits, read_units};
 use crate::{Consumed, Engine, Error, Index, IndexKind, Side, Table, key, layout};
 use model::expression::{Bound, Condition};
@@ -9,9 +10,6 @@ use model::key as encoding;
 use model::{Item, View};
 use std::sync::Arc;
 use store::{Order, Slice, Snapshot, Space};
-
-/// A page ends with the row that makes it this large.
-const PAGE_BYTES_MAX: usize = 1 << 20;
 
 /// What a query and a scan have in common.
 pub(super) struct Reading<'a> {
@@ -70,16 +68,20 @@ impl Reading<'_> {
         let fetches = fetches(self.source, self.attributes)?;
         let snapshot = engine.store().snapshot();
         let mut page = Page::default();
-        let (mut bytes, mut page_bytes, mut fetched_units) = (0, 0, 0.0);
-        let range = self.source.table.key.range.first().map(|part| &*part.name);
+        let (mut bytes, mut fetched_units) = (0, 0.0);
+        let mut room = Room::new(self.source.table);
         for row in snapshot.range(Space::Items, &self.bounds.from, &self.bounds.to, self.order) {
             let (stored, image) = row?;
             let entry = View::new(&image)?;
             page.scanned += 1;
             bytes += entry.size_bytes();
-            page_bytes += page_size::page_bytes(entry, range)?;
+            let earlier = || {
+                let rows = snapshot.range(Space::Items, &self.bounds.from, &self.bounds.to, self.order);
+                rows.take(page.scanned - 1).map(|row| row.map(|(_, image)| image))
+            };
+            let filled = room.fills(entry, earlier)?;
             // Counted before the filter: a page of nothing but rejects is a page too.
-            let full = self.limit.is_some_and(|limit| page.scanned >= limit) || page_bytes >= PAGE_BYTES_MAX;
+            let full = self.limit.is_some_and(|limit| page.scanned >= limit) || filled;
             if full {
                 page.last = Some(self.key_of(entry)?);
             }

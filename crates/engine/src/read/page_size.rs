@@ -1,15 +1,62 @@
 //! What an item takes of a page: not the size that its capacity is counted by, but about that of its stored form, in which
 //! names are short and blocks have heads. [suite: dynalite, "just under limit" and "just over limit"]
 
+use crate::{Error, Table};
 use model::{CorruptImage, ValueView, View};
+use store::Slice;
 
 /// An item is stored in blocks of so many bytes.
 const BLOCK_BYTES: usize = 3072;
 /// What each block has besides; the sort key is in each.
 const BLOCK_HEAD_BYTES: usize = 18;
 
+/// A page ends with the item that makes it this large.
+const PAGE_BYTES_MAX: usize = 1 << 20;
+
+/// What the items of a page take. Most pages are far from full and are told so by sizes that items carry with them; only one
+/// that may be full is measured, from its first item on.
+pub(super) struct Room<'a> {
+    range: Option<&'a str>,
+    most: usize,
+    measured: Option<usize>,
+}
+
+impl<'a> Room<'a> {
+    pub fn new(table: &'a Table) -> Room<'a> {
+        let range = table.key.range.first().map(|part| &*part.name);
+        Room { range, most: 0, measured: None }
+    }
+
+    /// Whether the page is full with this item. `earlier` reads those before it again.
+    pub fn fills<E, R: Iterator<Item = Result<Slice, E>>>(
+        &mut self,
+        item: View<'_>,
+        earlier: impl FnOnce() -> R,
+    ) -> Result<bool, Error>
+    where
+        Error: From<E>,
+    {
+        self.most += most_bytes(item.size_bytes());
+        let before = match self.measured {
+            Some(before) => before,
+            None if self.most < PAGE_BYTES_MAX => return Ok(false),
+            None => earlier().try_fold(0, |sum, image| {
+                Ok::<_, Error>(sum + page_bytes(View::new(&image?)?, self.range)?)
+            })?,
+        };
+        let taken = before + page_bytes(item, self.range)?;
+        self.measured = Some(taken);
+        Ok(taken >= PAGE_BYTES_MAX)
+    }
+}
+
+/// What an item of this size takes at most.
+fn most_bytes(size_bytes: usize) -> usize {
+    4 * size_bytes + 32
+}
+
 /// `range` names the table's sort key, whichever index is read.
-pub(super) fn page_bytes(item: View<'_>, range: Option<&str>) -> Result<usize, CorruptImage> {
+fn page_bytes(item: View<'_>, range: Option<&str>) -> Result<usize, CorruptImage> {
     let (mut size, mut range_size) = (0, 0);
     for attribute in item.iter() {
         let (name, value) = attribute?;
@@ -50,6 +97,7 @@ mod tests {
         let item: Item = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let image = Image::of(&item);
         assert_eq!(page_bytes(image.view(), range), Ok(expect), "{attributes:?}");
+        assert!(expect <= most_bytes(item.size_bytes()), "{attributes:?}");
     }
 
     #[test]
