@@ -58,6 +58,11 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         self.kind == Kind::Unreachable
     }
+
+    /// Somebody else's transaction was in the way: the same at once may pass.
+    pub fn is_conflict(&self) -> bool {
+        self.data.as_ref().is_some_and(|error| error.kind == sql::Kind::Conflict)
+    }
 }
 
 impl fmt::Display for Error {

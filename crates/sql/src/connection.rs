@@ -75,6 +75,23 @@ impl Connection {
         self.driver.commit()
     }
 
+    /// Begins a transaction and runs its first statement: in one round trip where database and values allow. The number
+    /// of rows that it changed.
+    pub fn begin_with(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
+        self.driver.begin_with(sql, values)
+    }
+
+    /// Writes last rows and commits: in one round trip where database and values allow.
+    pub fn commit_with<R: AsRef<[Value]>>(&mut self, upsert: &Upsert<'_, R>) -> Result<(), Error> {
+        upsert.check()?;
+        if upsert.rows.is_empty() {
+            return self.driver.commit();
+        }
+        let rows: Vec<&[Value]> = upsert.rows.iter().map(R::as_ref).collect();
+        let Upsert { table, columns, key, on_conflict, .. } = *upsert;
+        self.driver.commit_with(&Upsert { table, columns, key, rows: &rows, on_conflict })
+    }
+
     pub fn rollback(&mut self) -> Result<(), Error> {
         self.driver.rollback()
     }
@@ -129,6 +146,12 @@ impl Connection {
             Err(error) if done.is_ok() => Err(error.into()),
             _ => done,
         }
+    }
+
+    /// Transactions from now on lock what they write and not what lies between, so that many may write into one table;
+    /// each statement sees what is committed before it. What a database does anyway, or cannot do, is left.
+    pub fn for_many_writers(&mut self) -> Result<(), Error> {
+        self.driver.for_many_writers()
     }
 
     /// Whether it is worth another statement, as far as this side knows.

@@ -36,6 +36,18 @@ pub(crate) trait Driver: Send {
     fn begin(&mut self) -> Result<(), Error>;
     fn commit(&mut self) -> Result<(), Error>;
     fn rollback(&mut self) -> Result<(), Error>;
+    /// BEGIN and a first statement; the rows that it changed.
+    fn begin_with(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
+        self.begin()?;
+        Ok(self.run(sql, values, usize::MAX)?.executed.rows)
+    }
+
+    /// A last upsert and COMMIT.
+    fn commit_with(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<(), Error> {
+        self.upsert(upsert)?;
+        self.commit()
+    }
+
     /// The table as the database tells it now.
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error>;
     fn upsert(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error>;
@@ -43,6 +55,10 @@ pub(crate) trait Driver: Send {
     fn lock(&mut self, name: &str) -> Result<(), Error>;
     fn unlock(&mut self, name: &str, succeeded: bool) -> Result<(), Error>;
     fn is_open(&mut self) -> bool;
+
+    fn for_many_writers(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Drops what is known of tables and kept of statements: a table changes.
     fn forget(&mut self) {}

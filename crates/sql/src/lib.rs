@@ -8,6 +8,7 @@ mod connection;
 mod dialect;
 mod driver;
 mod error;
+mod inline;
 mod mysql;
 mod postgres;
 mod settings;

@@ -1,5 +1,5 @@
-//! `cargo xtask bench replicate [--rows N] [--python PATH] [--only sqlite|postgres|mysql]`: builds what is measured and what
-//! measures, and runs it.
+//! `cargo xtask bench replicate [--rows N] [--python PATH] [--only sqlite|postgres|mysql] [--quick]`: builds what is
+//! measured and what measures, and runs it; `--quick` for rates alone.
 
 use super::{Result, flag, release, word};
 use std::process::Command;
@@ -11,6 +11,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         .args(["run", "--release", "--quiet", "-p", "sinks", "--example", "rates", "--"])
         .args([binary, &rows, word(arguments, "--python").unwrap_or("python3")])
         .args(word(arguments, "--only"))
+        .args(arguments.iter().any(|argument| argument == "--quick").then_some("quick"))
         .status()?;
     if ran.success() { Ok(()) } else { Err("the measurement failed".into()) }
 }

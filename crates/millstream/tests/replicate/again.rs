@@ -89,3 +89,35 @@ fn a_killed_copy_is_right_in_the_end() {
         setting.settle();
     }
 }
+
+/// What the stream said before the snapshot began is not applied, by no run: the scan saw it.
+#[test]
+fn a_pipeline_begins_at_the_head_of_its_stream() {
+    let mut setting = Setting::sqlite();
+    setting.file(COLUMNS);
+    for at in 0..20 {
+        setting.put(json!({ "id": { "S": format!("i{}", at % 3) }, "n": { "N": at.to_string() } }));
+    }
+    let marks = "SELECT mark FROM millstream_marks WHERE track LIKE 'shard:%' AND mark IS NOT NULL";
+    setting.good(&["--once"]);
+    assert!(setting.rows(marks).is_empty(), "nothing of the stream was read");
+    // A row that a record would bring back.
+    setting.rows("DELETE FROM T WHERE id = 'i1' RETURNING id");
+    setting.good(&["--once"]);
+    assert_eq!(setting.rows("SELECT id FROM T ORDER BY id"), [[text("i0")], [text("i2")]]);
+    // A runner that stays finds out where that was.
+    let mut runner = setting.spawn();
+    let mut at = 0;
+    while setting.rows(marks).is_empty() {
+        at += 1;
+        assert!(at < 600, "the shard has no mark");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    runner.kill().expect("killed");
+    runner.wait().expect("its end");
+    setting.put(json!({ "id": { "S": "i2" }, "n": { "N": "21" } }));
+    setting.good(&["--once"]);
+    let all = setting.rows("SELECT id, n FROM T ORDER BY id");
+    let number = |text: &str| Value::Numeric(text.to_owned());
+    assert_eq!(all, [[text("i0"), number("18")], [text("i2"), number("21")]]);
+}

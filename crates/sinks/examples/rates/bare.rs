@@ -1,12 +1,12 @@
 //! The target's own limit: the same rows in the same batches by the same driver, and nothing else.
 
-use super::{BATCH, Bench, Result};
+use super::{BATCH, Bench, Result, Taken};
 use sql::{Column, ColumnKind, Connection, NewTable, OnConflict, Settings, Upsert, Value};
 
 const TEXTS: std::ops::Range<usize> = 3..10;
 
-/// Into an empty table, and over rows that are there, in rows a second.
-pub fn rates(bench: &Bench, settings: &Settings, connections: usize) -> Result<[f64; 2]> {
+/// Into an empty table, and over rows that are there.
+pub fn rates(bench: &Bench, settings: &Settings, connections: usize) -> Result<[Taken; 2]> {
     let mut columns: Vec<String> = ["id", "n", "yes"].map(str::to_owned).to_vec();
     columns.extend(TEXTS.map(|at| format!("t{at}")));
     let kind = |name: &str| match name {
@@ -18,12 +18,11 @@ pub fn rates(bench: &Bench, settings: &Settings, connections: usize) -> Result<[
     let key = vec!["id".to_owned()];
     let table = NewTable { name: "bare".to_owned(), columns: shaped, key };
     Connection::open(settings)?.create_table(&table)?;
-    let mut rates = [0.0; 2];
-    for (rate, on_conflict) in rates.iter_mut().zip([OnConflict::Keep, OnConflict::Replace]) {
+    let measured = |on_conflict: OnConflict| {
         let parts: Vec<Vec<Vec<Value>>> = (0..connections)
             .map(|part| (part..bench.rows).step_by(connections).map(|at| values(at, on_conflict)).collect())
             .collect();
-        let taken = bench.seconds(|| {
+        bench.taken(None, || {
             std::thread::scope(|scope| {
                 let writers: Vec<_> = parts
                     .iter()
@@ -32,11 +31,11 @@ pub fn rates(bench: &Bench, settings: &Settings, connections: usize) -> Result<[
                 writers.into_iter().try_for_each(|writer| writer.join().unwrap_or(Ok(())))
             })?;
             Ok(())
-        })?;
-        *rate = bench.rows as f64 / taken;
-    }
+        })
+    };
+    let taken = [measured(OnConflict::Keep)?, measured(OnConflict::Replace)?];
     Connection::open(settings)?.batch("DROP TABLE bare")?;
-    Ok(rates)
+    Ok(taken)
 }
 
 fn write(

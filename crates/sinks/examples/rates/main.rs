@@ -3,10 +3,12 @@
 
 mod article;
 mod bare;
+mod cpu;
 mod lag;
 mod runner;
 mod source;
 
+use cpu::Cpu;
 use runner::Pipeline;
 use source::Source;
 use sql::{Connection, Settings};
@@ -22,17 +24,19 @@ const LANES: usize = 4;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "rates BINARY ROWS [PYTHON with psycopg2] [TARGET]";
+    let usage = "rates BINARY ROWS [PYTHON with psycopg2] [TARGET] [quick]";
     let binary = arguments.next().ok_or(usage)?;
     let rows: usize = arguments.next().ok_or(usage)?.parse()?;
     let python = arguments.next().unwrap_or_else(|| "python3".to_owned());
-    let only = arguments.next();
+    let words: Vec<String> = arguments.collect();
+    let quick = words.iter().any(|word| word == "quick");
+    let only = words.into_iter().find(|word| word != "quick");
     let dir = TempDir::new("rates");
     println!(
         "{rows} rows of ten columns, batches of {BATCH}, {} cores",
         std::thread::available_parallelism()?
     );
-    let mut bench = Bench { binary, rows, python, world: World::real(), dir };
+    let mut bench = Bench { binary, rows, python, quick, world: World::real(), dir };
     for kind in ["sqlite", "postgres", "mysql"] {
         if only.as_deref().is_none_or(|only| only == kind) {
             bench.target(kind)?;
@@ -45,15 +49,25 @@ struct Bench {
     binary: String,
     rows: usize,
     python: String,
+    /// Rates alone.
+    quick: bool,
     world: World,
     dir: TempDir,
 }
 
 impl Bench {
-    fn seconds(&self, work: impl FnOnce() -> Result<()>) -> Result<f64> {
-        let begun = self.world.elapsed();
+    /// `source`: its server, where there is one already.
+    fn taken(&self, source: Option<&Source>, work: impl FnOnce() -> Result<()>) -> Result<Taken> {
+        let source = source.map(|source| source.node.pid());
+        let (begun, before) = (self.world.elapsed(), Cpu::now(source)?);
         work()?;
-        Ok((self.world.elapsed() - begun).as_secs_f64())
+        let seconds = (self.world.elapsed() - begun).as_secs_f64();
+        Ok(Taken { seconds, cpu: Cpu::now(source)? - before })
+    }
+
+    /// Rows a second.
+    fn rate(&self, taken: &Taken) -> f64 {
+        self.rows as f64 / taken.seconds
     }
 
     fn target(&mut self, kind: &str) -> Result<()> {
@@ -88,44 +102,50 @@ impl Bench {
         let lanes = if kind == "sqlite" { 1 } else { LANES };
         let [bare_fill, bare_change] = bare::rates(self, &settings, lanes)?;
         let source = Source::start(self, &dir)?;
-        let scan = source.scan_rate(self)?;
+        let scan = self.taken(Some(&source), || source.scan())?;
         let pipeline = Pipeline::new(self, &source, &dir, kind, &url)?;
         // The first pipeline of a database makes what all of them remember in: no row's either.
         source.table("Empty")?;
         let empty = pipeline.of_table("Empty", "[pipeline.columns]\nid = {}\n")?;
-        let first_s = self.seconds(|| empty.once())?;
-        let snapshot_s = self.seconds(|| pipeline.once())?;
+        let first = self.taken(None, || empty.once())?;
+        let snapshot = self.taken(Some(&source), || pipeline.once())?;
         let heads = source.heads()?;
         source.change_all(self, 1)?;
-        let records = source.records_rate(self, heads)?;
-        let stream_s = self.seconds(|| pipeline.once())?;
+        let records = self.taken(Some(&source), || source.read_records(heads))?;
+        let stream = self.taken(Some(&source), || pipeline.once())?;
         // A process that starts, asks, and ends is no row's.
-        let nothing_s = self.seconds(|| pipeline.once())?;
-        let rate = |taken_s: f64| self.rows as f64 / (taken_s - nothing_s).max(0.001);
-        let (snapshot, stream) = (rate(snapshot_s), rate(stream_s));
-        println!("  a database's first run, without a row, takes {first_s:.2} s");
-        println!("  a run with nothing to do takes {nothing_s:.2} s, which is not counted below");
-        row("bulk insert, bare", bare_fill, &[]);
-        row("bulk upsert, bare", bare_change, &[]);
-        row("scan, bare", scan, &[]);
-        row("records, bare", records, &[]);
+        let nothing = self.taken(Some(&source), || pipeline.once())?;
+        println!("  a database's first run, without a row, takes {:.2} s", first.seconds);
+        println!("  a run with nothing to do takes {:.2} s, which is not counted below", nothing.seconds);
+        let (snapshot, stream) = (snapshot - nothing, stream - nothing);
         // Source and target share the cores here: what one of them uses the other has not.
         let shared = |one: f64, two: f64| 1.0 / (1.0 / one + 1.0 / two);
+        let [fills, changes] = [&bare_fill, &bare_change].map(|taken| self.rate(taken));
+        let [scans, reads] = [&scan, &records].map(|taken| self.rate(taken));
+        let [copies, applies] = [&snapshot, &stream].map(|taken| self.rate(taken));
+        row("bulk insert, bare", fills, bare_fill.cpu, &[]);
+        row("bulk upsert, bare", changes, bare_change.cpu, &[]);
+        row("scan, bare", scans, scan.cpu, &[]);
+        row("records, bare", reads, records.cpu, &[]);
         let ratios = [
-            (snapshot / scan.min(bare_fill), "of the lower of scan and insert"),
-            (snapshot / shared(scan, bare_fill), "of both, one after the other"),
+            (copies / scans.min(fills), "of the lower of scan and insert"),
+            (copies / shared(scans, fills), "of both, one after the other"),
         ];
-        row("snapshot", snapshot, &ratios);
+        row("snapshot", copies, snapshot.cpu, &ratios);
         let ratios = [
-            (stream / bare_change, "of the bare upsert"),
-            (stream / shared(records, bare_change), "of records and upsert, one after the other"),
+            (applies / changes, "of the bare upsert"),
+            (applies / shared(reads, changes), "of records and upsert, one after the other"),
         ];
-        row("stream", stream, &ratios);
+        row("stream", applies, stream.cpu, &ratios);
+        if self.quick {
+            server.take().into_iter().for_each(|(server, _)| server.stop());
+            return Ok(());
+        }
         lag::measure(self, &source, &pipeline, &settings)?;
         if let Some((server, settings)) = server.take() {
             let server = runner::memory(self, &source, &pipeline, server, &settings)?;
             if kind == "postgres" {
-                article::rates(self, &server, stream)?;
+                article::rates(self, &server, applies)?;
             }
             server.stop();
         }
@@ -133,9 +153,24 @@ impl Bench {
     }
 }
 
-fn row(name: &str, per_second: f64, ratios: &[(f64, &str)]) {
+/// What work took.
+#[derive(Clone, Copy)]
+struct Taken {
+    seconds: f64,
+    cpu: Cpu,
+}
+
+impl std::ops::Sub for Taken {
+    type Output = Taken;
+    fn sub(self, other: Taken) -> Taken {
+        Taken { seconds: (self.seconds - other.seconds).max(0.001), cpu: self.cpu - other.cpu }
+    }
+}
+
+fn row(name: &str, per_second: f64, cpu: Cpu, ratios: &[(f64, &str)]) {
     let told: Vec<String> = ratios.iter().map(|(ratio, of)| format!("{:.0} % {of}", ratio * 100.0)).collect();
     println!("  {name:<28}{per_second:>10.0} /s  {}", told.join(", "));
+    println!("  {:>40}  {}", "", cpu.told());
 }
 
 fn rest(milliseconds: u64) {

@@ -80,8 +80,8 @@ impl Source {
         Ok(heads)
     }
 
-    /// Records a second of all shards at once, whose answers are thrown away.
-    pub fn records_rate(&self, bench: &Bench, heads: Vec<String>) -> Result<f64> {
+    /// The records of all shards at once, whose answers are thrown away.
+    pub fn read_records(&self, heads: Vec<String>) -> Result<()> {
         let worker = |mut iterator: String| -> std::io::Result<()> {
             let mut client = Client::connect(self.node.address())?;
             loop {
@@ -93,19 +93,15 @@ impl Source {
                 iterator = next.split('"').next().unwrap_or_default().to_owned();
             }
         };
-        let taken = bench.seconds(|| {
-            std::thread::scope(|scope| {
-                let workers: Vec<_> =
-                    heads.into_iter().map(|head| scope.spawn(move || worker(head))).collect();
-                workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
-            })?;
-            Ok(())
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = heads.into_iter().map(|head| scope.spawn(move || worker(head))).collect();
+            workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
         })?;
-        Ok(bench.rows as f64 / taken)
+        Ok(())
     }
 
-    /// Items a second of a scan by as many as ours, whose answers are thrown away.
-    pub fn scan_rate(&self, bench: &Bench) -> Result<f64> {
+    /// A scan by as many as ours, whose answers are thrown away.
+    pub fn scan(&self) -> Result<()> {
         let worker = |segment: usize| -> std::io::Result<()> {
             let mut client = Client::connect(self.node.address())?;
             let mut asked = json!({
@@ -119,14 +115,10 @@ impl Source {
                 asked["ExclusiveStartKey"] = last.next().transpose()?.unwrap_or_default();
             }
         };
-        let taken = bench.seconds(|| {
-            std::thread::scope(|scope| {
-                let workers: Vec<_> =
-                    (0..SEGMENTS).map(|segment| scope.spawn(move || worker(segment))).collect();
-                workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
-            })?;
-            Ok(())
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..SEGMENTS).map(|segment| scope.spawn(move || worker(segment))).collect();
+            workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
         })?;
-        Ok(bench.rows as f64 / taken)
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use super::track::{Mark, Row, Sequence, Shard, ShardId, Track, Work};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is decided before the first row is read, and kept with the rows from then on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Plan {
     pub lanes: usize,
     /// Segments of the scan.
@@ -13,6 +13,9 @@ pub struct Plan {
     pub past: BTreeSet<ShardId>,
     /// Shards that were open then.
     pub captured: BTreeSet<ShardId>,
+    /// Iterators of the source behind what those had then: they live for minutes. Without one, and without a mark, a
+    /// shard is read from its horizon.
+    pub heads: BTreeMap<ShardId, String>,
     /// There are rows of an earlier copy: they count for nothing, and what this one does not bring goes at its end.
     pub recopy: bool,
 }
@@ -33,6 +36,8 @@ pub enum Event<R> {
     Listed(Vec<Shard>),
     /// A page of a shard. `records` in order; `end`: the shard has no more; `tip`: nothing more is there now.
     Read { shard: ShardId, records: Vec<(Sequence, Row<R>)>, end: bool, tip: bool },
+    /// This record and those before it were there before the scan began, and none has been read.
+    Reached { shard: ShardId, upto: Sequence },
     /// A page of a segment, and where the next begins; none: the segment has ended.
     Scanned { segment: u32, rows: Vec<Row<R>>, next: Option<Box<str>> },
     /// A lane has made work durable.
@@ -252,6 +257,7 @@ impl Join {
         match event {
             Event::Listed(shards) => self.listed(shards, &mut actions),
             Event::Read { shard, records, end, tip } => self.read(shard, records, end, tip, &mut actions),
+            Event::Reached { shard, upto } => self.reached(shard, upto),
             Event::Scanned { segment, rows, next } => self.scanned(segment, rows, next, &mut actions),
             Event::Committed { lane, track, end } => self.committed(lane, &track, end, &mut actions),
             Event::Sealed => {
@@ -312,8 +318,7 @@ mod tests {
     /// otherwise.
     #[test]
     fn segments_are_levelled() {
-        let plan =
-            Plan { lanes: 4, segments: 2, past: BTreeSet::new(), captured: BTreeSet::new(), recopy: false };
+        let plan = Plan { lanes: 4, segments: 2, ..Plan::default() };
         let track = Track::Segment(0);
         let marks =
             [(0, (page(5), false)), (1, (page(3), false)), (2, (page(9), true)), (3, (page(3), false))];
@@ -331,13 +336,7 @@ mod tests {
     /// A shard that was trimmed away unread is a gap; so is a parent nobody followed.
     #[test]
     fn what_was_trimmed_is_told() {
-        let plan = Plan {
-            lanes: 1,
-            segments: 0,
-            past: BTreeSet::new(),
-            captured: BTreeSet::from(["a".into()]),
-            recopy: false,
-        };
+        let plan = Plan { lanes: 1, captured: BTreeSet::from(["a".into()]), ..Plan::default() };
         let stored = Stored { plan, marks: BTreeMap::new(), scanned: true };
         let listed = vec![Shard { id: "c".into(), parent: Some("b".into()), closed: false }];
         let actions = Join::new(stored, false).step::<u8>(Event::Listed(listed));

@@ -118,6 +118,14 @@ impl Join {
         }
     }
 
+    /// Lanes learn of it with the next tick.
+    pub(super) fn reached(&mut self, shard: ShardId, upto: Sequence) {
+        let Some(followed) = self.tracks.get_mut(&Track::Shard(shard)) else { return };
+        if followed.dealt.iter().all(Option::is_none) {
+            followed.dealt.fill(Some(Mark::Record(upto)));
+        }
+    }
+
     pub(super) fn scanned<R>(
         &mut self,
         segment: u32,

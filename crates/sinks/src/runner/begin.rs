@@ -1,20 +1,18 @@
 //! From the file to a pipeline that can run: endpoints, credentials, mapping, and the plan of a first run.
 
 use crate::config::{self, Config};
-use crate::join::{Join, Mark, Plan, Sequence, Shard, ShardId, Stored, Track};
+use crate::join::{Join, Plan, Stored};
 use crate::mapping::{Column, Keying, Makes, Mapping, derive, file_columns};
-use crate::source::{Ahead, Begin, Description, Login, Part, Service, Table};
+use crate::source::{Description, Login, Part, Service, Table};
 use crate::targets::{Kept, Ledger, Marks, Place, Retried, retry};
 use crate::{Error, Kind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use world::World;
 
 /// Items that a mapping is derived from.
 const SAMPLE: usize = 500;
 const LANES: usize = 4;
-const SKIM_MAX: Duration = Duration::from_secs(5);
 
 /// One pipeline of the file, with all that it names.
 #[derive(Clone)]
@@ -284,25 +282,8 @@ impl Pipeline {
         self.config.lanes.unwrap_or(LANES)
     }
 
-    /// How far the open shards are there before the scan begins, which sees what these records say. What lies beyond
-    /// some seconds of reading is applied, as what comes later is.
-    fn skim(&self, stream: &str, shards: &[Shard]) -> Result<Vec<(ShardId, Sequence)>, Error> {
-        let mut table = self.source()?;
-        let ahead = Ahead::new(&self.login, &self.world, false);
-        let until = self.world.elapsed() + SKIM_MAX;
-        let mut reached = Vec::new();
-        for shard in shards.iter().filter(|shard| !shard.closed) {
-            if let Some(iterator) = table.iterator(stream, &shard.id, &Begin::Horizon)?
-                && let Some(last) = ahead.skim(iterator, until)?
-            {
-                reached.push((shard.id.clone(), last));
-            }
-        }
-        Ok(reached)
-    }
-
     /// Takes the pipeline: the plan of an earlier run, or one that is written now, before the first row is read.
-    pub(super) fn take(&self) -> Result<Taken, Error> {
+    pub(super) fn take(&self) -> Result<Begun, Error> {
         let mut ledger = self.ledger()?;
         let kept = ledger.load()?;
         let planned = self.plan(kept.as_ref())?;
@@ -316,9 +297,9 @@ impl Pipeline {
             let of =
                 |closed| shards.iter().filter(move |s| s.closed == closed).map(|s| s.id.clone()).collect();
             // Of items that claim one row the stream knows the newest, the scan does not.
-            let reached = match planned.mapping.keying {
-                Keying::Shared(_) => Vec::new(),
-                Keying::Fixed | Keying::Moving => self.skim(&stream, &shards)?,
+            let heads = match planned.mapping.keying {
+                Keying::Shared(_) => BTreeMap::new(),
+                Keying::Fixed | Keying::Moving => self.heads(&stream, &shards)?,
             };
             let begun_ms = self.world.now().millis();
             let plan = Plan {
@@ -326,9 +307,9 @@ impl Pipeline {
                 segments: self.config.scan_segments,
                 past: of(true),
                 captured: of(false),
+                heads,
                 recopy,
             };
-            let lanes = plan.lanes;
             ledger.begin(&Kept {
                 source: self.source_table.clone(),
                 stream,
@@ -342,11 +323,6 @@ impl Pipeline {
                 again: false,
                 stored: Stored { plan, marks: BTreeMap::new(), scanned: false },
             })?;
-            let marks = reached.into_iter().flat_map(|(shard, last)| {
-                let (track, mark) = (Track::Shard(shard), Some(Mark::Record(last)));
-                (0..lanes).map(move |lane| (track.clone(), lane, mark.clone()))
-            });
-            ledger.level(&marks.collect::<Vec<_>>())?;
         }
         let epoch = ledger.take()?;
         // What it is now that nobody else writes it.
@@ -357,12 +333,14 @@ impl Pipeline {
         let levelled = kept.stored.level();
         ledger.level(&levelled)?;
         let join = Join::new(kept.stored.clone(), !resumed);
-        Ok(Taken { ledger, kept, planned, epoch, join, resumed })
+        Ok((Taken { kept, planned, epoch, join, resumed }, ledger))
     }
 }
 
+/// A pipeline that is this runner's, and what it remembers that by.
+pub(super) type Begun = (Taken, Box<dyn Ledger>);
+
 pub(super) struct Taken {
-    pub ledger: Box<dyn Ledger>,
     pub kept: Kept,
     pub planned: Planned,
     pub epoch: i64,

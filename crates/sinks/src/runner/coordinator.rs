@@ -1,23 +1,27 @@
 //! The loop between the threads: one event at a time, and what the machine decides of it.
 
 mod chores;
+mod errands;
 mod hear;
+mod skims;
 mod spooling;
 
 use super::begin::{Pipeline, Taken};
+use super::clerk::{Clerk, Errand};
 use super::durable::Durable;
 use super::job::{Done, Job, Reader};
-use super::lane::Writer;
+use super::lane::{Parcel, Writer};
 use super::progress::Report;
+use super::skim::{Skim, Skimmer};
 use super::{Ended, Stop};
 use crate::config::OnGap;
-use crate::join::{Action, Event, Sequence, ShardId, Work};
+use crate::join::{Action, Event, Sequence, ShardId, Track};
 use crate::mapping::Keying;
 use crate::source::{Ahead, Begin, Table};
 use crate::spool::{Keeper, Spool, Stand};
 use crate::targets::{Applied, Change, Shared, spread};
 use crate::{Error, Kind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
@@ -57,18 +61,28 @@ struct Coordinator<'a> {
     feeds: BTreeMap<Name, Feed>,
     reads: Sender<Job>,
     scans: Sender<Job>,
-    lanes: Vec<Sender<Work<Change>>>,
+    lanes: Vec<Sender<Parcel>>,
     /// Rows, and pieces of work, on their way.
     waiting_rows: usize,
     waiting_bytes: usize,
     waiting_works: usize,
     scan_due: Duration,
     list: bool,
+    /// The end of the snapshot is to be written down, at this time.
     seal: bool,
+    seal_due: Duration,
+    errands: Sender<Errand>,
+    /// Those that nobody has answered yet.
+    errands_out: usize,
+    told_consistent: bool,
     /// Shards that have ended, and shards whose marks need not be remembered.
     finish: Vec<ShardId>,
     forget: Vec<ShardId>,
     list_due: Duration,
+    /// Shards whose last record before the scan is being looked for, and those of which it is still wanted.
+    skims: BTreeMap<ShardId, Skim>,
+    scan_ended: Sender<()>,
+    skims_wanted: &'a Mutex<BTreeSet<ShardId>>,
     durable: Durable,
     spool: Option<&'a Spool>,
     /// What was told of the spool.
@@ -93,7 +107,7 @@ pub fn run(
 ) -> Result<Ended, Error> {
     let spool = pipeline.spool()?;
     let spool = spool.as_ref();
-    let taken = match spooling::take(pipeline, spool, once, stop, report) {
+    let (taken, ledger) = match spooling::take(pipeline, spool, once, stop, report) {
         Err(error) if error.kind == Kind::Gap && pipeline.config.on_gap == OnGap::Resnapshot => {
             report(Report::Note(error.to_string()));
             return Ok(Ended::Again);
@@ -129,6 +143,11 @@ pub fn run(
     let stream = taken.kept.stream.clone();
     let segments = taken.kept.stored.plan.segments;
     let give_up = Stop::default();
+    let has_mark =
+        |shard: &&ShardId| taken.kept.stored.marks.contains_key(&(Track::Shard((*shard).clone()), 0));
+    let unmarked = taken.kept.stored.plan.heads.keys().filter(|shard| !once && !has_mark(shard));
+    let skims: BTreeMap<ShardId, Skim> = unmarked.map(|shard| (shard.clone(), Skim::UnderWay)).collect();
+    let skims_wanted = Mutex::new(skims.keys().cloned().collect());
     let (read_jobs, scan_jobs) = (Mutex::new(read_jobs), Mutex::new(scan_jobs));
     let reader = Reader {
         table: &pipeline.source_table,
@@ -165,7 +184,18 @@ pub fn run(
             let (stream, give_up) = (&stream, &give_up);
             scope.spawn(move || Keeper::of(pipeline, spool, stream).run(give_up));
         }
-        drop(done);
+        let (scan_ended, scanned) = channel();
+        if taken.join.is_scanned() {
+            let _ = scan_ended.send(());
+        }
+        if !skims.is_empty() {
+            let skimmer = Skimmer { pipeline, stream: &stream, wanted: &skims_wanted, give_up: &give_up };
+            let done = done.clone();
+            scope.spawn(move || skimmer.run(&scanned, &done));
+        }
+        let (errands, clerks) = channel();
+        let clerk = Clerk { pipeline, ledger, mapping: taken.planned.mapping.clone(), epoch: taken.epoch };
+        scope.spawn(move || clerk.run(&clerks, &done));
         let now = pipeline.world.elapsed();
         let table = pipeline.source()?;
         let confirmed_ms = taken.kept.confirmed_ms;
@@ -184,9 +214,16 @@ pub fn run(
             scan_due: now,
             list: false,
             seal: false,
+            seal_due: now,
+            errands,
+            errands_out: 0,
+            told_consistent: false,
             finish,
             forget: Vec::new(),
             list_due: now + LIST_EVERY,
+            skims,
+            scan_ended,
+            skims_wanted: &skims_wanted,
             durable,
             spool,
             spool_told: Stand::default(),
@@ -234,8 +271,8 @@ impl Coordinator<'_> {
         told: &Receiver<Done>,
         report: &mut dyn FnMut(Report),
     ) -> Result<Ended, Error> {
-        self.act(actions, report)?;
-        let mut ending = None;
+        self.act(actions)?;
+        let (mut ending, mut is_noted) = (None, false);
         loop {
             self.chores(report)?;
             if ending.is_none() {
@@ -246,14 +283,17 @@ impl Coordinator<'_> {
                 }
                 if ending.is_some() {
                     // The marks of lanes that had nothing to write.
-                    self.step(Event::Tick, report)?;
+                    self.step(Event::Tick)?;
                 }
             }
             if let Some(ended) = ending {
                 let given_up = ended == Ended::Stopped && !self.trouble.is_empty();
-                if self.waiting_works == 0 || given_up {
-                    self.confirm()?;
-                    self.tidy()?;
+                if (self.waiting_works == 0 || given_up) && !is_noted {
+                    is_noted = true;
+                    self.confirm();
+                    self.tidy();
+                }
+                if is_noted && self.errands_out == 0 {
                     report(Report::Progress(self.progress()));
                     return Ok(ended);
                 }
@@ -289,25 +329,26 @@ impl Coordinator<'_> {
         due.min().unwrap_or(most).clamp(Duration::from_millis(1), most)
     }
 
-    fn step(&mut self, event: Event<Change>, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+    fn step(&mut self, event: Event<Change>) -> Result<(), Error> {
         let actions = self.taken.join.step(event);
-        self.act(actions, report)
+        self.act(actions)
     }
 
-    fn act(&mut self, actions: Vec<Action<Change>>, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+    fn act(&mut self, actions: Vec<Action<Change>>) -> Result<(), Error> {
         for action in actions {
             match action {
                 Action::List => self.list = true,
-                Action::Open { shard, after } => self.open(shard, after),
+                Action::Open { shard, after } => self.open(shard, after)?,
                 Action::Scan { segment, from } => {
                     self.feed(Name::Segment(segment), FeedJob::Segment { from })
                 }
                 Action::Apply { lane, work } => {
+                    let bytes = work.rows.iter().map(Change::size_bytes).sum::<usize>();
                     self.waiting_rows += work.rows.len();
-                    self.waiting_bytes += work.rows.iter().map(Change::size_bytes).sum::<usize>();
+                    self.waiting_bytes += bytes;
                     self.waiting_works += 1;
                     // A lane that has ended says why by itself.
-                    let _ = self.lanes[lane].send(work);
+                    let _ = self.lanes[lane].send(Parcel { work, bytes });
                 }
                 Action::Seal => self.seal = true,
                 Action::Forget { shards } => {
@@ -315,19 +356,22 @@ impl Coordinator<'_> {
                     self.confirm_due = self.now();
                 }
                 Action::Gap { shard } => self.lost(&shard)?,
-                Action::Consistent => {
-                    self.confirm()?;
-                    report(Report::Consistent);
-                }
+                Action::Consistent => self.confirm(),
             }
         }
         Ok(())
     }
 
-    fn open(&mut self, shard: ShardId, after: Option<Sequence>) {
+    fn open(&mut self, shard: ShardId, after: Option<Sequence>) -> Result<(), Error> {
         self.durable.open(&shard);
+        // Nothing says whether its first record is still there.
+        if after.is_none() && self.taken.resumed && self.taken.kept.stored.plan.heads.contains_key(&shard) {
+            self.lost(&shard)?;
+        }
         let begin = after.map_or(Begin::Horizon, Begin::After);
-        self.feed(Name::Shard(shard), FeedJob::Shard { iterator: None, begin });
+        let iterator = self.head(&shard, &begin);
+        self.feed(Name::Shard(shard), FeedJob::Shard { iterator, begin });
+        Ok(())
     }
 
     fn feed(&mut self, name: Name, job: FeedJob) {

@@ -152,7 +152,7 @@ mod tests {
 
     fn two_lanes(captured: &[&str]) -> Durable {
         let captured = captured.iter().map(|shard| ShardId::from(*shard)).collect();
-        let plan = Plan { lanes: 2, segments: 0, past: BTreeSet::new(), captured, recopy: false };
+        let plan = Plan { lanes: 2, captured, ..Plan::default() };
         Durable::new(&Stored { plan, marks: BTreeMap::new(), scanned: true }, 1000)
     }
 

@@ -1,5 +1,6 @@
 //! What the readers do: one call of the source each.
 
+use super::clerk::{Errand, Told};
 use crate::Error;
 use crate::join::{Row, Sequence, ShardId};
 use crate::mapping::{Direct, KeySchema};
@@ -49,11 +50,19 @@ pub enum Done {
         applied: crate::targets::Applied,
         created_s: u64,
     },
+    /// The last record that a shard had; none: it had none, or nobody knows.
+    Skimmed {
+        shard: ShardId,
+        last: Option<Sequence>,
+    },
+    Told(Told),
+    /// The target was away.
+    NotTold(Errand),
     Trouble {
         lane: usize,
         message: Option<String>,
     },
-    /// A lane has ended for good.
+    /// A lane, or the clerk, has ended for good.
     Broken(Error),
 }
 
@@ -67,6 +76,9 @@ pub enum Next {
     /// Nowhere: it has ended.
     End,
 }
+
+/// How an iterator is refused that is no use any more.
+const STALE: [&str; 2] = ["ExpiredIteratorException", "ValidationException"];
 
 /// What a reader needs.
 pub struct Reader<'a> {
@@ -144,7 +156,8 @@ impl Reader<'_> {
         begin: &Begin,
     ) -> Result<Done, Error> {
         let mut iterator = iterator;
-        // An iterator that waited too long for its turn is asked for once more.
+        // An iterator that waited too long for its turn, or that a server does not know which came back, is asked for
+        // once more.
         for again in [true, false] {
             let given = match iterator.take() {
                 Some(iterator) => iterator,
@@ -162,7 +175,7 @@ impl Reader<'_> {
                     let next = next.map_or(Next::End, Next::Iterator);
                     return Ok(Done::Records { shard: shard.clone(), records, next, asked_ms });
                 }
-                Err(fault) if fault.is("ExpiredIteratorException") && again => {}
+                Err(fault) if again && STALE.iter().any(|code| fault.is(code)) => {}
                 Err(fault) if fault.is("TrimmedDataAccessException") => {
                     return Ok(Done::Trimmed { shard: shard.clone() });
                 }

@@ -9,8 +9,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 use world::World;
 
+/// Batches of one transaction, when so many wait, where only one may write.
+const BATCHES_ALONE: usize = 8;
+/// How often what stood in another transaction's way is tried again before anybody hears of it.
+const CONFLICTS_MAX: u32 = 8;
+const PAUSE_CONFLICT: Duration = Duration::from_millis(2);
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
 const PAUSE_MOST: Duration = Duration::from_secs(5);
+
+/// Work, and what its rows weigh.
+pub struct Parcel {
+    pub work: Work<Change>,
+    pub bytes: usize,
+}
 
 pub struct Writer<'a> {
     pub target: &'a Place,
@@ -23,10 +34,10 @@ pub struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    pub fn run(&self, works: &Receiver<Work<Change>>, done: &Sender<Done>) {
+    pub fn run(&self, works: &Receiver<Parcel>, done: &Sender<Done>) {
         let mut lane = None;
-        while let Some(batch) = self.next(works) {
-            match self.commit(&mut lane, &batch, done) {
+        while let Some((batch, bytes)) = self.next(works) {
+            match self.commit(&mut lane, &batch, bytes, done) {
                 Ok(told) => {
                     if done.send(told).is_err() {
                         return;
@@ -40,34 +51,39 @@ impl Writer<'_> {
         }
     }
 
-    /// What waits, up to a batch.
-    fn next(&self, works: &Receiver<Work<Change>>) -> Option<Vec<Work<Change>>> {
+    /// What waits, up to a batch, and what it weighs.
+    fn next(&self, works: &Receiver<Parcel>) -> Option<(Vec<Work<Change>>, usize)> {
         let first = loop {
             match works.recv_timeout(Duration::from_millis(200)) {
-                Ok(work) => break work,
+                Ok(parcel) => break parcel,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
         };
-        let mut rows = first.rows.len();
-        let mut batch = vec![first];
-        while rows < self.batch_rows
-            && let Ok(work) = works.try_recv()
+        // Where nobody else writes, a transaction costs more than its rows.
+        let most = if self.target.is_single() { self.batch_rows * BATCHES_ALONE } else { self.batch_rows };
+        let (mut rows, mut bytes) = (first.work.rows.len(), first.bytes);
+        let mut batch = vec![first.work];
+        while rows < most
+            && let Ok(parcel) = works.try_recv()
         {
-            rows += work.rows.len();
-            batch.push(work);
+            rows += parcel.work.rows.len();
+            bytes += parcel.bytes;
+            batch.push(parcel.work);
         }
-        Some(batch)
+        Some((batch, bytes))
     }
 
     fn commit(
         &self,
         lane: &mut Option<Box<dyn Lane>>,
         batch: &[Work<Change>],
+        bytes: usize,
         done: &Sender<Done>,
     ) -> Result<Done, Error> {
         let mut pause = PAUSE_FIRST;
         let mut troubled = false;
+        let mut conflicts = 0;
         loop {
             let tried = match lane {
                 Some(lane) => lane.commit(batch),
@@ -85,9 +101,19 @@ impl Writer<'_> {
                         batch.iter().map(|work| (work.track.clone(), work.mark.clone(), work.end)).collect();
                     let changes = || batch.iter().flat_map(|work| &work.rows);
                     let created_s = changes().map(|change| change.created_s).max().unwrap_or_default();
-                    let (rows, bytes) = (changes().count(), changes().map(Change::size_bytes).sum());
+                    let rows = changes().count();
                     let lane = self.number;
                     return Ok(Done::Committed { lane, works, rows, bytes, applied, created_s });
+                }
+                // Where only one may write, it has been waited for already.
+                Err(error)
+                    if error.is_conflict()
+                        && conflicts < CONFLICTS_MAX
+                        && !self.target.is_single()
+                        && !self.give_up.is_set() =>
+                {
+                    conflicts += 1;
+                    self.rest(PAUSE_CONFLICT * conflicts);
                 }
                 Err(error) if error.is_retryable() && !self.give_up.is_set() => {
                     // A connection that has failed is not used again.
@@ -107,8 +133,10 @@ impl Writer<'_> {
         let part = pause / 2;
         let jitter = Duration::from_millis(self.world.below(part.as_millis() as u64 + 1));
         let until = self.world.elapsed() + part + jitter;
-        while self.world.elapsed() < until && !self.give_up.is_set() {
-            std::thread::sleep(Duration::from_millis(20));
+        while let Some(left) = until.checked_sub(self.world.elapsed())
+            && !self.give_up.is_set()
+        {
+            std::thread::sleep(left.min(Duration::from_millis(20)));
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Runs a pipeline: threads that read, threads that write, and between them the machine that decides.
 
 mod begin;
+mod clerk;
 mod coordinator;
 mod durable;
 mod follow;
 mod job;
 mod lane;
 mod progress;
+mod skim;
 
 pub use begin::{Pipeline, Planned};
 pub use progress::{Phase, Progress, Report};

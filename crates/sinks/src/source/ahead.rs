@@ -9,7 +9,6 @@ use crate::mapping::Direct;
 use serde_json::json;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use world::World;
 
 const OPERATION: &str = "DynamoDBStreams_20120810.GetRecords";
@@ -64,10 +63,14 @@ impl Ahead {
         Ok((Page::Items(page.ok_or_else(|| super::table::unreadable("GetRecords"))?), at_ms))
     }
 
-    /// The last record of a shard that can be reached before this time, and no more of any than its number.
-    pub fn skim(&self, mut iterator: String, until: Duration) -> Result<Option<Sequence>, Fault> {
+    /// The last record of a shard that is reached while this is wanted, and no more of any than its number.
+    pub fn skim(
+        &self,
+        mut iterator: String,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Sequence>, Fault> {
         let mut reached = None;
-        while self.world.elapsed() < until {
+        while is_wanted() {
             let (body, _) = self.body(&iterator)?;
             let (last, next) = skim(&body).ok_or_else(|| super::table::unreadable("GetRecords"))?;
             if last.is_none() {

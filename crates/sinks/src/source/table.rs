@@ -132,6 +132,13 @@ impl Table {
         }
     }
 
+    /// Behind the last record of a shard.
+    pub fn latest(&mut self, stream: &str, shard: &str) -> Result<String, Error> {
+        let asked = json!({ "StreamArn": stream, "ShardId": shard, "ShardIteratorType": "LATEST" });
+        let given = self.call(STREAMS, "GetShardIterator", &asked)?;
+        Ok(given["ShardIterator"].as_str().ok_or_else(strange)?.to_owned())
+    }
+
     pub fn records(&mut self, iterator: &str, limit: usize) -> Result<RecordsPage, Fault> {
         let asked = json!({ "ShardIterator": iterator, "Limit": limit.clamp(1, 1000) });
         let body = self.streams.call(&format!("{STREAMS}.GetRecords"), asked.to_string().as_bytes())?;

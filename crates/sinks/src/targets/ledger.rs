@@ -6,7 +6,7 @@ use crate::mapping::{Column, Mapping};
 use crate::{Error, Kind};
 use model::Item;
 
-pub trait Ledger {
+pub trait Ledger: Send {
     /// Makes the pipelines' own tables where they are missing.
     fn prepare(&mut self) -> Result<(), Error>;
     /// All but the marks. None: the pipeline has not begun.

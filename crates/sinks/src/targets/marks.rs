@@ -21,6 +21,11 @@ pub fn add_mark(marks: &mut Marks, lanes: usize, at: (Track, usize), mark: Optio
         ENDED_AS_A_WHOLE => {
             marks.extend((0..lanes).map(|lane| ((at.0.clone(), lane), (None, true))));
         }
+        // A shard that ended without a record on a lane is told from one that ended as a whole.
+        ENDED if matches!(at.0, Track::Shard(_)) => {
+            let mark = mark.or_else(|| Sequence::parse("0").map(Mark::Record));
+            marks.insert(at, (mark, true));
+        }
         _ => drop(marks.insert(at, (mark, ended == ENDED))),
     }
 }
@@ -77,7 +82,7 @@ pub fn read_mark(track: &Track, text: Option<&str>, pages: Option<i64>) -> Optio
 pub fn write_plan(plan: &Plan) -> String {
     json!({
         "lanes": plan.lanes, "segments": plan.segments, "past": plan.past, "captured": plan.captured,
-        "recopy": plan.recopy,
+        "recopy": plan.recopy, "heads": plan.heads,
     })
     .to_string()
 }
@@ -92,6 +97,7 @@ pub fn read_plan(text: &str) -> Option<Plan> {
         segments: tree["segments"].as_u64()? as u32,
         past: ids("past")?,
         captured: ids("captured")?,
+        heads: serde_json::from_value(tree["heads"].clone()).unwrap_or_default(),
         recopy: tree["recopy"] == true,
     })
 }

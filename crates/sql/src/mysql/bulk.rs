@@ -6,8 +6,10 @@ use crate::{ColumnShape, Dialect, Error, Kind, OnConflict, Upsert, Value};
 use mysql::Params;
 use mysql::prelude::Queryable;
 
-/// Rows of one statement.
-const CLASSES: [usize; 6] = [1024, 256, 64, 16, 4, 1];
+/// Places for rows in one statement.
+const CLASSES: [usize; 11] = [1024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1];
+/// Of a statement's places one in so many may be filled with the last row once more, which changes nothing.
+const SPARE: usize = 4;
 /// MySQL counts parameters in two bytes.
 const PARAMETERS_MAX: usize = 65_535;
 
@@ -15,11 +17,20 @@ impl Mysql {
     pub(super) fn upsert_rows(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error> {
         let shape = self.shape(upsert.table)?;
         let columns = chosen(&shape, upsert.table, upsert.columns)?;
+        let bounded: Vec<(usize, i64)> =
+            columns.iter().enumerate().filter_map(|(at, column)| Some((at, scale(column)?))).collect();
         for row in upsert.rows {
-            for (value, column) in row.iter().zip(&columns) {
-                exact(value, column)?;
+            for (at, scale) in &bounded {
+                exact(&row[*at], *scale, columns[*at])?;
             }
         }
+        let (head, tail) = self.around(upsert);
+        let row = format!("({})", vec!["?"; columns.len()].join(", "));
+        self.in_classes(upsert.rows, &|rows| format!("{head}{}{tail}", vec![row.as_str(); rows].join(", ")))
+    }
+
+    /// What stands before and after an upsert's rows.
+    pub(super) fn around(&self, upsert: &Upsert<'_, &[Value]>) -> (String, String) {
         let quoted = |name: &String| Dialect::Mysql.quoted(name);
         let updates: Vec<String> = match upsert.on_conflict {
             OnConflict::Replace => {
@@ -37,12 +48,9 @@ impl Mysql {
             true => format!("{first} = {table}.{first}"),
             false => updates.join(", "),
         };
-        let row = format!("({})", vec!["?"; columns.len()].join(", "));
         let name = if self.flavour.names_rows { " AS anew" } else { "" };
         let head = format!("INSERT INTO {table} ({}) VALUES ", Dialect::Mysql.list(upsert.columns));
-        self.in_classes(upsert.rows, &|rows| {
-            format!("{head}{}{name} ON DUPLICATE KEY UPDATE {updates}", vec![row.as_str(); rows].join(", "))
-        })
+        (head, format!("{name} ON DUPLICATE KEY UPDATE {updates}"))
     }
 
     pub(super) fn delete_keys(
@@ -102,11 +110,12 @@ impl Mysql {
         let mut rest = rows;
         let mut changed = 0;
         while !rest.is_empty() {
-            let fit = self.fitting(rest);
-            let class = CLASSES.into_iter().find(|class| *class <= fit).unwrap_or(1);
-            let (now, later) = rest.split_at(class);
-            let given: Vec<mysql::Value> = now.iter().flat_map(R::as_ref).map(value::given).collect();
-            let done = self.conn.exec_drop(statement(class), Params::Positional(given));
+            let (fit, most) = self.fitting(rest);
+            let (count, places) = piece(fit, if fit == rest.len() { most } else { fit });
+            let (now, later) = rest.split_at(count);
+            let spare = std::iter::repeat_n(&now[count - 1], places - count);
+            let given = now.iter().chain(spare).flat_map(R::as_ref).map(value::given).collect();
+            let done = self.conn.exec_drop(statement(places), Params::Positional(given));
             self.noted(done)?;
             changed += self.conn.affected_rows();
             rest = later;
@@ -114,18 +123,32 @@ impl Mysql {
         Ok(changed)
     }
 
-    /// How many of the rows fit one statement; at least one, about which the server may then complain.
-    fn fitting<R: AsRef<[Value]>>(&self, rows: &[R]) -> usize {
-        let mut bytes = 1024;
-        let mut count = 0;
-        for row in rows.iter().take((PARAMETERS_MAX / rows[0].as_ref().len().max(1)).max(1)) {
-            bytes += row.as_ref().iter().map(|value| value.size() + 12).sum::<usize>();
-            if bytes > self.packet_bytes_max && count > 0 {
+    /// How many of the rows fit one statement, at least one, about which the server may then complain; and how many
+    /// would, were there more like the last.
+    fn fitting<R: AsRef<[Value]>>(&self, rows: &[R]) -> (usize, usize) {
+        let most = (PARAMETERS_MAX / rows[0].as_ref().len().max(1)).max(1);
+        let (mut bytes, mut count, mut last) = (1024, 0, 1);
+        for row in rows.iter().take(most) {
+            last = row.as_ref().iter().map(|value| value.size() + 12).sum::<usize>().max(1);
+            if bytes + last > self.packet_bytes_max && count > 0 {
                 break;
             }
+            bytes += last;
             count += 1;
         }
-        count
+        (count, most.min(count + self.packet_bytes_max.saturating_sub(bytes) / last))
+    }
+}
+
+/// Rows of the next statement, and its places. `fit`: the rows that there are and that fit; `most`: the places that do.
+fn piece(fit: usize, most: usize) -> (usize, usize) {
+    let larger = CLASSES.into_iter().rev().find(|class| *class >= fit && *class <= most);
+    match larger.filter(|class| class - fit <= class / SPARE) {
+        Some(class) => (fit, class),
+        None => {
+            let class = CLASSES.into_iter().find(|class| *class <= fit).unwrap_or(1);
+            (class, class)
+        }
     }
 }
 
@@ -151,14 +174,17 @@ fn decimal(type_name: &str) -> Option<(u32, u32)> {
     Some((digits.trim().parse().ok()?, scale.trim().parse().ok()?))
 }
 
+/// Digits after the point of a column that has a bound of them.
+fn scale(column: &ColumnShape) -> Option<i64> {
+    match decimal(&column.type_name) {
+        Some((_, scale)) => Some(i64::from(scale)),
+        None => is_integer(&column.type_name).then_some(0),
+    }
+}
+
 /// MySQL rounds what has too many digits after the point and says nothing; here that is an error.
-fn exact(value: &Value, column: &ColumnShape) -> Result<(), Error> {
+fn exact(value: &Value, scale: i64, column: &ColumnShape) -> Result<(), Error> {
     let Value::Numeric(text) = value else { return Ok(()) };
-    let scale = match decimal(&column.type_name) {
-        Some((_, scale)) => i64::from(scale),
-        None if is_integer(&column.type_name) => 0,
-        None => return Ok(()),
-    };
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let part = mantissa.split_once('.').map_or("", |(_, part)| part).trim_end_matches('0');
     let whole = mantissa.split('.').next().unwrap_or_default();
@@ -180,11 +206,35 @@ mod tests {
     use crate::mysql::Flavour;
 
     #[test]
+    fn a_batch_is_few_statements() {
+        let pieces = |mut rows: usize, most: usize| {
+            let mut pieces = Vec::new();
+            while rows > 0 {
+                let fit = rows.min(most);
+                let (count, places) = piece(fit, if fit == rows { most } else { fit });
+                assert!(count <= places && places <= most);
+                pieces.push((count, places));
+                rows -= count;
+            }
+            pieces
+        };
+        assert_eq!(pieces(1000, 6553), [(1000, 1024)]);
+        assert_eq!(pieces(250, 6553), [(250, 256)]);
+        assert_eq!(pieces(3, 6553), [(3, 4)]);
+        assert_eq!(pieces(600, 6553), [(512, 512), (64, 64), (24, 32)]);
+        // Not more than a packet, or the parameters, allow.
+        assert_eq!(pieces(1000, 900), [(512, 512), (488, 512)]);
+        assert_eq!(pieces(3, 3), [(2, 2), (1, 1)]);
+        assert_eq!(pieces(2, 1), [(1, 1), (1, 1)]);
+    }
+
+    #[test]
     fn what_would_be_rounded_is_refused() {
         let fits = |text: &str, type_name: &str| {
             let column =
                 ColumnShape { name: "n".to_owned(), type_name: type_name.to_owned(), nullable: true };
-            exact(&Value::Numeric(text.to_owned()), &column).is_ok()
+            let value = Value::Numeric(text.to_owned());
+            scale(&column).is_none_or(|scale| exact(&value, scale, &column).is_ok())
         };
         assert!(fits("1.50", "decimal(5,1)") && !fits("1.55", "decimal(5,1)"));
         assert!(fits("1.5e1", "bigint(20)") && !fits("1.5", "bigint"));

@@ -5,6 +5,7 @@ mod error;
 mod value;
 
 use crate::driver::{Driver, Shapes, Taken};
+use crate::inline;
 use crate::settings::Server;
 use crate::{
     ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape, Tls, Upsert, Value,
@@ -116,6 +117,22 @@ impl Mysql {
         })
     }
 
+    /// Statements without rows, in one round trip; what the last one changed.
+    fn several(&mut self, sql: &str) -> Result<u64, Error> {
+        let mut work = || {
+            let mut answers = self.conn.query_iter(sql)?;
+            let mut rows = 0;
+            while let Some(mut answer) = answers.iter() {
+                rows = answer.affected_rows();
+                // Which is how the second statement's error is told.
+                answer.try_for_each(|row| row.map(drop))?;
+            }
+            Ok(rows)
+        };
+        let done = work();
+        self.noted(done)
+    }
+
     fn shape(&mut self, table: &str) -> Result<Arc<TableShape>, Error> {
         Shapes::of(self, |mysql| &mut mysql.shapes, table)
     }
@@ -191,6 +208,29 @@ impl Driver for Mysql {
         self.batch("ROLLBACK")
     }
 
+    fn begin_with(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
+        let Some(sql) = inline::statement(Dialect::Mysql, sql, values) else {
+            self.begin()?;
+            return Ok(self.run(sql, values, usize::MAX)?.executed.rows);
+        };
+        self.in_transaction = true;
+        self.several(&format!("START TRANSACTION; {sql}"))
+    }
+
+    fn commit_with(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<(), Error> {
+        match inline::rows(upsert) {
+            Some(rows) => {
+                let (head, tail) = self.around(upsert);
+                self.in_transaction = false;
+                self.several(&format!("{head}{rows}{tail}; COMMIT")).map(drop)
+            }
+            None => {
+                self.upsert(upsert)?;
+                self.commit()
+            }
+        }
+    }
+
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
         let found = self.run(
             "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE = 'YES', k.SEQ_IN_INDEX \
@@ -227,6 +267,16 @@ impl Driver for Mysql {
 
     fn is_open(&mut self) -> bool {
         self.is_open
+    }
+
+    /// By default an upsert locks the gaps beside its rows, and neighbours' inserts wait, or die of it.
+    fn for_many_writers(&mut self) -> Result<(), Error> {
+        // A log of statements takes no other way than the default; a server that does not say may have one.
+        let told = self.conn.query_first("SELECT @@log_bin = 0 OR @@binlog_format <> 'STATEMENT'");
+        match told {
+            Ok(Some(1)) => self.batch("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"),
+            _ => Ok(()),
+        }
     }
 
     fn forget(&mut self) {

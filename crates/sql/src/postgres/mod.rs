@@ -7,16 +7,16 @@ mod tls;
 mod write;
 
 use crate::driver::{Driver, Shapes, Taken, chosen};
+use crate::inline;
 use crate::settings::Server;
 use crate::{
-    ColumnShape, Dialect, Error, Executed, Kind, NewTable, OnConflict, Outcome, Settings, TableShape, Tls,
-    Upsert, Value,
+    ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape, Tls, Upsert, Value,
 };
 use postgres::config::SslMode;
 use postgres::error::ErrorPosition;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::ToSql;
-use postgres::{Client, Config, NoTls, Statement};
+use postgres::{Client, Config, NoTls, SimpleQueryMessage, Statement};
 use read::Raw;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -183,6 +183,33 @@ impl Driver for Postgres {
         Ok(())
     }
 
+    fn begin_with(&mut self, sql: &str, values: &[Value]) -> Result<u64, Error> {
+        let Some(sql) = inline::statement(Dialect::Postgres, sql, values) else {
+            self.begin()?;
+            return Ok(self.run(sql, values, usize::MAX)?.executed.rows);
+        };
+        self.failed = false;
+        let done = self.client.simple_query(&format!("BEGIN; {sql}"));
+        let counts = self.noted(done)?.into_iter().filter_map(|message| match message {
+            SimpleQueryMessage::CommandComplete(count) => Some(count),
+            _ => None,
+        });
+        Ok(counts.last().unwrap_or_default())
+    }
+
+    fn commit_with(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<(), Error> {
+        match inline::rows(upsert).filter(|_| !self.failed) {
+            Some(rows) => {
+                let sql = upsert.around(Dialect::Postgres, &format!("VALUES {rows}"));
+                self.batch(&format!("{sql}; COMMIT"))
+            }
+            None => {
+                self.upsert(upsert)?;
+                self.commit()
+            }
+        }
+    }
+
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
         let found = self.run(
             "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, \
@@ -202,20 +229,7 @@ impl Driver for Postgres {
         let columns = chosen(&shape, upsert.table, upsert.columns)?;
         let classes: Vec<Class> = columns.iter().map(|column| Class::of(column)).collect();
         let (source, read) = unnest(&columns, &classes);
-        let quoted = |name: &String| Dialect::Postgres.quoted(name);
-        let updates: Vec<String> =
-            upsert.updated().map(|name| format!("{0} = EXCLUDED.{0}", quoted(name))).collect();
-        let then = match upsert.on_conflict {
-            OnConflict::Replace if !updates.is_empty() => format!("UPDATE SET {}", updates.join(", ")),
-            _ => "NOTHING".to_owned(),
-        };
-        let sql = format!(
-            "INSERT INTO {} ({}) SELECT {} FROM {source} ON CONFLICT ({}) DO {then}",
-            Dialect::Postgres.quoted(upsert.table),
-            Dialect::Postgres.list(upsert.columns),
-            read.join(", "),
-            Dialect::Postgres.list(upsert.key),
-        );
+        let sql = upsert.around(Dialect::Postgres, &format!("SELECT {} FROM {source}", read.join(", ")));
         self.in_arrays(&sql, &classes, upsert.rows)
     }
 

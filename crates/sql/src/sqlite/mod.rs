@@ -5,8 +5,8 @@ mod value;
 use crate::driver::{Driver, Taken};
 use crate::settings::File;
 use crate::{
-    ColumnKind, ColumnShape, Dialect, Error, Executed, Kind, NewTable, OnConflict, Outcome, Settings,
-    TableShape, Upsert, Value,
+    ColumnKind, ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape, Upsert,
+    Value,
 };
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
@@ -125,19 +125,7 @@ impl Driver for Sqlite {
         let dialect = Dialect::Sqlite;
         let places: Vec<String> =
             (1..=upsert.columns.len()).map(|number| dialect.parameter(number)).collect();
-        let updates: Vec<String> =
-            upsert.updated().map(|name| format!("{0} = excluded.{0}", dialect.quoted(name))).collect();
-        let then = match upsert.on_conflict {
-            OnConflict::Replace if !updates.is_empty() => format!("UPDATE SET {}", updates.join(", ")),
-            _ => "NOTHING".to_owned(),
-        };
-        let sql = format!(
-            "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO {then}",
-            dialect.quoted(upsert.table),
-            dialect.list(upsert.columns),
-            places.join(", "),
-            dialect.list(upsert.key),
-        );
+        let sql = upsert.around(dialect, &format!("VALUES ({})", places.join(", ")));
         self.in_one_go(|sqlite| {
             let mut prepared = sqlite.0.prepare_cached(&sql)?;
             let mut count = 0;

@@ -9,6 +9,7 @@ pub fn check(open: Open<'_>) {
     rows_are_replaced_or_kept(open);
     keys_are_compared_byte_by_byte(open);
     a_transaction_is_all_or_nothing(open);
+    what_travels_with_begin_and_commit_is_part_of_it(open);
     errors_say_what_to_do(open);
     tables_are_described(open);
     work_under_one_name_is_done_by_one(open);
@@ -176,6 +177,44 @@ fn a_transaction_is_all_or_nothing(open: Open<'_>) {
     put(&mut database, "sums", &["k", "n"], &["k"], &row("rolled back")).unwrap();
     database.rollback().unwrap();
     assert_eq!(all(&mut open(), "sums", "k"), row("done"));
+}
+
+/// Texts that are written into the statement, and those that are not.
+fn what_travels_with_begin_and_commit_is_part_of_it(open: Open<'_>) {
+    let (mut database, mut other) = (open(), open());
+    database.for_many_writers().unwrap();
+    let columns = [("id", ColumnKind::Text), ("n", ColumnKind::Bigint), ("m", ColumnKind::Text)];
+    database.create_table(&table("travels", &columns, &["id"])).unwrap();
+    let (all_columns, key) = (names(&["id", "n", "m"]), names(&["id"]));
+    for id in ["plain", "it's \\ other"] {
+        put(&mut database, "travels", &["id", "n"], &["id"], &[vec![text(id), Value::Integer(1)]]).unwrap();
+        let dialect = database.dialect();
+        let sql = format!("UPDATE travels SET n = n + 1 WHERE id = {}", dialect.parameter(1));
+        assert_eq!(database.begin_with(&sql, &[text("nobody")]).unwrap(), 0);
+        database.rollback().unwrap();
+        for end in [false, true] {
+            assert_eq!(database.begin_with(&sql, &[text(id)]).unwrap(), 1);
+            let rows =
+                [vec![text(id), Value::Integer(7), Value::Null], vec![text("more"), 8.into(), text(id)]];
+            let on_conflict = OnConflict::Replace;
+            let upsert =
+                Upsert { table: "travels", columns: &all_columns, key: &key, rows: &rows, on_conflict };
+            match end {
+                true => database.commit_with(&upsert).unwrap(),
+                false => {
+                    // What fails at the end has done nothing, and the connection is good for more.
+                    let lost = Upsert { table: "nowhere", ..upsert };
+                    assert_eq!(database.commit_with(&lost).unwrap_err().kind, Kind::Missing);
+                    database.rollback().unwrap();
+                }
+            }
+            let sql = format!("SELECT n FROM travels WHERE id = {}", dialect.parameter(1));
+            let found = other.query(&sql, &[text(id)]).unwrap().rows;
+            assert_eq!(number(&found[0][0]), if end { 7 } else { 1 });
+        }
+        let found = other.query("SELECT m FROM travels WHERE id = 'more'", &[]).unwrap().rows;
+        assert_eq!(found, [[text(id)]]);
+    }
 }
 
 fn errors_say_what_to_do(open: Open<'_>) {

@@ -151,6 +151,7 @@ impl Life {
             past: ids(true),
             captured: ids(false),
             recopy: self.recopy,
+            ..Plan::default()
         }
     }
 

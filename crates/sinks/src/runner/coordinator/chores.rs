@@ -1,9 +1,10 @@
 //! What the coordinator does from time to time, and the jobs it gives.
 
-use super::{CONFIRM_EVERY, Coordinator, FeedJob, LIST_EVERY, Name, PAUSED_LOOK, REPORT_EVERY, TICK_EVERY};
+use super::{Coordinator, FeedJob, LIST_EVERY, Name, REPORT_EVERY, TICK_EVERY};
 use crate::join::{Event, Shard};
 use crate::runner::job::Job;
 use crate::runner::progress::{Phase, Progress, Report};
+use crate::runner::skim::Skim;
 use crate::{Error, Kind};
 use std::time::Duration;
 
@@ -18,25 +19,14 @@ impl Coordinator<'_> {
     pub(super) fn chores(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
         let now = self.now();
         if self.list || now >= self.list_due {
-            self.list_shards(now, report)?;
-        }
-        if self.seal && (self.waiting_works == 0 || !self.taken.join.is_recopying()) {
-            self.write_the_end(report)?;
+            self.list_shards(now)?;
         }
         if now >= self.tick_due {
             self.tick_due = now + TICK_EVERY;
-            self.step(Event::Tick, report)?;
+            self.step(Event::Tick)?;
             self.look_after_the_spool(report);
         }
-        if now >= self.confirm_due {
-            self.confirm_due = now + CONFIRM_EVERY;
-            self.confirm()?;
-            self.tidy()?;
-        }
-        if now >= self.paused_due {
-            self.paused_due = now + PAUSED_LOOK;
-            self.look_whether_paused(report)?;
-        }
+        self.errands();
         if now >= self.reported.0 + REPORT_EVERY {
             report(Report::Progress(self.progress()));
             let rows = self.applied.snapshot_rows + self.applied.changes;
@@ -45,31 +35,7 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// The snapshot has ended; a target that is away is told later.
-    fn write_the_end(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
-        match self.sweep().and_then(|swept| self.taken.ledger.seal(self.taken.epoch).map(|()| swept)) {
-            Ok(swept) => {
-                if swept > 0 {
-                    report(Report::Note(format!("{swept} rows went that no item makes any more")));
-                }
-                self.seal = false;
-                self.step(Event::Sealed, report)
-            }
-            Err(error) if error.is_retryable() => self.reconnect(),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// What an earlier copy left: no lane writes now, and none is given anything.
-    fn sweep(&mut self) -> Result<u64, Error> {
-        if !self.taken.join.is_recopying() {
-            return Ok(0);
-        }
-        let now_ms = self.pipeline.world.now().millis();
-        self.taken.ledger.sweep(&self.taken.planned.mapping, self.taken.epoch, now_ms)
-    }
-
-    fn list_shards(&mut self, now: Duration, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
+    fn list_shards(&mut self, now: Duration) -> Result<(), Error> {
         if now < self.list_due && !self.list {
             return Ok(());
         }
@@ -84,7 +50,7 @@ impl Coordinator<'_> {
                 }
                 self.list = false;
                 self.list_due = now + LIST_EVERY;
-                self.step(Event::Listed(shards), report)?;
+                self.step(Event::Listed(shards))?;
                 self.durable.listed();
                 if !self.feeds.keys().any(|name| matches!(name, Name::Shard(_))) {
                     self.look_for_another_stream(&stream)?;
@@ -125,65 +91,6 @@ impl Coordinator<'_> {
         ))
     }
 
-    fn look_whether_paused(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
-        let paused = match self.taken.ledger.is_paused(self.taken.epoch) {
-            Ok(paused) => paused,
-            Err(error) if error.is_retryable() => {
-                return self.reconnect();
-            }
-            Err(error) => return Err(error),
-        };
-        if paused != self.paused {
-            self.paused = paused;
-            let word = if paused { "paused" } else { "resumed" };
-            report(Report::Note(word.to_owned()));
-        }
-        Ok(())
-    }
-
-    fn reconnect(&mut self) -> Result<(), Error> {
-        match self.pipeline.ledger() {
-            Ok(ledger) => self.taken.ledger = ledger,
-            Err(error) if error.is_retryable() => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    /// Notes up to when all that the source had is applied. That this fails now and then costs nothing.
-    pub(super) fn confirm(&mut self) -> Result<(), Error> {
-        if self.taken.join.is_caught_up() {
-            self.durable.confirmed(self.pipeline.world.now().millis());
-        }
-        let at_ms = self.durable.floor_ms();
-        if at_ms == self.confirmed_ms {
-            return Ok(());
-        }
-        match self.taken.ledger.confirm(self.taken.epoch, at_ms, self.taken.join.is_consistent()) {
-            Ok(()) => self.confirmed_ms = at_ms,
-            Err(error) if error.is_retryable() => return self.reconnect(),
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    /// Of shards that have ended one mark is kept, of those that the source has forgotten none. A target that is away
-    /// is told later, or by the next run.
-    pub(super) fn tidy(&mut self) -> Result<(), Error> {
-        let (finish, forget) = (std::mem::take(&mut self.finish), std::mem::take(&mut self.forget));
-        let (ledger, epoch) = (&mut self.taken.ledger, self.taken.epoch);
-        let finished = if finish.is_empty() { Ok(()) } else { ledger.finish(&finish, epoch) };
-        let done =
-            finished.and_then(|()| if forget.is_empty() { Ok(()) } else { ledger.forget(&forget, epoch) });
-        match done {
-            Err(error) if error.is_retryable() => {
-                (self.finish, self.forget) = (finish, forget);
-                self.reconnect()
-            }
-            done => done,
-        }
-    }
-
     /// Enough waits for the target.
     pub(super) fn is_full(&self) -> bool {
         let most = self.rows_most();
@@ -219,6 +126,12 @@ impl Coordinator<'_> {
                 _ => continue,
             };
             feed.busy = given.is_ok();
+            if let Name::Shard(shard) = name
+                && let Some(skim) = self.skims.get_mut(shard)
+                && let Skim::Reached(last) = skim
+            {
+                *skim = Skim::Asked(last.clone());
+            }
         }
     }
 

@@ -45,8 +45,17 @@ impl Coordinator<'_> {
                 self.created_s = self.created_s.max(created_s);
                 for (track, mark, end) in works {
                     self.made_durable(lane, &track, mark.as_ref(), end);
-                    self.step(Event::Committed { lane, track, end }, report)?;
+                    self.step(Event::Committed { lane, track, end })?;
                 }
+                Ok(())
+            }
+            Done::Told(told) => self.told(told, report),
+            Done::NotTold(errand) => {
+                self.not_told(errand, report);
+                Ok(())
+            }
+            Done::Skimmed { shard, last } => {
+                self.skimmed(shard, last);
                 Ok(())
             }
             // What was read and not dealt is read again by the next run.
@@ -77,7 +86,7 @@ impl Coordinator<'_> {
                         }
                     }
                 }
-                self.step(Event::Scanned { segment, rows, next }, report)
+                self.step(Event::Scanned { segment, rows, next })
             }
             Done::NotYet { shard } => {
                 let soon = self.now() + PAUSE_SPOOL;
@@ -96,7 +105,8 @@ impl Coordinator<'_> {
                 }
                 let end = next == Next::End;
                 let tip = !end && records.is_empty();
-                self.step(Event::Read { shard, records, end, tip }, report)
+                self.passed(&shard, tip)?;
+                self.step(Event::Read { shard, records, end, tip })
             }
         }
     }
@@ -137,6 +147,10 @@ impl Coordinator<'_> {
             Job::Read { shard, .. } => Name::Shard(shard.clone()),
             Job::Scan { segment, .. } => Name::Segment(*segment),
         };
+        let head = match job {
+            Job::Read { shard, begin, .. } => self.head(shard, begin),
+            Job::Scan { .. } => None,
+        };
         let now = self.now();
         if let Some(feed) = self.feeds.get_mut(&name) {
             feed.pause = (feed.pause * 2).clamp(Duration::from_millis(100), PAUSE_MOST);
@@ -144,7 +158,7 @@ impl Coordinator<'_> {
             (feed.busy, feed.due) = (false, now + feed.pause / 2 + Duration::from_millis(jitter));
             // A server that came back may know another iterator.
             if let FeedJob::Shard { iterator, .. } = &mut feed.job {
-                *iterator = None;
+                *iterator = head;
             }
         }
         Ok(())

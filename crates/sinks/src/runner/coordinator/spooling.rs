@@ -3,7 +3,7 @@
 use super::Coordinator;
 use crate::join::{Mark, Track};
 use crate::runner::Stop;
-use crate::runner::begin::{Pipeline, Taken};
+use crate::runner::begin::{Begun, Pipeline};
 use crate::runner::progress::Report;
 use crate::spool::{Keeper, Spool, Stand};
 use crate::targets::Kept;
@@ -111,7 +111,7 @@ pub(super) fn take(
     once: bool,
     stop: &Stop,
     report: &mut dyn FnMut(Report),
-) -> Result<Option<Taken>, Error> {
+) -> Result<Option<Begun>, Error> {
     let first = match pipeline.take() {
         Err(error) if error.kind == Kind::Unreachable && !once => error,
         done => return done.map(Some),

@@ -4,7 +4,7 @@ use super::apply::Care;
 use super::fold::{Group, Rules, fold};
 use super::gone::{self, Gone};
 use super::keeper::Inside;
-use super::marks::{mark_row, write_marks};
+use super::marks::{mark_row, with_marks};
 use super::schema::{LANES, grow};
 use super::state::State;
 use crate::Error;
@@ -59,6 +59,7 @@ impl Lane for Connected {
 impl Connected {
     pub fn open(settings: &Settings, shared: Shared, number: usize) -> Result<Connected, Error> {
         let mut state = State::open(settings, &shared.pipeline)?;
+        state.connection.for_many_writers()?;
         let quarantined = state.quarantined()?.into_iter().map(|entry| entry.item).collect();
         let gone = Gone::of(state.gone(gone::NAMES_MAX + 1)?);
         Ok(Connected {
@@ -96,9 +97,8 @@ impl Connected {
     fn transact(&mut self, mapping: &Mapping, works: &[Work<Change>], care: Care) -> Result<Applied, Failed> {
         self.entered.clear();
         self.left.clear();
-        self.connection.begin()?;
         let worked = self.work(mapping, works, care);
-        match worked.and_then(|applied| Ok(self.end(care).map(|()| applied)?)) {
+        match worked.and_then(|applied| Ok(self.end(works, care).map(|()| applied)?)) {
             Ok(applied) => {
                 self.gone.committed();
                 self.quarantined.extend(self.entered.drain());
@@ -117,13 +117,13 @@ impl Connected {
     }
 
     fn work(&mut self, mapping: &Mapping, works: &[Work<Change>], care: Care) -> Result<Applied, Failed> {
-        self.fence()?;
         let mut applied = Applied::default();
         let schema = self.shared.schema.clone();
         let shape = Rows { mapping, dialect: self.connection.dialect() };
         let rules = Rules { shape, schema: &schema };
         match mapping.keying {
             Keying::Shared(rule) => {
+                self.fence()?;
                 let claims = Claims { shape, rule };
                 for work in works {
                     let recopy = self.shared.recopy && work.remember;
@@ -132,32 +132,35 @@ impl Connected {
                 }
             }
             Keying::Fixed | Keying::Moving => {
-                for mut group in fold(works, rules).map_err(Failed::Whole)? {
+                // What needs no database is done before anybody waits for this transaction.
+                let groups = fold(works, rules).map_err(Failed::Whole)?;
+                self.fence()?;
+                for mut group in groups {
                     self.apply_told(mapping, &mut group, care)?;
                     let quarantined = group.items.iter().filter(|item| item.quarantine.is_some()).count();
                     applied.add(Applied::of(group.origin, group.changes, quarantined));
                 }
             }
         }
+        Ok(applied)
+    }
+
+    fn end(&mut self, works: &[Work<Change>], care: Care) -> Result<(), sql::Error> {
         let mut marks: BTreeMap<&Track, &Work<Change>> = BTreeMap::new();
         for work in works {
             marks.insert(&work.track, work);
         }
-        let rows: Vec<Vec<Value>> = marks
-            .iter()
-            .map(|(track, work)| {
-                mark_row(&self.shared.pipeline, track, self.number, work.mark.as_ref(), work.end)
-            })
-            .collect();
-        write_marks(&mut self.connection, &rows).map_err(Failed::Whole)?;
-        Ok(applied)
-    }
-
-    fn end(&mut self, care: Care) -> Result<(), sql::Error> {
+        let row = |(track, work): (&&Track, &&Work<Change>)| {
+            mark_row(&self.shared.pipeline, track, self.number, work.mark.as_ref(), work.end)
+        };
+        let rows: Vec<Vec<Value>> = marks.iter().map(row).collect();
         match (care, self.connection.dialect()) {
             // Rows that failed were undone alone, which the driver does not know: it would undo all.
-            (Care::Single, Dialect::Postgres) => self.connection.batch("COMMIT"),
-            _ => self.connection.commit(),
+            (Care::Single, Dialect::Postgres) => {
+                with_marks(&rows, |marks| self.connection.upsert(marks))?;
+                self.connection.batch("COMMIT")
+            }
+            _ => with_marks(&rows, |marks| self.connection.commit_with(marks)),
         }
     }
 
@@ -169,28 +172,24 @@ impl Connected {
         })
     }
 
+    /// Begins, as long as the pipeline is this runner's.
     fn fence(&mut self) -> Result<(), Failed> {
         let Shared { pipeline, epoch, .. } = &self.shared;
-        match fence(&mut self.connection, pipeline, self.number, *epoch)? {
-            true => Ok(()),
-            false => Err(Failed::Whole(fenced())),
+        let (sql, values) = fence(self.connection.dialect(), pipeline, self.number, *epoch);
+        match self.connection.begin_with(&sql, &values)? {
+            0 => Err(Failed::Whole(fenced())),
+            _ => Ok(()),
         }
     }
 }
 
-/// Only the runner that took the pipeline last may write.
-pub fn fence(
-    connection: &mut Connection,
-    pipeline: &str,
-    lane: usize,
-    epoch: i64,
-) -> Result<bool, sql::Error> {
-    let dialect = connection.dialect();
+/// Changes a row while only the runner that took the pipeline last may write.
+pub fn fence(dialect: Dialect, pipeline: &str, lane: usize, epoch: i64) -> (String, [Value; 3]) {
     let sql = format!(
         "UPDATE {LANES} SET commits = commits + 1 WHERE pipeline = {} AND lane = {} AND epoch = {}",
         dialect.parameter(1),
         dialect.parameter(2),
         dialect.parameter(3)
     );
-    Ok(connection.execute(&sql, &[pipeline.into(), (lane as i64).into(), epoch.into()])?.rows > 0)
+    (sql, [pipeline.into(), (lane as i64).into(), epoch.into()])
 }

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::join::{Mark, ShardId, Track};
 use crate::targets::ledger::Ledger;
 use crate::targets::marks::{Marks, add_mark, read_mark, read_track, write_mark, write_track};
-use sql::{Connection, OnConflict, Upsert, Value};
+use sql::{OnConflict, Upsert, Value};
 
 /// Names of one statement.
 const NAMES_MAX: usize = 200;
@@ -71,13 +71,16 @@ pub fn mark_row(pipeline: &str, track: &Track, lane: usize, mark: Option<&Mark>,
     ]
 }
 
-pub fn write_marks(connection: &mut Connection, rows: &[Vec<Value>]) -> Result<(), Error> {
-    connection.upsert(&Upsert {
+/// What writes marks, for whoever writes it.
+pub fn with_marks<T>(
+    rows: &[Vec<Value>],
+    write: impl FnOnce(&Upsert<'_>) -> Result<T, sql::Error>,
+) -> Result<T, sql::Error> {
+    write(&Upsert {
         table: MARKS,
         columns: &["pipeline", "track", "lane", "mark", "pages", "ended"].map(str::to_owned),
         key: &["pipeline", "track", "lane"].map(str::to_owned),
         rows,
         on_conflict: OnConflict::Replace,
-    })?;
-    Ok(())
+    })
 }

@@ -1,6 +1,6 @@
 //! What a pipeline remembers, beside its rows.
 
-use super::marks::{mark_row, write_marks};
+use super::marks::{mark_row, with_marks};
 use super::schema::{
     CLAIMS, GONE, LANES, MARKS, PIPELINES, PLACES, QUARANTINE, SEEN, check_table, make_own, make_table,
 };
@@ -186,7 +186,8 @@ impl Ledger for State {
             .iter()
             .map(|(track, lane, mark)| mark_row(&self.pipeline, track, *lane, mark.as_ref(), false))
             .collect();
-        write_marks(&mut self.connection, &rows)
+        with_marks(&rows, |marks| self.connection.upsert(marks))?;
+        Ok(())
     }
 
     fn finish(&mut self, shards: &[ShardId], epoch: i64) -> Result<(), Error> {

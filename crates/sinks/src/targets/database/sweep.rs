@@ -30,7 +30,8 @@ pub fn sweep(
         let old: Vec<Vec<Value>> = old.map(|(key, _)| key).collect();
         if !old.is_empty() && mapping.deletes != Deletes::Ignore {
             count += connection.transaction(|connection| {
-                if !fence(connection, pipeline, 0, epoch)? {
+                let (sql, values) = fence(connection.dialect(), pipeline, 0, epoch);
+                if connection.execute(&sql, &values)?.rows == 0 {
                     return Err(fenced());
                 }
                 match mapping.deletes {
