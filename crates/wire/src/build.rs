@@ -4,12 +4,16 @@ use crate::shape::*;
 
 pub const NONE: u64 = u64::MAX;
 
+const fn shape(name: &'static str, kind: Kind) -> Shape {
+    Shape { name, kind, sensitive: false }
+}
+
 pub const fn structure(name: &'static str, members: &'static [Member]) -> Shape {
-    Shape { name, kind: Kind::Structure(Structure { members, payload: None }), sensitive: false }
+    shape(name, Kind::Structure(Structure { members, payload: None }))
 }
 
 pub const fn with_payload(name: &'static str, payload: &'static str, members: &'static [Member]) -> Shape {
-    Shape { name, kind: Kind::Structure(Structure { members, payload: Some(payload) }), sensitive: false }
+    shape(name, Kind::Structure(Structure { members, payload: Some(payload) }))
 }
 
 pub const fn list(
@@ -20,7 +24,7 @@ pub const fn list(
     max: u64,
 ) -> Shape {
     let length = Length { min, max };
-    Shape { name, kind: Kind::List(List { member, member_name, flattened: false, length }), sensitive: false }
+    shape(name, Kind::List(List { member, member_name, flattened: false, length }))
 }
 
 pub const fn flat_list(
@@ -31,7 +35,7 @@ pub const fn flat_list(
     max: u64,
 ) -> Shape {
     let length = Length { min, max };
-    Shape { name, kind: Kind::List(List { member, member_name, flattened: true, length }), sensitive: false }
+    shape(name, Kind::List(List { member, member_name, flattened: true, length }))
 }
 
 pub const fn map(
@@ -44,19 +48,11 @@ pub const fn map(
 ) -> Shape {
     let (key_name, value_name) = names;
     let length = Length { min, max };
-    Shape {
-        name,
-        kind: Kind::Map(Map { key, value, key_name, value_name, flattened, length }),
-        sensitive: false,
-    }
+    shape(name, Kind::Map(Map { key, value, key_name, value_name, flattened, length }))
 }
 
 pub const fn text(name: &'static str, min: u64, max: u64) -> Shape {
-    Shape {
-        name,
-        kind: Kind::String(Text { length: Length { min, max }, pattern: None, one_of: &[] }),
-        sensitive: false,
-    }
+    shape(name, Kind::String(Text { length: Length { min, max }, pattern: None, one_of: &[] }))
 }
 
 pub const fn pattern(
@@ -67,47 +63,43 @@ pub const fn pattern(
     regex: &'static str,
 ) -> Shape {
     let pattern = Some(Pattern::new(text, regex));
-    Shape {
-        name,
-        kind: Kind::String(Text { length: Length { min, max }, pattern, one_of: &[] }),
-        sensitive: false,
-    }
+    shape(name, Kind::String(Text { length: Length { min, max }, pattern, one_of: &[] }))
 }
 
 pub const fn one_of(name: &'static str, one_of: &'static [&'static str]) -> Shape {
-    Shape { name, kind: Kind::String(Text { length: Length::ANY, pattern: None, one_of }), sensitive: false }
+    shape(name, Kind::String(Text { length: Length::ANY, pattern: None, one_of }))
 }
 
 pub const fn integer(name: &'static str, min: i64, max: i64) -> Shape {
-    Shape { name, kind: Kind::Integer(Range { min, max }), sensitive: false }
+    shape(name, Kind::Integer(Range { min, max }))
 }
 
 pub const fn long(name: &'static str, min: i64, max: i64) -> Shape {
-    Shape { name, kind: Kind::Long(Range { min, max }), sensitive: false }
+    shape(name, Kind::Long(Range { min, max }))
 }
 
 pub const fn float(name: &'static str, min: i64, max: i64) -> Shape {
-    Shape { name, kind: Kind::Float(Range { min, max }), sensitive: false }
+    shape(name, Kind::Float(Range { min, max }))
 }
 
 pub const fn double(name: &'static str, min: i64, max: i64) -> Shape {
-    Shape { name, kind: Kind::Double(Range { min, max }), sensitive: false }
+    shape(name, Kind::Double(Range { min, max }))
 }
 
 pub const fn boolean(name: &'static str) -> Shape {
-    Shape { name, kind: Kind::Boolean, sensitive: false }
+    shape(name, Kind::Boolean)
 }
 
 pub const fn blob(name: &'static str, min: u64, max: u64) -> Shape {
-    Shape { name, kind: Kind::Blob(Length { min, max }), sensitive: false }
+    shape(name, Kind::Blob(Length { min, max }))
 }
 
 pub const fn timestamp(name: &'static str, format: TimeFormat) -> Shape {
-    Shape { name, kind: Kind::Timestamp(format), sensitive: false }
+    shape(name, Kind::Timestamp(format))
 }
 
 pub const fn document(name: &'static str) -> Shape {
-    Shape { name, kind: Kind::Document, sensitive: false }
+    shape(name, Kind::Document)
 }
 
 /// An optional member of the body.

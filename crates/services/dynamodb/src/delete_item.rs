@@ -1,19 +1,15 @@
 //! DeleteItem.
 
-use super::answer::{Wanted, refused, view, written};
-use super::expressions::{Expressions, Languages, rewritten};
-use super::fault::{Fault, data, detected, failed, validation};
+use super::exchange::{self, Exchange, LANGUAGES};
+use super::fault::{Fault, data, detected};
 use super::legacy::{self, Rewritten};
 use super::request::Members;
 use super::tree::Tree;
 use super::{Body, Dynamodb, names};
-use api::dynamodb::{DeleteItem, ReturnValues};
-use engine::{Action, Write};
+use api::dynamodb::DeleteItem;
+use engine::{Action, Table};
 use servicekit::call::Call;
 use std::marker::PhantomData;
-
-const LANGUAGES: Languages<'_> =
-    Languages { expressions: &["ConditionExpression"], legacy: &["Expected", "ConditionalOperator"] };
 
 pub(super) async fn delete_item(dynamodb: &Dynamodb, call: &Call) -> Body {
     match DeleteItem::read(&call.request.body) {
@@ -43,15 +39,8 @@ fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<(DeleteItem<'a>, Option
         return_on_condition_failure: input.return_on_condition_failure(),
         borrows: PhantomData,
     };
-    check(&request)?;
+    exchange::check(request.return_values)?;
     Ok((request, legacy::expected(input)?))
-}
-
-fn check(request: &DeleteItem<'_>) -> Result<(), Fault> {
-    if !matches!(request.return_values, None | Some(ReturnValues::None | ReturnValues::AllOld)) {
-        return Err(validation("ReturnValues can only be ALL_OLD or NONE"));
-    }
-    Ok(())
 }
 
 async fn delete(
@@ -60,33 +49,18 @@ async fn delete(
     request: DeleteItem<'_>,
     expected: Option<Rewritten>,
 ) -> Body {
-    check(&request)?;
-    let programs = dynamodb.engine.programs();
-    let expressions = Expressions {
-        condition: request.condition_expression.as_deref(),
+    exchange::check(request.return_values)?;
+    let exchange = Exchange {
+        table_name: request.table_name,
+        condition: request.condition_expression,
         names: request.expression_attribute_names,
         values: request.expression_attribute_values,
-        ..Expressions::default()
-    };
-    LANGUAGES.check_placeholders(&expressions)?;
-    let mut condition = expressions.ready(programs).map_err(detected)?.condition;
-    if let Some(expected) = expected {
-        condition = Some(rewritten(expected, |text| programs.condition(text))?);
-    }
-    let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
-    let key = table.key(request.key.view()).map_err(data)?;
-    let done = match dynamodb.engine.write(&table, Write { action: Action::Delete(key), condition }) {
-        Ok(done) => done,
-        Err(reason) => return Err(refused(reason, request.return_on_condition_failure).await),
-    };
-    done.commit.await.map_err(failed)?;
-    let old = match request.return_values {
-        Some(ReturnValues::AllOld) => done.old.as_ref().map(view).transpose()?,
-        _ => None,
-    };
-    let wanted = Wanted {
+        return_values: request.return_values,
         capacity: request.return_consumed_capacity,
         metrics: request.return_item_collection_metrics,
+        shown: request.return_on_condition_failure,
     };
-    written(&table, &request.key, old, &done.consumed, wanted)
+    let key = &request.key;
+    let action = |table: &Table| table.key(key.view()).map(Action::Delete).map_err(data);
+    exchange.run(dynamodb, call, expected, key, action).await
 }

@@ -8,6 +8,7 @@ mod names;
 mod tree;
 mod value;
 
+mod exchange;
 mod expressions;
 mod legacy;
 mod schema;

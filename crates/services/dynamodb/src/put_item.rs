@@ -1,20 +1,16 @@
 //! PutItem.
 
-use super::answer::{Wanted, refused, view, written};
-use super::expressions::{Expressions, Languages, rewritten};
-use super::fault::{Fault, detected, failed, validation};
+use super::exchange::{self, Exchange, LANGUAGES};
+use super::fault::{Fault, detected, validation};
 use super::legacy::{self, Rewritten};
 use super::request::{ITEM_BYTES_MAX, Members};
 use super::tree::Tree;
 use super::{Body, Dynamodb, names};
-use api::dynamodb::{PutItem, ReturnValues};
-use engine::{Action, Write};
+use api::dynamodb::PutItem;
+use engine::Action;
 use model::Image;
 use servicekit::call::Call;
 use std::marker::PhantomData;
-
-const LANGUAGES: Languages<'_> =
-    Languages { expressions: &["ConditionExpression"], legacy: &["Expected", "ConditionalOperator"] };
 
 pub(super) async fn put_item(dynamodb: &Dynamodb, call: &Call) -> Body {
     match PutItem::read(&call.request.body) {
@@ -49,9 +45,7 @@ fn explained<'a>(input: Tree<'a>, call: &Call) -> Result<(PutItem<'a>, Option<Re
 }
 
 fn check(request: &PutItem<'_>) -> Result<(), Fault> {
-    if !matches!(request.return_values, None | Some(ReturnValues::None | ReturnValues::AllOld)) {
-        return Err(validation("ReturnValues can only be ALL_OLD or NONE"));
-    }
+    exchange::check(request.return_values)?;
     if request.item.size_bytes() > ITEM_BYTES_MAX {
         return Err(validation("Item size has exceeded the maximum allowed size"));
     }
@@ -60,32 +54,16 @@ fn check(request: &PutItem<'_>) -> Result<(), Fault> {
 
 async fn put(dynamodb: &Dynamodb, call: &Call, request: PutItem<'_>, expected: Option<Rewritten>) -> Body {
     check(&request)?;
-    let programs = dynamodb.engine.programs();
-    let expressions = Expressions {
-        condition: request.condition_expression.as_deref(),
+    let exchange = Exchange {
+        table_name: request.table_name,
+        condition: request.condition_expression,
         names: request.expression_attribute_names,
         values: request.expression_attribute_values,
-        ..Expressions::default()
-    };
-    LANGUAGES.check_placeholders(&expressions)?;
-    let mut condition = expressions.ready(programs).map_err(detected)?.condition;
-    if let Some(expected) = expected {
-        condition = Some(rewritten(expected, |text| programs.condition(text))?);
-    }
-    let table = dynamodb.table(&call.caller, names::table(&request.table_name, &call.caller)?)?;
-    let write = Write { action: Action::Put(Image::of(&request.item)), condition };
-    let done = match dynamodb.engine.write(&table, write) {
-        Ok(done) => done,
-        Err(reason) => return Err(refused(reason, request.return_on_condition_failure).await),
-    };
-    done.commit.await.map_err(failed)?;
-    let old = match request.return_values {
-        Some(ReturnValues::AllOld) => done.old.as_ref().map(view).transpose()?,
-        _ => None,
-    };
-    let wanted = Wanted {
+        return_values: request.return_values,
         capacity: request.return_consumed_capacity,
         metrics: request.return_item_collection_metrics,
+        shown: request.return_on_condition_failure,
     };
-    written(&table, &request.item, old, &done.consumed, wanted)
+    let item = &request.item;
+    exchange.run(dynamodb, call, expected, item, |_| Ok(Action::Put(Image::of(item)))).await
 }
