@@ -12,5 +12,6 @@ pub mod post;
 pub mod reply;
 pub mod settings;
 pub mod vault;
+pub mod yaml;
 
 pub use settings::{Mode, Settings};

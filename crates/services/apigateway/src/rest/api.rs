@@ -35,6 +35,14 @@ const PATCHED: Rules = Rules {
 
 impl Rest {
     pub(super) async fn create_rest_api(&self, call: &Call, input: &Value) -> Answer {
+        let (id, api) = self.made(call, input)?;
+        let told = api.told.clone();
+        self.book.apis.put(&id, api).await?;
+        Ok(Value::Object(told))
+    }
+
+    /// A new API, with nothing but its root.
+    pub(super) fn made(&self, call: &Call, input: &Value) -> Result<(String, RestApi), ServiceError> {
         check(input)?;
         if required(input, "name").trim().is_empty() {
             return Err(bad("Invalid API name specified"));
@@ -55,14 +63,13 @@ impl Rest {
         let api = RestApi {
             account: call.caller.account.to_string(),
             region: call.caller.region.to_string(),
-            told: told.clone(),
+            told,
             resources: BTreeMap::from([(root.clone(), Resource::default())]),
             models: model::first(&self.book.world),
             root,
             ..RestApi::default()
         };
-        self.book.apis.put(&id, api).await?;
-        Ok(Value::Object(told))
+        Ok((id, api))
     }
 
     pub(super) fn get_rest_api(&self, call: &Call, input: &Value) -> Answer {

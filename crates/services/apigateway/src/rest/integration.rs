@@ -1,5 +1,6 @@
 //! Integrations of methods: functions, servers elsewhere, and answers without any.
 
+use super::book::RestApi;
 use super::method::{forget_response, place, response};
 use super::patch::{self, Rules};
 use super::template::Template;
@@ -22,6 +23,17 @@ const REFUSED: &[&str] = &[
     "integrationTarget",
 ];
 
+const OWN: &[&str] = &[
+    "uri",
+    "credentials",
+    "passthroughBehavior",
+    "timeoutInMillis",
+    "requestParameters",
+    "requestTemplates",
+    "connectionType",
+    "responseTransferMode",
+];
+
 const PATCHED: Rules = Rules {
     texts: &["uri", "httpMethod", "passthroughBehavior", "credentials"],
     numbers: &["timeoutInMillis"],
@@ -35,38 +47,7 @@ const RESPONSE_PATCHED: Rules =
 impl Rest {
     pub(super) async fn put_integration(&self, call: &Call, input: &Value) -> Answer {
         let (api, resource, method) = place(input);
-        refuse(input, REFUSED)?;
-        let mut told = Members::new();
-        told.insert("type".to_owned(), required(input, "type").into());
-        if let Some(verb) = input.get("integrationHttpMethod") {
-            told.insert("httpMethod".to_owned(), verb.clone());
-        }
-        told.insert("passthroughBehavior".to_owned(), "WHEN_NO_MATCH".into());
-        told.insert("timeoutInMillis".to_owned(), 29_000.into());
-        take_over(
-            &mut told,
-            input,
-            &[
-                "uri",
-                "credentials",
-                "passthroughBehavior",
-                "timeoutInMillis",
-                "requestParameters",
-                "requestTemplates",
-                "connectionType",
-                "responseTransferMode",
-            ],
-        );
-        told.insert("cacheNamespace".to_owned(), resource.into());
-        told.insert("cacheKeyParameters".to_owned(), json!([]));
-        check(&Value::Object(told.clone()))?;
-        let told = self.book.change(&call.caller, api, |api| {
-            let own = api.method(resource, method)?;
-            check_declared(own, told.get("requestParameters"))?;
-            // Responses there were belong to what is replaced.
-            own.insert("methodIntegration".to_owned(), Value::Object(told.clone()));
-            Ok(told)
-        });
+        let told = self.book.change(&call.caller, api, |api| put(api, resource, method, input));
         Ok(Value::Object(told.await?))
     }
 
@@ -102,18 +83,7 @@ impl Rest {
 
     pub(super) async fn put_integration_response(&self, call: &Call, input: &Value) -> Answer {
         let (api, resource, method) = place(input);
-        refuse(input, &["contentHandling"])?;
-        let status = required(input, "statusCode");
-        let mut told = Members::new();
-        told.insert("statusCode".to_owned(), status.into());
-        take_over(&mut told, input, &["selectionPattern", "responseParameters", "responseTemplates"]);
-        let told = self.book.change(&call.caller, api, |api| {
-            check_response(api.method(resource, method)?, &told)?;
-            let own = api.integration(resource, method)?;
-            let responses = own.entry("integrationResponses").or_insert_with(|| json!({}));
-            responses[status] = Value::Object(told.clone());
-            Ok(told)
-        });
+        let told = self.book.change(&call.caller, api, |api| put_response(api, resource, method, input));
         Ok(Value::Object(told.await?))
     }
 
@@ -149,6 +119,50 @@ impl Rest {
     }
 }
 
+/// Gives a method what is behind it; responses there were belong to what is replaced.
+pub(super) fn put(
+    api: &mut RestApi,
+    resource: &str,
+    method: &str,
+    input: &Value,
+) -> Result<Members, ServiceError> {
+    refuse(input, REFUSED)?;
+    let mut told = Members::new();
+    told.insert("type".to_owned(), required(input, "type").into());
+    if let Some(verb) = input.get("integrationHttpMethod") {
+        told.insert("httpMethod".to_owned(), verb.clone());
+    }
+    told.insert("passthroughBehavior".to_owned(), "WHEN_NO_MATCH".into());
+    told.insert("timeoutInMillis".to_owned(), 29_000.into());
+    take_over(&mut told, input, OWN);
+    told.insert("cacheNamespace".to_owned(), resource.into());
+    told.insert("cacheKeyParameters".to_owned(), json!([]));
+    check(&Value::Object(told.clone()))?;
+    let own = api.method(resource, method)?;
+    check_declared(own, told.get("requestParameters"))?;
+    own.insert("methodIntegration".to_owned(), Value::Object(told.clone()));
+    Ok(told)
+}
+
+/// What becomes of an answer.
+pub(super) fn put_response(
+    api: &mut RestApi,
+    resource: &str,
+    method: &str,
+    input: &Value,
+) -> Result<Members, ServiceError> {
+    refuse(input, &["contentHandling"])?;
+    let status = required(input, "statusCode");
+    let mut told = Members::new();
+    told.insert("statusCode".to_owned(), status.into());
+    take_over(&mut told, input, &["selectionPattern", "responseParameters", "responseTemplates"]);
+    check_response(api.method(resource, method)?, &told)?;
+    let own = api.integration(resource, method)?;
+    let responses = own.entry("integrationResponses").or_insert_with(|| json!({}));
+    responses[status] = Value::Object(told.clone());
+    Ok(told)
+}
+
 fn check(told: &Value) -> Result<(), ServiceError> {
     if text(told, "connectionType").is_some_and(|kind| kind != "INTERNET") {
         return Err(bad("connectionType VPC_LINK is not supported."));
@@ -169,18 +183,19 @@ fn check(told: &Value) -> Result<(), ServiceError> {
     if !(50..=29_000).contains(&integer(told, "timeoutInMillis").unwrap_or(0)) {
         return Err(bad("Timeout should be between 50 ms and 29000 ms"));
     }
-    check_parameters(told.get("requestParameters"))?;
+    check_parameters(told.get("requestParameters"), kind)?;
     check_templates(told.get("requestTemplates"))
 }
 
 /// What is mapped onto the request to a server; a function is given a payload, and the rest has nowhere to go, as on AWS.
-fn check_parameters(parameters: Option<&Value>) -> Result<(), ServiceError> {
+fn check_parameters(parameters: Option<&Value>, kind: &str) -> Result<(), ServiceError> {
     for (name, value) in parameters.and_then(Value::as_object).into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
         if !mapping::is_target(name) || !mapping::is_source(value) {
             return Err(no_mapping(if mapping::is_target(name) { value } else { name }));
         }
-        if name.eq_ignore_ascii_case("integration.request.header.x-amz-invocation-type") {
+        let asynchronous = name.eq_ignore_ascii_case("integration.request.header.x-amz-invocation-type");
+        if asynchronous && kind.starts_with("AWS") {
             return Err(bad(format!("{name} is not supported: functions are waited for.")));
         }
     }

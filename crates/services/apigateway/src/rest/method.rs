@@ -33,40 +33,7 @@ pub(super) fn place(input: &Value) -> (&str, &str, &str) {
 impl Rest {
     pub(super) async fn put_method(&self, call: &Call, input: &Value) -> Answer {
         let (api, resource, method) = place(input);
-        refuse(input, REFUSED)?;
-        let mut told = Members::new();
-        told.insert("httpMethod".to_owned(), method.into());
-        told.insert("apiKeyRequired".to_owned(), false.into());
-        take_over(
-            &mut told,
-            input,
-            &[
-                "apiKeyRequired",
-                "authorizationType",
-                "authorizerId",
-                "operationName",
-                "requestParameters",
-                "requestModels",
-                "requestValidatorId",
-            ],
-        );
-        if let Some(kind) = text(input, "authorizationType") {
-            told.insert("authorizationType".to_owned(), kind.to_ascii_uppercase().into());
-        }
-        let told = self.book.change(&call.caller, api, |api| {
-            api.resource(resource)?;
-            if !METHODS.contains(&method) {
-                let all = METHODS.join(",");
-                return Err(bad(format!("Invalid HttpMethod specified. Valid options are {all}")));
-            }
-            check(&told, api)?;
-            let methods = &mut api.resource(resource)?.methods;
-            if methods.contains_key(method) {
-                return Err(conflict("Method already exists for this resource"));
-            }
-            methods.insert(method.to_owned(), told.clone());
-            Ok(told)
-        });
+        let told = self.book.change(&call.caller, api, |api| add(api, resource, method, input));
         Ok(Value::Object(told.await?))
     }
 
@@ -106,21 +73,7 @@ impl Rest {
 
     pub(super) async fn put_method_response(&self, call: &Call, input: &Value) -> Answer {
         let (api, resource, method) = place(input);
-        let status = required(input, "statusCode");
-        let mut told = Members::new();
-        told.insert("statusCode".to_owned(), status.into());
-        take_over(&mut told, input, &["responseParameters", "responseModels"]);
-        let told = self.book.change(&call.caller, api, |api| {
-            check_models(&told, "responseModels", api)?;
-            let responses =
-                api.method(resource, method)?.entry("methodResponses").or_insert_with(|| json!({}));
-            let responses = responses.as_object_mut().ok_or_else(no_response)?;
-            if responses.contains_key(status) {
-                return Err(conflict("Response already exists for this resource"));
-            }
-            responses.insert(status.to_owned(), Value::Object(told.clone()));
-            Ok(told)
-        });
+        let told = self.book.change(&call.caller, api, |api| add_response(api, resource, method, input));
         Ok(Value::Object(told.await?))
     }
 
@@ -152,6 +105,65 @@ impl Rest {
         gone.await?;
         Ok(json!({}))
     }
+}
+
+/// One more method of a resource.
+pub(super) fn add(
+    api: &mut RestApi,
+    resource: &str,
+    method: &str,
+    input: &Value,
+) -> Result<Members, ServiceError> {
+    refuse(input, REFUSED)?;
+    let mut told = Members::new();
+    told.insert("httpMethod".to_owned(), method.into());
+    told.insert("apiKeyRequired".to_owned(), false.into());
+    let own = [
+        "apiKeyRequired",
+        "authorizationType",
+        "authorizerId",
+        "operationName",
+        "requestParameters",
+        "requestModels",
+        "requestValidatorId",
+    ];
+    take_over(&mut told, input, &own);
+    if let Some(kind) = text(input, "authorizationType") {
+        told.insert("authorizationType".to_owned(), kind.to_ascii_uppercase().into());
+    }
+    api.resource(resource)?;
+    if !METHODS.contains(&method) {
+        let all = METHODS.join(",");
+        return Err(bad(format!("Invalid HttpMethod specified. Valid options are {all}")));
+    }
+    check(&told, api)?;
+    let methods = &mut api.resource(resource)?.methods;
+    if methods.contains_key(method) {
+        return Err(conflict("Method already exists for this resource"));
+    }
+    methods.insert(method.to_owned(), told.clone());
+    Ok(told)
+}
+
+/// One more response that a method declares.
+pub(super) fn add_response(
+    api: &mut RestApi,
+    resource: &str,
+    method: &str,
+    input: &Value,
+) -> Result<Members, ServiceError> {
+    let status = required(input, "statusCode");
+    let mut told = Members::new();
+    told.insert("statusCode".to_owned(), status.into());
+    take_over(&mut told, input, &["responseParameters", "responseModels"]);
+    check_models(&told, "responseModels", api)?;
+    let responses = api.method(resource, method)?.entry("methodResponses").or_insert_with(|| json!({}));
+    let responses = responses.as_object_mut().ok_or_else(no_response)?;
+    if responses.contains_key(status) {
+        return Err(conflict("Response already exists for this resource"));
+    }
+    responses.insert(status.to_owned(), Value::Object(told.clone()));
+    Ok(told)
 }
 
 fn check(told: &Members, api: &RestApi) -> Result<(), ServiceError> {

@@ -19,13 +19,7 @@ impl Rest {
         let (parent, part) = (required(input, "parentId"), required(input, "pathPart"));
         let id = ids::small(&self.book.world, 6);
         let told = self.book.change(&call.caller, required(input, "restApiId"), |api| {
-            if api.resources.len() >= RESOURCES_MAX {
-                return Err(too_many(format!("An API has at most {RESOURCES_MAX} resources.")));
-            }
-            fits(api, parent, part, &id)?;
-            let resource =
-                Resource { parent: Some(parent.to_owned()), part: part.to_owned(), ..Resource::default() };
-            api.resources.insert(id.clone(), resource);
+            add(api, parent, part, &id)?;
             Ok(shown(api, &id, false))
         });
         Ok(Value::Object(told.await?))
@@ -88,6 +82,17 @@ impl Rest {
         gone.await?;
         Ok(json!({}))
     }
+}
+
+/// One more resource below another one.
+pub(super) fn add(api: &mut RestApi, parent: &str, part: &str, id: &str) -> Result<(), ServiceError> {
+    if api.resources.len() >= RESOURCES_MAX {
+        return Err(too_many(format!("An API has at most {RESOURCES_MAX} resources.")));
+    }
+    fits(api, parent, part, id)?;
+    let resource = Resource { parent: Some(parent.to_owned()), part: part.to_owned(), ..Resource::default() };
+    api.resources.insert(id.to_owned(), resource);
+    Ok(())
 }
 
 fn embeds(input: &Value) -> bool {

@@ -1,6 +1,7 @@
 //! Gateway responses: what the API itself says when a request comes to nothing.
 
 use super::Rest;
+use super::book::RestApi;
 use super::patch::{self, Rules};
 use super::template::Template;
 use crate::fault::{bad, missing};
@@ -54,17 +55,7 @@ fn default(kind: &str) -> Members {
 
 impl Rest {
     pub(super) async fn put_gateway_response(&self, call: &Call, input: &Value) -> Answer {
-        let kind = required(input, "responseType");
-        let mut told = default(kind);
-        told.insert("responseParameters".to_owned(), json!({}));
-        told.insert("responseTemplates".to_owned(), json!({}));
-        told.insert("defaultResponse".to_owned(), false.into());
-        take_over(&mut told, input, &["statusCode", "responseParameters", "responseTemplates"]);
-        check(&told)?;
-        let told = self.book.change(&call.caller, required(input, "restApiId"), |api| {
-            api.responses.insert(kind.to_owned(), told.clone());
-            Ok(told)
-        });
+        let told = self.book.change(&call.caller, required(input, "restApiId"), |api| put(api, input));
         Ok(Value::Object(told.await?))
     }
 
@@ -102,6 +93,19 @@ impl Rest {
         gone.await?;
         Ok(json!({}))
     }
+}
+
+/// Says one type otherwise.
+pub(super) fn put(api: &mut RestApi, input: &Value) -> Result<Members, ServiceError> {
+    let kind = required(input, "responseType");
+    let mut told = default(kind);
+    told.insert("responseParameters".to_owned(), json!({}));
+    told.insert("responseTemplates".to_owned(), json!({}));
+    told.insert("defaultResponse".to_owned(), false.into());
+    take_over(&mut told, input, &["statusCode", "responseParameters", "responseTemplates"]);
+    check(&told)?;
+    api.responses.insert(kind.to_owned(), told.clone());
+    Ok(told)
 }
 
 fn check(told: &Members) -> Result<(), ServiceError> {

@@ -6,10 +6,10 @@ mod form;
 pub(crate) mod graph;
 pub(crate) mod loops;
 mod sam;
-mod yaml;
 
 use loops::Values;
 use serde_json::{Map, Value};
+use servicekit::yaml;
 
 /// The most bytes of a template given in the call.
 pub(crate) const BODY_BYTES_MAX: usize = 51_200;

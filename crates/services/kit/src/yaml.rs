@@ -1,4 +1,4 @@
-//! YAML and JSON templates as one tree, with the short forms of functions (`!Ref`) written out.
+//! YAML and JSON documents as one tree, with the short forms of functions (`!Ref`) written out.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ const NODES_MAX: usize = 500_000;
 const NOT_WELL_FORMED: &str = "Template format error: YAML not well-formed.";
 
 /// Reads a template. A text that begins with a brace is JSON, which keeps its numbers as they were written.
-pub(crate) fn parse(text: &str) -> Result<Value, String> {
+pub fn parse(text: &str) -> Result<Value, String> {
     if text.trim_start().starts_with('{') {
         let tree = serde_json::from_str(text);
         return tree.map_err(|error| {
