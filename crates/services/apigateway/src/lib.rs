@@ -7,6 +7,7 @@ mod fault;
 mod guards;
 mod http;
 mod members;
+mod openapi;
 mod outside;
 mod reply;
 mod rest;

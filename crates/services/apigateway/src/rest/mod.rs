@@ -7,6 +7,7 @@ mod book;
 mod deployment;
 mod fault;
 mod function;
+mod import;
 mod integration;
 mod live;
 mod mapping;
@@ -114,6 +115,8 @@ impl Rest {
             "GetGatewayResponses" => self.get_gateway_responses(call, input),
             "UpdateGatewayResponse" => self.update_gateway_response(call, input).await,
             "DeleteGatewayResponse" => self.delete_gateway_response(call, input).await,
+            "ImportRestApi" => self.import_rest_api(call, input).await,
+            "PutRestApi" => self.put_rest_api(call, input).await,
             "CreateModel" => self.create_model(call, input).await,
             "GetModel" => self.get_model(call, input),
             "GetModels" => self.get_models(call, input),
