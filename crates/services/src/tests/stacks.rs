@@ -1,5 +1,6 @@
 //! Stacks of queues, topics, secrets, parameters and keys, in a house of their own.
 
+mod bodies;
 mod failures;
 mod guards;
 mod models;

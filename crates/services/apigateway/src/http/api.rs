@@ -21,28 +21,7 @@ const OWN: &[&str] =
 
 impl Http {
     pub(super) async fn create_api(&self, call: &Call, input: &Value) -> Answer {
-        if required(input, "ProtocolType") != "HTTP" {
-            return Err(bad("ProtocolType WEBSOCKET is not supported."));
-        }
-        check(input)?;
-        let world = &self.book.world;
-        let id = ids::small(world, 10);
-        let mut told = Members::new();
-        told.insert("ApiId".to_owned(), id.as_str().into());
-        told.insert("ApiKeySelectionExpression".to_owned(), "$request.header.x-api-key".into());
-        told.insert("CreatedDate".to_owned(), self.book.now());
-        told.insert("DisableExecuteApiEndpoint".to_owned(), false.into());
-        told.insert("IpAddressType".to_owned(), "ipv4".into());
-        told.insert("ProtocolType".to_owned(), "HTTP".into());
-        told.insert("RouteSelectionExpression".to_owned(), SELECTION.into());
-        told.insert("Tags".to_owned(), input.get("Tags").cloned().unwrap_or_else(|| json!({})));
-        take_over(&mut told, input, OWN);
-        let mut api = HttpApi {
-            account: call.caller.account.to_string(),
-            region: call.caller.region.to_string(),
-            told,
-            ..HttpApi::default()
-        };
+        let (id, mut api) = self.new_api(call, input)?;
         match text(input, "Target") {
             Some(target) => self.quickly(&mut api, input, target)?,
             None => {
@@ -55,6 +34,28 @@ impl Http {
         }
         let api = self.book.create(&id, api).await?;
         Ok(self.shown(call, api.told))
+    }
+
+    /// A new API, without parts.
+    pub(super) fn new_api(&self, call: &Call, input: &Value) -> Result<(String, HttpApi), ServiceError> {
+        if required(input, "ProtocolType") != "HTTP" {
+            return Err(bad("ProtocolType WEBSOCKET is not supported."));
+        }
+        check(input)?;
+        let id = ids::small(&self.book.world, 10);
+        let mut told = Members::new();
+        told.insert("ApiId".to_owned(), id.as_str().into());
+        told.insert("ApiKeySelectionExpression".to_owned(), "$request.header.x-api-key".into());
+        told.insert("CreatedDate".to_owned(), self.book.now());
+        told.insert("DisableExecuteApiEndpoint".to_owned(), false.into());
+        told.insert("IpAddressType".to_owned(), "ipv4".into());
+        told.insert("ProtocolType".to_owned(), "HTTP".into());
+        told.insert("RouteSelectionExpression".to_owned(), SELECTION.into());
+        told.insert("Tags".to_owned(), input.get("Tags").cloned().unwrap_or_else(|| json!({})));
+        take_over(&mut told, input, OWN);
+        let account = call.caller.account.to_string();
+        let region = call.caller.region.to_string();
+        Ok((id, HttpApi { account, region, told, ..HttpApi::default() }))
     }
 
     /// An integration, a route to it and a stage that deploys by itself.
@@ -135,7 +136,7 @@ impl Http {
         Ok(json!({}))
     }
 
-    fn shown(&self, call: &Call, mut told: Members) -> Value {
+    pub(super) fn shown(&self, call: &Call, mut told: Members) -> Value {
         let id = told.get("ApiId").and_then(Value::as_str).unwrap_or_default();
         let endpoint = address::endpoint(&address::origin(call, &self.own), id);
         told.insert("ApiEndpoint".to_owned(), endpoint.into());

@@ -6,6 +6,7 @@ mod authorizer;
 mod book;
 mod cors;
 mod deployment;
+mod import;
 mod integration;
 mod live;
 mod mapping;
@@ -50,6 +51,8 @@ impl Http {
             "UpdateApi" => self.update_api(call, input).await,
             "DeleteApi" => self.delete_api(call, input).await,
             "DeleteCorsConfiguration" => self.delete_cors(call, input).await,
+            "ImportApi" => self.import_api(call, input).await,
+            "ReimportApi" => self.reimport_api(call, input).await,
             "CreateIntegration" => self.create_integration(call, input).await,
             "GetIntegration" => self.get_integration(call, input),
             "GetIntegrations" => self.get_integrations(call, input),

@@ -174,7 +174,12 @@ fn check(told: &Value) -> Result<(), ServiceError> {
     match kind {
         "MOCK" => {}
         "AWS" | "AWS_PROXY" => check_uri(told, kind)?,
-        _ => check_url(told)?,
+        "HTTP" | "HTTP_PROXY" => check_url(told)?,
+        _ => {
+            return Err(bad(format!(
+                "Integration type {kind} is not supported: use AWS, AWS_PROXY, HTTP, HTTP_PROXY or MOCK."
+            )));
+        }
     }
     let behavior = required(told, "passthroughBehavior");
     if !["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"].contains(&behavior) {

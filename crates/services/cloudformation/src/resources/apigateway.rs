@@ -1,6 +1,6 @@
 //! `AWS::ApiGateway::RestApi`, `Resource`, `Authorizer`, `Method`, `Deployment`, `Stage`, `Account` and `GatewayResponse`.
 
-use super::{Cx, api_stages, only};
+use super::{Cx, api_bodies, api_stages, only};
 use crate::template::evaluate::{Made, text};
 use serde_json::{Map, Value, json};
 
@@ -163,7 +163,11 @@ pub(super) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
 }
 
 const API: &[&str] = &[
+    "Body",
+    "BodyS3Location",
+    "Mode",
     "Name",
+    "Parameters",
     "Description",
     "BinaryMediaTypes",
     "DisableExecuteApiEndpoint",
@@ -173,6 +177,9 @@ const API: &[&str] = &[
 
 async fn create_api(cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
     check_api(properties)?;
+    if let Some(body) = api_bodies::of(cx, properties).await? {
+        return import_api(cx, properties, body).await;
+    }
     let mut input =
         members(properties, &["Name", "Description", "BinaryMediaTypes", "DisableExecuteApiEndpoint"]);
     if let Some(source) = properties.get("ApiKeySourceType") {
@@ -191,6 +198,27 @@ async fn create_api(cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
     Ok(made(&answer["id"], &[("RestApiId", &answer["id"]), ("RootResourceId", &answer["rootResourceId"])]))
 }
 
+/// An API that a document describes; properties go before what that says.
+async fn import_api(cx: &Cx<'_>, properties: &Value, body: String) -> Result<Made, String> {
+    let mut input = json!({"body": body, "parameters": api_bodies::parameters(properties)});
+    if let Some(kind) = properties.pointer("/EndpointConfiguration/Types/0") {
+        input["parameters"]["endpointConfigurationTypes"] = kind.clone();
+    }
+    let answer = cx.ask(SERVICE, "ImportRestApi", input).await?;
+    let made =
+        made(&answer["id"], &[("RestApiId", &answer["id"]), ("RootResourceId", &answer["rootResourceId"])]);
+    let tagless = || json!({"EndpointConfiguration": properties["EndpointConfiguration"]});
+    // What was imported holds what these do not say.
+    let done = match describe(cx, &made, &tagless(), properties).await {
+        Ok(()) => retag(cx, &format!("restapis/{}", made.id), &Value::Null, properties).await,
+        wrong => wrong,
+    };
+    if done.is_err() {
+        cx.ask_gone(SERVICE, "DeleteRestApi", json!({"restApiId": made.id})).await?;
+    }
+    done.map(|()| made)
+}
+
 fn check_api(properties: &Value) -> Result<(), String> {
     let mut own = properties.as_object().cloned().unwrap_or_default();
     // These ask for what is so anyway.
@@ -204,6 +232,23 @@ fn check_api(properties: &Value) -> Result<(), String> {
 
 async fn update_api(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<(), String> {
     check_api(new)?;
+    if let Some(body) = api_bodies::of(cx, new).await? {
+        let mode = owned(new, "Mode");
+        let mode = if mode.is_empty() { "overwrite" } else { mode.as_str() };
+        let input = json!({
+            "restApiId": made.id, "mode": mode, "body": body, "parameters": api_bodies::parameters(new),
+        });
+        cx.ask(SERVICE, "PutRestApi", input).await?;
+        let before = json!({"EndpointConfiguration": old["EndpointConfiguration"]});
+        describe(cx, made, &before, new).await?;
+    } else {
+        describe(cx, made, old, new).await?;
+    }
+    retag(cx, &format!("restapis/{}", made.id), old, new).await
+}
+
+/// What an API says of itself.
+async fn describe(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<(), String> {
     let paths = [
         ("Name", "/name", ""),
         ("Description", "/description", ""),
@@ -227,7 +272,7 @@ async fn update_api(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Resul
         let input = json!({"restApiId": made.id, "patchOperations": change});
         cx.ask(SERVICE, "UpdateRestApi", input).await?;
     }
-    retag(cx, &format!("restapis/{}", made.id), old, new).await
+    Ok(())
 }
 
 pub(super) async fn retag(cx: &Cx<'_>, path: &str, old: &Value, new: &Value) -> Result<(), String> {

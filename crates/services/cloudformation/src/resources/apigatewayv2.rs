@@ -1,6 +1,6 @@
 //! `AWS::ApiGatewayV2::Api`, `Authorizer`, `Integration`, `Route`, `Stage` and `Deployment`.
 
-use super::{Cx, pick};
+use super::{Cx, api_bodies, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,7 @@ struct Part {
 }
 
 const SERVICE: &str = "apigatewayv2";
+const API: &str = "AWS::ApiGatewayV2::Api";
 
 fn part(kind: &str) -> Part {
     match kind {
@@ -145,7 +146,11 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, properties: &Value) -> Resul
     if has_tags(kind) {
         input.insert("Tags".to_owned(), tags(cx, properties).into());
     }
-    let answer = cx.ask(SERVICE, part.create, input.into()).await?;
+    let body = if kind == API { api_bodies::of(cx, properties).await? } else { None };
+    let answer = match body {
+        Some(body) => import(cx, body, input).await?,
+        None => cx.ask(SERVICE, part.create, input.into()).await?,
+    };
     let id = answer[part.id].as_str().unwrap_or_default().to_owned();
     let mut attributes = Map::new();
     for name in [part.id, "ApiEndpoint"] {
@@ -154,6 +159,33 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, properties: &Value) -> Resul
         }
     }
     Ok(Made { id, attributes: attributes.into_iter().collect() })
+}
+
+/// What only says where an API's document is.
+const OF_BODIES: [&str; 3] = ["BasePath", "Body", "BodyS3Location"];
+
+/// An API that a document describes; properties go before what that says.
+async fn import(cx: &Cx<'_>, body: String, mut input: Map<String, Value>) -> Result<Value, String> {
+    let base = input.get("BasePath").cloned().unwrap_or_else(|| json!("ignore"));
+    let answer = cx.ask(SERVICE, "ImportApi", json!({"Body": body, "Basepath": base})).await?;
+    let tags = input.remove("Tags");
+    for own in OF_BODIES.iter().chain(&["ProtocolType"]) {
+        input.remove(*own);
+    }
+    input.insert("ApiId".to_owned(), answer["ApiId"].clone());
+    let mut done = cx.ask(SERVICE, "UpdateApi", input.into()).await;
+    if done.is_ok()
+        && let Some(tags) = tags.filter(|tags| *tags != json!({}))
+    {
+        let id = answer["ApiId"].as_str().unwrap_or_default();
+        let arn = format!("arn:aws:apigateway:{}::/apis/{id}", cx.caller.region);
+        let tagged = cx.ask(SERVICE, "TagResource", json!({"ResourceArn": arn, "Tags": tags})).await;
+        done = tagged.and(done);
+    }
+    if done.is_err() {
+        cx.ask_gone(SERVICE, "DeleteApi", json!({"ApiId": answer["ApiId"]})).await?;
+    }
+    done
 }
 
 pub(super) async fn update(
@@ -186,6 +218,12 @@ pub(super) async fn update(
     }
     if kind == "AWS::ApiGatewayV2::Deployment" {
         input.remove("StageName");
+    }
+    let body = if kind == API { api_bodies::of(cx, new).await? } else { None };
+    if let Some(body) = body {
+        let base = input.get("BasePath").cloned().unwrap_or_else(|| json!("ignore"));
+        cx.ask(SERVICE, "ReimportApi", json!({"ApiId": made.id, "Body": body, "Basepath": base})).await?;
+        OF_BODIES.iter().for_each(|own| drop(input.remove(*own)));
     }
     input.insert(part.id.to_owned(), made.id.as_str().into());
     cx.ask(SERVICE, part.update, input.into()).await?;

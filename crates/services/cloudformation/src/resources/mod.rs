@@ -1,5 +1,6 @@
 //! The types of resources: how each is made, changed and removed by asking our own services, as a client would.
 
+mod api_bodies;
 mod api_models;
 mod api_plans;
 mod api_stages;
