@@ -307,7 +307,7 @@ impl<'a> Import<'a> {
         &self,
         api: &mut RestApi,
         operation: &Operation<'_>,
-    ) -> Result<(Map<String, Value>, Map<String, Value>), ServiceError> {
+    ) -> Result<(Members, Members), ServiceError> {
         let (mut parameters, mut models) = (Map::new(), Map::new());
         for own in &operation.parameters {
             let place = match text(own, "in") {
