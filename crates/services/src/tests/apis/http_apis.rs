@@ -280,7 +280,13 @@ fn parts_are_checked_and_refused_by_name() {
             "PUT",
             "/v2/apis".to_owned(),
             json!({"body": "{}"}),
-            "501 NotImplemented: apigatewayv2.ImportApi is not implemented",
+            "400 BadRequestException: Invalid OpenAPI input.",
+        ),
+        (
+            "POST",
+            format!("/v2/apis/{id}/models"),
+            json!({"name": "m", "schema": "{}"}),
+            "501 NotImplemented: apigatewayv2.CreateModel is not implemented",
         ),
     ] {
         let refused = bench.bad(method, &path, input);
