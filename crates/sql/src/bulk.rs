@@ -21,6 +21,8 @@ pub enum OnConflict {
     Replace,
     /// It stays as it is.
     Keep,
+    /// It is an error of kind `Constraint`, and nothing is written: the cheapest, for rows that nobody has written.
+    Refuse,
 }
 
 impl<R> Clone for Upsert<'_, R> {

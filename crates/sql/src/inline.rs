@@ -57,7 +57,9 @@ fn literal(value: &Value, out: &mut String) -> Option<()> {
 impl<R> Upsert<'_, R> {
     /// `INSERT … ON CONFLICT …` around what gives the rows, as PostgreSQL and SQLite spell it.
     pub(crate) fn around(&self, dialect: Dialect, rows: &str) -> String {
+        let (table, columns) = (dialect.quoted(self.table), dialect.list(self.columns));
         let updates: Vec<String> = match self.on_conflict {
+            OnConflict::Refuse => return format!("INSERT INTO {table} ({columns}) {rows}"),
             OnConflict::Keep => Vec::new(),
             OnConflict::Replace => {
                 let anew = |name: &String| format!("{0} = excluded.{0}", dialect.quoted(name));
@@ -68,12 +70,8 @@ impl<R> Upsert<'_, R> {
             true => "NOTHING".to_owned(),
             false => format!("UPDATE SET {}", updates.join(", ")),
         };
-        format!(
-            "INSERT INTO {} ({}) {rows} ON CONFLICT ({}) DO {then}",
-            dialect.quoted(self.table),
-            dialect.list(self.columns),
-            dialect.list(self.key)
-        )
+        let key = dialect.list(self.key);
+        format!("INSERT INTO {table} ({columns}) {rows} ON CONFLICT ({key}) DO {then}")
     }
 }
 

@@ -33,7 +33,7 @@ pub fn rates(bench: &Bench, settings: &Settings, connections: usize) -> Result<[
             Ok(())
         })
     };
-    let taken = [measured(OnConflict::Keep)?, measured(OnConflict::Replace)?];
+    let taken = [measured(OnConflict::Refuse)?, measured(OnConflict::Replace)?];
     Connection::open(settings)?.batch("DROP TABLE bare")?;
     Ok(taken)
 }

@@ -10,6 +10,14 @@ use mysql::prelude::Queryable;
 const CLASSES: [usize; 11] = [1024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1];
 /// Of a statement's places one in so many may be filled with the last row once more, which changes nothing.
 const SPARE: usize = 4;
+
+/// Whether it may be.
+#[derive(Clone, Copy, PartialEq)]
+enum Spare {
+    Yes,
+    No,
+}
+
 /// MySQL counts parameters in two bytes.
 const PARAMETERS_MAX: usize = 65_535;
 
@@ -26,7 +34,10 @@ impl Mysql {
         }
         let (head, tail) = self.around(upsert);
         let row = format!("({})", vec!["?"; columns.len()].join(", "));
-        self.in_classes(upsert.rows, &|rows| format!("{head}{}{tail}", vec![row.as_str(); rows].join(", ")))
+        let spare = if upsert.on_conflict == OnConflict::Refuse { Spare::No } else { Spare::Yes };
+        self.in_classes(upsert.rows, spare, &|rows| {
+            format!("{head}{}{tail}", vec![row.as_str(); rows].join(", "))
+        })
     }
 
     /// What stands before and after an upsert's rows.
@@ -40,7 +51,7 @@ impl Mysql {
                 };
                 upsert.updated().map(anew).collect()
             }
-            OnConflict::Keep => Vec::new(),
+            OnConflict::Keep | OnConflict::Refuse => Vec::new(),
         };
         let (table, first) = (Dialect::Mysql.quoted(upsert.table), quoted(&upsert.key[0]));
         let updates = match updates.is_empty() {
@@ -50,6 +61,9 @@ impl Mysql {
         };
         let name = if self.flavour.names_rows { " AS anew" } else { "" };
         let head = format!("INSERT INTO {table} ({}) VALUES ", Dialect::Mysql.list(upsert.columns));
+        if upsert.on_conflict == OnConflict::Refuse {
+            return (head, String::new());
+        }
         (head, format!("{name} ON DUPLICATE KEY UPDATE {updates}"))
     }
 
@@ -76,7 +90,7 @@ impl Mysql {
         };
         let keys: Vec<Vec<Value>> =
             keys.iter().map(|key| key.iter().zip(&chosen).map(whole).collect()).collect();
-        self.in_classes(&keys, &|rows| match &single {
+        self.in_classes(&keys, Spare::Yes, &|rows| match &single {
             Some((name, parameter)) => {
                 format!("{head}{name} IN ({})", vec![parameter.as_str(); rows].join(", "))
             }
@@ -88,14 +102,15 @@ impl Mysql {
     fn in_classes<R: AsRef<[Value]>>(
         &mut self,
         rows: &[R],
+        spare: Spare,
         statement: &dyn Fn(usize) -> String,
     ) -> Result<u64, Error> {
         if self.in_transaction || rows.len() == 1 {
-            return self.in_pieces(rows, statement);
+            return self.in_pieces(rows, spare, statement);
         }
         // All of the pieces or none.
         self.begin()?;
-        let done = self.in_pieces(rows, statement).and_then(|changed| self.commit().map(|()| changed));
+        let done = self.in_pieces(rows, spare, statement).and_then(|changed| self.commit().map(|()| changed));
         if done.is_err() {
             let _ = self.rollback();
         }
@@ -105,16 +120,18 @@ impl Mysql {
     fn in_pieces<R: AsRef<[Value]>>(
         &mut self,
         rows: &[R],
+        spare: Spare,
         statement: &dyn Fn(usize) -> String,
     ) -> Result<u64, Error> {
         let mut rest = rows;
         let mut changed = 0;
         while !rest.is_empty() {
             let (fit, most) = self.fitting(rest);
-            let (count, places) = piece(fit, if fit == rest.len() { most } else { fit });
+            let has_spare = spare == Spare::Yes && fit == rest.len();
+            let (count, places) = piece(fit, if has_spare { most } else { fit });
             let (now, later) = rest.split_at(count);
-            let spare = std::iter::repeat_n(&now[count - 1], places - count);
-            let given = now.iter().chain(spare).flat_map(R::as_ref).map(value::given).collect();
+            let again = std::iter::repeat_n(&now[count - 1], places - count);
+            let given = now.iter().chain(again).flat_map(R::as_ref).map(value::given).collect();
             let done = self.conn.exec_drop(statement(places), Params::Positional(given));
             self.noted(done)?;
             changed += self.conn.affected_rows();

@@ -33,6 +33,8 @@ pub(crate) struct Postgres {
     shapes: Shapes,
     /// PostgreSQL answers COMMIT of a transaction in which something failed with success, and rolls back.
     failed: bool,
+    /// The server went away under a statement; the driver may notice later.
+    is_lost: bool,
 }
 
 impl Postgres {
@@ -53,8 +55,13 @@ impl Postgres {
             Some(tls) => config.connect(tls::Rustls(Arc::new(tls))),
         };
         let client = client.map_err(|error| opening(&error, server))?;
-        let mut postgres =
-            Postgres { client, prepared: HashMap::new(), shapes: Shapes::default(), failed: false };
+        let mut postgres = Postgres {
+            client,
+            prepared: HashMap::new(),
+            shapes: Shapes::default(),
+            failed: false,
+            is_lost: false,
+        };
         if let Some(limit) = settings.statement_timeout {
             postgres.batch(&format!("SET statement_timeout = {}", limit.as_millis().max(1)))?;
         }
@@ -82,7 +89,9 @@ impl Postgres {
         done.map_err(|error| {
             self.failed = true;
             self.forget();
-            Error::from(error)
+            let error = Error::from(error);
+            self.is_lost |= error.kind == Kind::Unreachable;
+            error
         })
     }
 
@@ -259,7 +268,7 @@ impl Driver for Postgres {
     }
 
     fn is_open(&mut self) -> bool {
-        !self.client.is_closed()
+        !self.is_lost && !self.client.is_closed()
     }
 
     fn forget(&mut self) {

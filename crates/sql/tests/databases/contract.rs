@@ -137,6 +137,17 @@ fn rows_are_replaced_or_kept(open: Open<'_>) {
     assert_eq!(database.delete("people", &key, &keys).unwrap(), 2352);
     assert_eq!(database.delete("people", &key, &keys).unwrap(), 0);
     assert_eq!(all(&mut database, "people", "id").len(), 6);
+    let fresh = |rows: &[Vec<Value>], database: &mut Connection| {
+        let on_conflict = OnConflict::Refuse;
+        database.upsert(&Upsert { table: "people", columns: &columns, key: &key, rows, on_conflict })
+    };
+    let mut rows: Vec<Vec<Value>> =
+        (100..1457).map(|at| vec![text("Ulm"), numeric(&at.to_string()), text("new")]).collect();
+    rows.push(vec![text("Ulm"), numeric("3"), text("new")]);
+    assert_eq!(fresh(&rows, &mut database).unwrap_err().kind, Kind::Constraint);
+    assert_eq!(all(&mut database, "people", "id").len(), 6, "all of them or none");
+    rows.pop();
+    assert_eq!(fresh(&rows, &mut database).unwrap(), 1357);
     // Only keys: nothing is left to replace.
     put(&mut database, "people", &["place", "id"], &["place", "id"], &[vec![text("Ulm"), numeric("3")]])
         .unwrap();

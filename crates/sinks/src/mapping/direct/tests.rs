@@ -2,7 +2,7 @@
 
 use super::Direct;
 use crate::config::{Config, Endpoint};
-use crate::mapping::{KeySchema, Made, Makes, Mapping, file_columns};
+use crate::mapping::{From, KeySchema, Made, Makes, Mapping, derive, file_columns};
 use crate::source::{RecordRows, RecordsPage, ScanPage, ScanRows};
 use model::key::KeyType;
 use serde_json::{Value as Json, json};
@@ -20,6 +20,25 @@ fn mapping(pipeline: &str) -> (Mapping, KeySchema) {
     let schema = KeySchema { attributes: vec![("id".to_owned(), KeyType::S)] };
     let columns = file_columns(pipeline, Makes::Rows).expect("columns").expect("columns");
     (Mapping::compile(pipeline, "T", &schema, Makes::Rows, columns).expect("a mapping"), schema)
+}
+
+/// The mapping that nobody wrote is not read the long way.
+#[test]
+fn a_derived_mapping_is_direct() {
+    let rest = "rest = { column = \"attributes\", form = \"typed\" }\n[pipeline.columns]\nid = {}\nn = { type = \"numeric\" }\nyes = { type = \"boolean\" }\nraw = { type = \"bytes\" }\n";
+    let (written, schema) = mapping(rest);
+    let page =
+        br#"{"Items":[{"id":{"S":"a"},"n":{"N":"1"},"yes":{"BOOL":true},"raw":{"B":"AA=="},"l":{"L":[]}}]}"#;
+    let sample = ScanPage::read(page).expect("a page").items;
+    let mut derived = derive::columns(&schema, &[], &sample);
+    derived.sort_by(|one, two| one.name.cmp(&two.name));
+    let mut columns = written.columns.clone();
+    columns.retain(|column| !matches!(column.from, From::Rest(_)));
+    columns.sort_by(|one, two| one.name.cmp(&two.name));
+    assert_eq!(derived, columns, "a derived mapping is one that could be written");
+    for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql] {
+        assert!(Direct::of(&written, &schema, dialect).is_some(), "{dialect:?}");
+    }
 }
 
 fn value(random: &mut Random) -> Json {

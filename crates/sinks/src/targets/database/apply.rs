@@ -18,6 +18,8 @@ const NAMES_MAX: usize = 500;
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Care {
+    /// As if nobody had written a row yet: it fails where somebody has.
+    Fresh,
     Bulk,
     /// Row by row, each undone alone: the database refused something of the bulk.
     Single,
@@ -33,7 +35,11 @@ impl Connected {
         let on_conflict = match group.origin {
             Origin::Snapshot => {
                 self.keep_missing(mapping, group)?;
-                if self.shared.recopy { OnConflict::Replace } else { OnConflict::Keep }
+                match care {
+                    _ if self.shared.recopy => OnConflict::Replace,
+                    Care::Fresh => OnConflict::Refuse,
+                    Care::Bulk | Care::Single => OnConflict::Keep,
+                }
             }
             Origin::Stream => OnConflict::Replace,
         };
@@ -43,7 +49,7 @@ impl Connected {
         let upsert =
             Upsert { table: &mapping.table, columns: &columns, key: &mapping.key, rows: &rows, on_conflict };
         match care {
-            Care::Bulk => drop(self.connection.upsert(&upsert)?),
+            Care::Fresh | Care::Bulk => drop(self.connection.upsert(&upsert)?),
             Care::Single => self.one_by_one(mapping, upsert, &places, group)?,
         }
         if self.shared.recopy && group.remember {

@@ -8,7 +8,7 @@ use super::marks::{mark_row, with_marks};
 use super::schema::{LANES, grow};
 use super::state::State;
 use crate::Error;
-use crate::join::{Track, Work};
+use crate::join::{Origin, Track, Work};
 use crate::mapping::{Column, Keying, Mapping, Others, Rows, derive};
 use crate::targets::claims::Claims;
 use crate::targets::ledger::{Ledger, fenced};
@@ -20,12 +20,17 @@ pub struct Connected {
     pub(super) connection: Connection,
     pub(super) shared: Shared,
     number: usize,
+    /// Times that a row was there already.
+    collisions: usize,
     pub(super) gone: Gone,
     /// Items that are in quarantine, and what this transaction does about it.
     pub(super) quarantined: HashSet<String>,
     pub(super) entered: HashSet<String>,
     pub(super) left: HashSet<String>,
 }
+
+/// A transaction that collides is done again with more care; a lane that has so often does not try any more.
+const COLLISIONS_MAX: usize = 8;
 
 /// How a transaction failed: some failures are a single row's.
 enum Failed {
@@ -39,15 +44,26 @@ impl From<sql::Error> for Failed {
     }
 }
 
+fn is_of_a_row<T>(done: &Result<T, Failed>) -> bool {
+    matches!(done, Err(Failed::Sql(error)) if matches!(error.kind, SqlKind::Data | SqlKind::Constraint))
+}
+
 impl Lane for Connected {
     fn commit(&mut self, works: &[Work<Change>]) -> Result<Applied, Error> {
         self.widen(works)?;
         let mapping = self.shared.mapping();
-        match self.transact(&mapping, works, Care::Bulk) {
-            Err(Failed::Sql(error)) if matches!(error.kind, SqlKind::Data | SqlKind::Constraint) => {
-                self.transact(&mapping, works, Care::Single)
+        let mut done = None;
+        if self.is_fresh(&mapping, works) {
+            let tried = self.transact(&mapping, works, Care::Fresh);
+            match is_of_a_row(&tried) {
+                true => self.collisions += 1,
+                false => done = Some(tried),
             }
-            done => done,
+        }
+        let done = done.unwrap_or_else(|| self.transact(&mapping, works, Care::Bulk));
+        match is_of_a_row(&done) {
+            true => self.transact(&mapping, works, Care::Single),
+            false => done,
         }
         .map_err(|failed| match failed {
             Failed::Sql(error) => error.into(),
@@ -66,11 +82,20 @@ impl Connected {
             connection: state.connection,
             shared,
             number,
+            collisions: 0,
             gone,
             quarantined,
             entered: HashSet::new(),
             left: HashSet::new(),
         })
+    }
+
+    /// A first copy mostly writes what nobody has written. Where the stream was first, the database says so.
+    fn is_fresh(&self, mapping: &Mapping, works: &[Work<Change>]) -> bool {
+        !self.shared.recopy
+            && self.collisions < COLLISIONS_MAX
+            && !matches!(mapping.keying, Keying::Shared(_))
+            && works.iter().all(|work| work.track.origin() == Origin::Snapshot)
     }
 
     /// Columns for attributes that have none, where the mapping wants that.
