@@ -157,7 +157,7 @@ impl Kms {
                 // Another call may have been here first.
                 if key.next_rotation_s().is_some_and(|at_s| now_s >= at_s) {
                     let sealed = self.vault.new_key(&place(call, &key.id));
-                    key.materials.push(super::key::Material { sealed, created_s: now_s });
+                    key.materials.push(super::key::Material { sealed, created_s: now_s, on_demand: false });
                 }
                 Ok((Edit::Put(key.clone()), key))
             })

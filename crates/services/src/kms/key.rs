@@ -34,6 +34,9 @@ pub(super) struct Material {
     /// 32 bytes.
     pub sealed: String,
     pub created_s: f64,
+    /// Whether somebody asked for it: the schedule of rotations stays what it was.
+    #[serde(default)]
+    pub on_demand: bool,
 }
 
 impl Material {
@@ -56,7 +59,7 @@ impl Key {
     }
 
     pub fn next_rotation_s(&self) -> Option<f64> {
-        let last_s = self.materials.last()?.created_s;
+        let last_s = self.materials.iter().rfind(|material| !material.on_demand)?.created_s;
         self.rotation_days.map(|days| last_s + f64::from(days) * 86_400.0)
     }
 

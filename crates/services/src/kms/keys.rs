@@ -19,7 +19,11 @@ impl Kms {
     fn fresh(&self, call: &Call, id: String) -> Key {
         let created_s = self.world.now().seconds_f64();
         Key {
-            materials: vec![Material { sealed: self.vault.new_key(&place(call, &id)), created_s }],
+            materials: vec![Material {
+                sealed: self.vault.new_key(&place(call, &id)),
+                created_s,
+                on_demand: false,
+            }],
             id,
             rotation_days: None,
             description: String::new(),
@@ -221,7 +225,7 @@ impl Kms {
             }
             key.rotations_asked += 1;
             let sealed = self.vault.new_key(&place(call, &key.id));
-            key.materials.push(Material { sealed, created_s: now_s });
+            key.materials.push(Material { sealed, created_s: now_s, on_demand: true });
             Ok(json!({ "KeyId": key.arn(call) }))
         })
         .await

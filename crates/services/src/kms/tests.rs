@@ -226,9 +226,14 @@ async fn what_was_recorded_is_what_is_answered() {
     };
     let (first, sealed) = (material().await, bench.encrypt(&key, json!({})).await);
     assert_eq!(first.as_str().map(str::len), Some(64));
+    bench.ask("EnableKeyRotation", json!({"KeyId": key})).await;
+    let scheduled = bench.ask("GetKeyRotationStatus", json!({"KeyId": key})).await;
+    bench.world.advance(Duration::from_secs(86_400));
     for _ in 0..10 {
         assert_eq!(bench.ask("RotateKeyOnDemand", json!({"KeyId": key})).await, json!({"KeyId": arn}));
     }
+    // Its schedule is what it was.
+    assert_eq!(bench.ask("GetKeyRotationStatus", json!({"KeyId": key})).await, scheduled);
     assert_eq!(bench.refused("RotateKeyOnDemand", json!({"KeyId": key})).await, "LimitExceededException");
     assert_ne!(material().await, first);
     let opened = bench.ask("Decrypt", json!({"CiphertextBlob": sealed})).await;
