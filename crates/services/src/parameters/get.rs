@@ -48,13 +48,17 @@ impl Parameters {
         if !is_arn {
             name::check_form(asked.names[0])?;
         }
-        for name in asked.names {
+        for name in &asked.names {
             let Ok(parameter) = self.found(call, name) else { continue };
             let version = match asked.selector {
                 None => parameter.latest(),
                 Some(selector) => parameter.version(selector).ok_or_else(|| no_version(name, selector))?,
             };
-            return self.shown(call, &parameter, version, asked.selector, decrypt);
+            let mut shown = self.shown(call, &parameter, version, asked.selector, decrypt)?;
+            if !is_arn {
+                shown["Name"] = asked.names[0].into();
+            }
+            return Ok(shown);
         }
         Err(no_parameter())
     }

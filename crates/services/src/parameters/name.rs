@@ -28,10 +28,11 @@ pub(super) fn asked(text: &str) -> Option<Asked<'_>> {
         None => (name, None),
     };
     let plain = name.strip_prefix('/').unwrap_or(name);
-    // An ARN tells `x` and `/x` not apart.
-    let names = match text.starts_with("arn:") && !plain.contains('/') {
-        true => vec![plain, name],
-        false => vec![name],
+    // An ARN tells `x` and `/x` not apart, and who asks for `/x` may mean `x`. [suite: recorded answers]
+    let names = match (text.starts_with("arn:"), plain.contains('/')) {
+        (true, false) => vec![plain, name],
+        (false, false) if plain != name => vec![name, plain],
+        _ => vec![name],
     };
     Some(Asked { names, selector })
 }

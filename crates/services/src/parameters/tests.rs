@@ -233,6 +233,8 @@ async fn parameters_are_found_by_path_and_by_what_is_known_of_them() {
     bench.ask("RemoveTagsFromResource", resource.clone()).await;
     let left = json!({"ResourceType": "Parameter", "ResourceId": "top"});
     assert_eq!(bench.ask("ListTagsForResource", left).await, json!({"TagList": []}));
+    let slashed = bench.ask("GetParameter", json!({"Name": "/top"})).await;
+    assert_eq!(slashed["Parameter"]["Name"], "/top");
     let gone = bench.ask("DeleteParameters", json!({"Names": ["top", "none"]})).await;
     assert_eq!(gone, json!({"DeletedParameters": ["top"], "InvalidParameters": ["none"]}));
     assert_eq!(bench.refused("DeleteParameter", json!({"Name": "top"})).await, "ParameterNotFound");
