@@ -121,3 +121,24 @@ fn a_pipeline_begins_at_the_head_of_its_stream() {
     let number = |text: &str| Value::Numeric(text.to_owned());
     assert_eq!(all, [[text("i0"), number("18")], [text("i2"), number("21")]]);
 }
+
+/// What a record, or a run before this one, has written stays when the scan comes to it.
+#[test]
+fn a_first_copy_leaves_the_rows_that_are_there() {
+    let mut setting = Setting::sqlite();
+    setting.file(COLUMNS);
+    for at in 0..20 {
+        setting.put(json!({ "id": { "S": format!("i{at}") }, "n": { "N": at.to_string() } }));
+    }
+    setting.good(&["--once"]);
+    setting.rows("UPDATE T SET n = 99 WHERE id = 'i3' RETURNING id");
+    setting.rows("DELETE FROM T WHERE id = 'i5' RETURNING id");
+    // As if the snapshot had not ended, nor any of its pages been noted.
+    setting.rows("UPDATE millstream_pipelines SET scanned = 0 RETURNING pipeline");
+    setting.rows("DELETE FROM millstream_marks WHERE track LIKE 'segment:%' RETURNING track");
+    setting.good(&["--once"]);
+    assert_eq!(setting.rows("SELECT id FROM T").len(), 20, "what was missing is there");
+    let kept = setting.rows("SELECT n FROM T WHERE id = 'i3'");
+    assert!(kept[0][0].as_integer() == Some(99), "{kept:?}");
+    assert!(setting.rows("SELECT item FROM millstream_quarantine").is_empty());
+}
