@@ -84,7 +84,9 @@ fn from_header<'a>(request: &'a Request, header: &'a str) -> Result<Signature<'a
         return Err(Fault::Incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}'.")));
     }
     let (mut credential, mut signature, mut signed_headers) = (None, None, None);
-    for part in rest.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+    // Spaces part as well as commas do. [suites: alternator, dynalite]
+    let parts = rest.split(|at: char| at == ',' || at.is_whitespace());
+    for part in parts.filter(|part| !part.is_empty()) {
         let Some((name, value)) = part.split_once('=') else {
             return Err(Fault::Incomplete(format!(
                 "'{part}' not a valid key=value pair (missing equal-sign) in Authorization header: {}.",

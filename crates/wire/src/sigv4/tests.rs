@@ -152,6 +152,12 @@ fn faults_are_told_in_the_words_of_the_protocol() {
             ),
             "IncompleteSignatureException: Date in Credential scope does not match",
         ),
+        (
+            dated(
+                "AWS4-HMAC-SHA256 Credential=A/20261122/us-east-1/dynamodb/aws4_request SignedHeaders=host Signature=00",
+            ),
+            "IncompleteSignatureException: Date in Credential scope does not match",
+        ),
         (dated("AWS4-HMAC-SHA256 what"), "IncompleteSignatureException: 'what' not a valid key=value pair"),
         (
             dated(&format!("AWS4-HMAC-SHA256 {good}")).with_target("/?X-Amz-Algorithm=AWS4-HMAC-SHA256"),
