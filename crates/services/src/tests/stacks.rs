@@ -6,6 +6,7 @@ mod guards;
 mod models;
 mod networks;
 mod plans;
+mod users;
 
 use crate::Services;
 use crate::testing::{Scratch, services};
@@ -39,7 +40,8 @@ impl Bench {
     /// Makes or changes the stack, and answers its state, its outputs and, of a failure, the reasons.
     async fn deploy(&self, operation: &str, resources: Value, outputs: Value) -> (String, Value) {
         let template = json!({ "Resources": resources, "Outputs": outputs }).to_string();
-        self.good("cloudformation", operation, json!({ "StackName": "s", "TemplateBody": template })).await;
+        let input = json!({ "StackName": "s", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"] });
+        self.good("cloudformation", operation, input).await;
         let stack =
             self.good("cloudformation", "DescribeStacks", json!({ "StackName": "s" })).await["Stacks"][0]
                 .clone();

@@ -164,7 +164,7 @@ pub(super) async fn delete_managed_policy(cx: &Cx<'_>, made: &Made) -> Result<()
 }
 
 /// A policy document is an object in templates and a text in calls.
-fn document(properties: &Value, member: &str) -> Value {
+pub(super) fn document(properties: &Value, member: &str) -> Value {
     match properties.get(member) {
         Some(Value::String(text)) => text.as_str().into(),
         Some(document) => document.to_string().into(),

@@ -76,6 +76,7 @@ static KINDS: &[Kind] = &[
         Some(("RepositoryName", 256)),
         &["RepositoryName", "EncryptionConfiguration", "ImageScanningConfiguration"],
     ),
+    kind("AWS::IAM::AccessKey", None, &["Serial", "UserName"]),
     kind(
         "AWS::IAM::ManagedPolicy",
         Some(("ManagedPolicyName", 128)),
@@ -83,6 +84,7 @@ static KINDS: &[Kind] = &[
     ),
     kind("AWS::IAM::Policy", Some(("PolicyName", 128)), &["PolicyName"]),
     kind("AWS::IAM::Role", Some(("RoleName", 64)), &["RoleName", "Path"]),
+    kind("AWS::IAM::User", Some(("UserName", 64)), &["Path", "PermissionsBoundary", "Tags", "UserName"]),
     kind("AWS::KMS::Alias", None, &["AliasName"]),
     kind("AWS::KMS::Key", None, &["KeySpec", "KeyUsage", "MultiRegion", "Origin"]),
     kind("AWS::Lambda::Alias", None, &["FunctionName", "Name"]),
@@ -98,6 +100,7 @@ static KINDS: &[Kind] = &[
     kind("AWS::Lambda::Url", None, &["TargetFunctionArn", "Qualifier"]),
     kind("AWS::Lambda::Version", None, &["*"]),
     kind("AWS::Logs::LogGroup", Some(("LogGroupName", 512)), &["LogGroupName"]),
+    kind("AWS::Logs::LogStream", Some(("LogStreamName", 512)), &["LogGroupName", "LogStreamName"]),
     kind("AWS::S3::Bucket", Some(("BucketName", 63)), &["BucketName"]),
     kind("AWS::S3::BucketPolicy", None, &["Bucket"]),
     kind("AWS::SNS::Subscription", None, &["Endpoint", "Protocol", "TopicArn"]),

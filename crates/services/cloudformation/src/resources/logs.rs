@@ -1,4 +1,4 @@
-//! `AWS::Logs::LogGroup`.
+//! `AWS::Logs::LogGroup` and `LogStream`.
 
 use super::{Cx, only};
 use crate::template::evaluate::Made;
@@ -33,4 +33,16 @@ pub(super) async fn update(cx: &Cx<'_>, made: &Made, properties: &Value) -> Resu
 
 pub(super) async fn delete(cx: &Cx<'_>, made: &Made) -> Result<(), String> {
     cx.ask_gone("logs", "DeleteLogGroup", json!({"logGroupName": made.id})).await
+}
+
+pub(super) async fn create_stream(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Made, String> {
+    only(properties, &["LogGroupName", "LogStreamName"])?;
+    let input = json!({"logGroupName": properties["LogGroupName"], "logStreamName": name});
+    cx.ask("logs", "CreateLogStream", input).await?;
+    Ok(Made { id: name.to_owned(), ..Made::default() })
+}
+
+pub(super) async fn delete_stream(cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<(), String> {
+    let input = json!({"logGroupName": properties["LogGroupName"], "logStreamName": made.id});
+    cx.ask_gone("logs", "DeleteLogStream", input).await
 }

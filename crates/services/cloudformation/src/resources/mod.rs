@@ -24,6 +24,7 @@ mod secrets;
 mod security_groups;
 mod storage;
 mod surroundings;
+mod users;
 
 use super::stack::Stack;
 use super::template::evaluate::Made;
@@ -112,6 +113,9 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::IAM::Role" => iam::create_role(cx, name, properties).await,
         "AWS::IAM::Policy" => iam::put_policy(cx, name, &Value::Null, properties).await,
         "AWS::IAM::ManagedPolicy" => iam::create_managed_policy(cx, name, properties).await,
+        "AWS::IAM::AccessKey" => users::create_key(cx, properties).await,
+        "AWS::IAM::User" => users::create_user(cx, name, properties).await,
+        "AWS::Logs::LogStream" => logs::create_stream(cx, name, properties).await,
         "AWS::KMS::Alias" => keys::put_alias(cx, None, properties).await,
         "AWS::KMS::Key" => keys::create_key(cx, properties).await,
         "AWS::Lambda::Function" => lambda::create_function(cx, name, properties).await,
@@ -173,6 +177,9 @@ pub(crate) async fn update(
         "AWS::IAM::Role" => iam::update_role(cx, made, old, new).await?,
         "AWS::IAM::Policy" => iam::put_policy(cx, &made.id, old, new).await?,
         "AWS::IAM::ManagedPolicy" => return Ok(Changed::Replace),
+        "AWS::IAM::AccessKey" => users::update_key(cx, made, new).await?,
+        "AWS::IAM::User" => users::update_user(cx, made, old, new).await?,
+        "AWS::Logs::LogStream" => made.clone(),
         "AWS::KMS::Alias" => keys::put_alias(cx, Some(made), new).await?,
         "AWS::KMS::Key" => keys::update_key(cx, made, old, new).await?,
         "AWS::Lambda::Function" => lambda::update_function(cx, made, old, new).await?,
@@ -218,6 +225,9 @@ pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
         "AWS::IAM::Role" => iam::delete_role(cx, made).await,
         "AWS::IAM::Policy" => iam::delete_policy(cx, made, properties).await,
         "AWS::IAM::ManagedPolicy" => iam::delete_managed_policy(cx, made).await,
+        "AWS::IAM::AccessKey" => users::delete_key(cx, made, properties).await,
+        "AWS::IAM::User" => users::delete_user(cx, made, properties).await,
+        "AWS::Logs::LogStream" => logs::delete_stream(cx, made, properties).await,
         "AWS::KMS::Alias" => keys::delete_alias(cx, made).await,
         "AWS::KMS::Key" => keys::delete_key(cx, made, properties).await,
         "AWS::Lambda::Function" => lambda::delete_function(cx, made).await,
