@@ -56,7 +56,7 @@ fn a_newer_format_is_refused_and_left_alone() {
         assert!(error.to_string().contains(words), "{error}");
         assert_eq!(fs::read_to_string(scratch.path().join("FORMAT")).expect("readable"), text);
     };
-    check("millstream store format 2\n", ErrorKind::Newer, "has format 2, written by a newer version");
+    check("millstream store format 3\n", ErrorKind::Newer, "has format 3, written by a newer version");
     check("millstream store format 0\n", ErrorKind::Corrupt, "FORMAT");
     check("something else", ErrorKind::Corrupt, "restore a backup");
     check("", ErrorKind::Corrupt, "restore a backup");
@@ -328,6 +328,9 @@ fn a_directory_of_format_1_opens() {
     }
     assert_eq!(text(&snapshot, Space::Meta, "catalog").as_deref(), Some("one table"));
     assert_eq!(text(&snapshot, Space::Text, "line").as_deref(), Some("hello"));
+    // A program that knows only the first must not write to it any more.
+    let format = fs::read_to_string(scratch.path().with_file_name("fixture").join("FORMAT"));
+    assert_eq!(format.expect("readable"), "millstream store format 2\n");
     assert_eq!(snapshot.counter(b"items").expect("readable"), 270);
     assert_eq!(write_now(&store, |batch| batch.append(log, b"more")).first_sequence, 301);
 }

@@ -18,7 +18,8 @@ use std::path::Path;
 use store::Store;
 use world::World;
 
-pub const FORMAT: u64 = 1;
+/// What is in a backup's pieces lies as in a data directory of this format.
+pub const FORMAT: u64 = 2;
 /// How much lies between two words on how far it is.
 const TOLD_BYTES: u64 = 64 << 20;
 

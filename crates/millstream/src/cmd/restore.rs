@@ -70,9 +70,9 @@ fn manifest(from: &Path) -> Result<Manifest, Failure> {
         told[member].as_u64().ok_or_else(|| Failure::Failed(format!("{} tells no {member}", path.display())))
     };
     let format = number("format")?;
-    if format != FORMAT {
+    if !(1..=FORMAT).contains(&format) {
         return Err(Failure::Failed(format!(
-            "{} is of format {format}, and this version reads {FORMAT}: use the version that made it",
+            "{} is of format {format}, and this version reads {FORMAT} and older: use the version that made it",
             from.display()
         )));
     }

@@ -22,8 +22,9 @@ use super::{Change, Engine, Rows, View, journal};
 use crate::committer::panicked;
 use crate::{Error, ErrorKind, Order, Settings, Slice, Space};
 
-/// The format of everything below the data directory. A program opens its own and older ones.
-const FORMAT: u32 = 1;
+/// The format of everything below the data directory. A program opens its own and older ones, which then have its own:
+/// what it writes, an older program would misread. In the second, partitions may lie in the service's own order.
+const FORMAT: u32 = 2;
 const FORMAT_LINE: &str = "millstream store format ";
 
 /// Journals are sealed at 64 MB; when the sealed ones have this much, the spaces that keep the oldest one alive are
@@ -84,7 +85,7 @@ impl Drop for Embedded {
 fn is_made(path: &Path) -> Result<bool, Error> {
     let exists = |name: &str| path.join(name).try_exists().map_err(|error| unusable(path, error));
     match fs::read_to_string(path.join("FORMAT")) {
-        Ok(text) => check_format(path, &text)?,
+        Ok(text) => drop(read_format(path, &text)?),
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(path, error)),
         Err(_) if exists("tables")? && !exists("MAKING")? => {
             return Err(corrupt(path, "it has tables but no FORMAT file"));
@@ -110,10 +111,7 @@ fn make(settings: &Settings, lock: File) -> Result<Arc<Tables>, Error> {
     clear(path)?;
     let tables = open_tables(settings, lock)?;
     let finish = || {
-        // Whole or not at all.
-        write_file(&path.join("FORMAT.new"), format!("{FORMAT_LINE}{FORMAT}\n").as_bytes())?;
-        fs::rename(path.join("FORMAT.new"), path.join("FORMAT"))?;
-        sync_directory(path)?;
+        write_format(path)?;
         fs::remove_file(path.join("MAKING"))?;
         sync_directory(path)
     };
@@ -125,7 +123,12 @@ fn open_made(settings: &Settings, lock: File) -> Result<Arc<Tables>, Error> {
     let path = &settings.path;
     let checked = journal::check(&path.join("tables")).map_err(|error| unusable(path, error))?;
     checked.map_err(|damage| corrupt(path, &damage))?;
-    open_tables(settings, lock)
+    let tables = open_tables(settings, lock)?;
+    let text = fs::read_to_string(path.join("FORMAT")).map_err(|error| unusable(path, error))?;
+    if read_format(path, &text)? < FORMAT {
+        write_format(path).map_err(|error| unusable(path, error))?;
+    }
+    Ok(tables)
 }
 
 fn open_tables(settings: &Settings, lock: File) -> Result<Arc<Tables>, Error> {
@@ -207,10 +210,17 @@ fn lock(path: &Path) -> Result<File, Error> {
     }
 }
 
-fn check_format(path: &Path, text: &str) -> Result<(), Error> {
+/// Whole or not at all.
+fn write_format(path: &Path) -> io::Result<()> {
+    write_file(&path.join("FORMAT.new"), format!("{FORMAT_LINE}{FORMAT}\n").as_bytes())?;
+    fs::rename(path.join("FORMAT.new"), path.join("FORMAT"))?;
+    sync_directory(path)
+}
+
+fn read_format(path: &Path, text: &str) -> Result<u32, Error> {
     let format = text.strip_prefix(FORMAT_LINE).and_then(|number| number.trim_end().parse::<u32>().ok());
     match format {
-        Some(FORMAT) => Ok(()),
+        Some(format @ 1..=FORMAT) => Ok(format),
         Some(newer) if newer > FORMAT => Err(Error::new(
             ErrorKind::Newer,
             format!(
