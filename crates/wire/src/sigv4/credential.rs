@@ -85,7 +85,7 @@ fn from_header<'a>(request: &'a Request, header: &'a str) -> Result<Signature<'a
     }
     let (mut credential, mut signature, mut signed_headers) = (None, None, None);
     // Spaces part as well as commas do. [suites: alternator, dynalite]
-    let parts = rest.split(|at: char| at == ',' || at.is_whitespace());
+    let parts = rest.split(',').flat_map(|part| part.split(' ')).map(str::trim);
     for part in parts.filter(|part| !part.is_empty()) {
         let Some((name, value)) = part.split_once('=') else {
             return Err(Fault::Incomplete(format!(
