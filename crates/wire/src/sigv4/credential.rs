@@ -84,20 +84,21 @@ fn from_header<'a>(request: &'a Request, header: &'a str) -> Result<Signature<'a
         return Err(Fault::Incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}'.")));
     }
     let (mut credential, mut signature, mut signed_headers) = (None, None, None);
-    // Spaces part as well as commas do. [suites: alternator, dynalite]
-    let parts = rest.split(',').flat_map(|part| part.split(' ')).map(str::trim);
-    for part in parts.filter(|part| !part.is_empty()) {
-        let Some((name, value)) = part.split_once('=') else {
-            return Err(Fault::Incomplete(format!(
-                "'{part}' not a valid key=value pair (missing equal-sign) in Authorization header: {}.",
-                hashed(header)
-            )));
-        };
-        match name {
-            "Credential" => credential = Some(value),
-            "Signature" => signature = Some(value),
-            "SignedHeaders" => signed_headers = Some(value),
-            _ => {}
+    for pieces in rest.split(',') {
+        // Spaces part as well as commas do. [suites: alternator, dynalite]
+        for part in pieces.trim().split(' ').filter(|part| !part.is_empty()) {
+            let Some((name, value)) = part.split_once('=') else {
+                return Err(Fault::Incomplete(format!(
+                    "'{part}' not a valid key=value pair (missing equal-sign) in Authorization header: {}.",
+                    hashed(header)
+                )));
+            };
+            match name {
+                "Credential" => credential = Some(value),
+                "Signature" => signature = Some(value),
+                "SignedHeaders" => signed_headers = Some(value),
+                _ => {}
+            }
         }
     }
     let time = match request.header(&DATE) {
