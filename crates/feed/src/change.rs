@@ -42,6 +42,12 @@ pub(crate) fn no_mapping() -> Error {
     error(ErrorKind::NotFound, "The resource you requested does not exist.")
 }
 
+/// One change at a time: a mapping that is between two states is not given a third.
+fn settled(entry: &Entry, verb: &str) -> Result<(), Error> {
+    let message = || format!("Cannot {verb} the event source mapping because it is in use.");
+    if entry.state.is_passing() { Err(error(ErrorKind::Busy, message())) } else { Ok(()) }
+}
+
 impl Inner {
     pub(crate) async fn create(&self, new: NewMapping) -> Result<Described, Error> {
         let _one = self.changing.lock().await;
@@ -93,12 +99,7 @@ impl Inner {
         let (mapping, was, mut running, described) = {
             let mut entries = self.entries();
             let entry = entries.get_mut(id).ok_or_else(no_mapping)?;
-            if entry.state.is_passing() {
-                return Err(error(
-                    ErrorKind::Busy,
-                    "Cannot update the event source mapping because it is in use.",
-                ));
-            }
+            settled(entry, "update")?;
             let mut mapping = Mapping::clone(&entry.mapping);
             let was = mapping.enabled;
             mapping.target = change.target.unwrap_or(mapping.target);
@@ -146,12 +147,7 @@ impl Inner {
         let (mapping, running, described) = {
             let mut entries = self.entries();
             let entry = entries.get_mut(id).ok_or_else(no_mapping)?;
-            if entry.state.is_passing() {
-                return Err(error(
-                    ErrorKind::Busy,
-                    "Cannot delete the event source mapping because it is in use.",
-                ));
-            }
+            settled(entry, "delete")?;
             entry.state = State::Deleting;
             (entry.mapping.clone(), entry.running.take(), entry.described())
         };

@@ -67,8 +67,10 @@ fn steps(run: &Run<'_>, sweep: &mut Command) -> Result<Outcomes> {
             outcomes.insert(step.to_owned(), false);
         }
     }
-    if outcomes.is_empty() {
-        return Err(format!("{sweep:?} told nothing: {}", String::from_utf8_lossy(&output.stderr)).into());
+    // One that failed without a word, or before its end, is not taken for passed.
+    if outcomes.is_empty() || !output.status.success() && outcomes.values().all(|passed| *passed) {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{sweep:?}: {}: {why}", output.status).into());
     }
     Ok(outcomes)
 }

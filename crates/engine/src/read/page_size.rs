@@ -12,11 +12,14 @@ const BLOCK_HEAD_BYTES: usize = 18;
 
 /// A page ends with the item that makes it this large.
 const PAGE_BYTES_MAX: usize = 1 << 20;
+/// And with the one that makes it this large as items are told: names that are long there are short as they are stored.
+const TOLD_BYTES_MAX: usize = 8 << 20;
 
 /// What the items of a page take. Most pages are far from full and are told so by sizes that items carry with them; only one
 /// that may be full is measured, from its first item on.
 pub(super) struct Room<'a> {
     range: Option<&'a str>,
+    told: usize,
     most: usize,
     measured: Option<usize>,
 }
@@ -24,7 +27,7 @@ pub(super) struct Room<'a> {
 impl<'a> Room<'a> {
     pub fn new(table: &'a Table) -> Room<'a> {
         let range = table.key.range.first().map(|part| &*part.name);
-        Room { range, most: 0, measured: None }
+        Room { range, told: 0, most: 0, measured: None }
     }
 
     /// Whether the page is full with this item. `earlier` reads those before it again.
@@ -36,7 +39,11 @@ impl<'a> Room<'a> {
     where
         Error: From<E>,
     {
+        self.told += item.size_bytes();
         self.most += most_bytes(item.size_bytes());
+        if self.told >= TOLD_BYTES_MAX {
+            return Ok(true);
+        }
         let before = match self.measured {
             Some(before) => before,
             None if self.most < PAGE_BYTES_MAX => return Ok(false),
@@ -98,6 +105,16 @@ mod tests {
         let image = Image::of(&item);
         assert_eq!(page_bytes(image.view(), range), Ok(expect), "{attributes:?}");
         assert!(expect <= most_bytes(item.size_bytes()), "{attributes:?}");
+    }
+
+    #[test]
+    fn long_names_fill_a_page_too() {
+        let long: Item = [("n".repeat(60_000), Value::Null)].into_iter().collect();
+        let image = Image::of(&long);
+        let none = || std::iter::repeat_n(Ok::<_, Error>(Slice::from(image.as_bytes())), 0);
+        let mut room = Room { range: None, told: 0, most: 0, measured: None };
+        let filled = (1..).find(|_| room.fills(image.view(), none).expect("an image"));
+        assert_eq!(filled, Some(TOLD_BYTES_MAX.div_ceil(image.view().size_bytes())));
     }
 
     #[test]
