@@ -40,7 +40,8 @@ impl Bench {
     /// Makes or changes the stack, and answers its state, its outputs and, of a failure, the reasons.
     async fn deploy(&self, operation: &str, resources: Value, outputs: Value) -> (String, Value) {
         let template = json!({ "Resources": resources, "Outputs": outputs }).to_string();
-        let input = json!({ "StackName": "s", "TemplateBody": template, "Capabilities": ["CAPABILITY_IAM"] });
+        let input =
+            json!({ "StackName": "s", "TemplateBody": template, "Capabilities": ["CAPABILITY_NAMED_IAM"] });
         self.good("cloudformation", operation, input).await;
         let stack =
             self.good("cloudformation", "DescribeStacks", json!({ "StackName": "s" })).await["Stacks"][0]

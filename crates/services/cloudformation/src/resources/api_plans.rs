@@ -1,6 +1,6 @@
 //! `AWS::ApiGateway::ApiKey`, `UsagePlan` and `UsagePlanKey`.
 
-use super::apigateway::{SERVICE, escaped, made, members, owned, patches, retag, tag_map};
+use super::apigateway::{SERVICE, escaped, made, members, owned, patches, retag};
 use super::{Cx, only};
 use crate::template::evaluate::{Made, text};
 use serde_json::{Map, Value, json};
@@ -99,7 +99,7 @@ async fn create_key(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Made,
     let stages = properties.get("StageKeys").and_then(Value::as_array).into_iter().flatten();
     let stages: Vec<Value> = stages.map(|one| members(one, &["RestApiId", "StageName"]).into()).collect();
     input.insert("stageKeys".to_owned(), stages.into());
-    tagged(cx, properties, &mut input);
+    cx.tag(SERVICE, properties, &mut input);
     let answer = cx.ask(SERVICE, "CreateApiKey", input.into()).await?;
     Ok(made(&answer["id"], &[("APIKeyId", &answer["id"])]))
 }
@@ -114,16 +114,9 @@ async fn create_plan(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Made
             input.insert(property.to_ascii_lowercase(), lowered(limits));
         }
     }
-    tagged(cx, properties, &mut input);
+    cx.tag(SERVICE, properties, &mut input);
     let answer = cx.ask(SERVICE, "CreateUsagePlan", input.into()).await?;
     Ok(made(&answer["id"], &[("Id", &answer["id"])]))
-}
-
-fn tagged(cx: &Cx<'_>, properties: &Value, input: &mut Map<String, Value>) {
-    let tags = tag_map(cx, properties);
-    if !tags.is_empty() {
-        input.insert("tags".to_owned(), tags.into());
-    }
 }
 
 fn check_plan(properties: &Value) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! `AWS::ApiGateway::Stage`, and its settings of methods.
 
-use super::apigateway::{SERVICE, escaped, made, members, owned, patches, retag, tag_map};
+use super::apigateway::{SERVICE, escaped, made, members, owned, patches, retag};
 use super::{Cx, only};
 use crate::template::evaluate::{Made, text};
 use serde_json::{Value, json};
@@ -33,10 +33,7 @@ pub(super) async fn create_stage(cx: &Cx<'_>, properties: &Value) -> Result<Made
             "Variables",
         ],
     );
-    let tags = tag_map(cx, properties);
-    if !tags.is_empty() {
-        input.insert("tags".to_owned(), tags.into());
-    }
+    cx.tag(SERVICE, properties, &mut input);
     let answer = cx.ask(SERVICE, "CreateStage", input.into()).await?;
     let stage = made(&answer["stageName"], &[]);
     if !change.is_empty() {

@@ -26,11 +26,6 @@ pub(super) fn made(id: &Value, attributes: &[(&str, &Value)]) -> Made {
     Made { id: id.as_str().unwrap_or_default().to_owned(), attributes: attributes.collect() }
 }
 
-pub(super) fn tag_map(cx: &Cx<'_>, properties: &Value) -> Map<String, Value> {
-    let pair = |tag: Value| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].clone()));
-    cx.tags(properties).into_iter().filter_map(pair).collect()
-}
-
 /// `[{"op", "path", "value"}]` of what differs; what the template says no more goes back to its default.
 pub(super) fn patches(old: &Value, new: &Value, paths: &[(&str, &str, &str)]) -> Vec<Value> {
     let differing = paths.iter().filter(|(name, ..)| old.get(*name) != new.get(*name));
@@ -190,10 +185,7 @@ async fn create_api(cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
         let endpoint = members(endpoint, &["Types", "VpcEndpointIds", "IpAddressType"]);
         input.insert("endpointConfiguration".to_owned(), endpoint.into());
     }
-    let tags = tag_map(cx, properties);
-    if !tags.is_empty() {
-        input.insert("tags".to_owned(), tags.into());
-    }
+    cx.tag(SERVICE, properties, &mut input);
     let answer = cx.ask(SERVICE, "CreateRestApi", input.into()).await?;
     Ok(made(&answer["id"], &[("RestApiId", &answer["id"]), ("RootResourceId", &answer["rootResourceId"])]))
 }
@@ -276,17 +268,8 @@ async fn describe(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<
 }
 
 pub(super) async fn retag(cx: &Cx<'_>, path: &str, old: &Value, new: &Value) -> Result<(), String> {
-    if old.get("Tags") == new.get("Tags") {
-        return Ok(());
-    }
     let arn = format!("arn:aws:apigateway:{}::/{path}", cx.caller.region);
-    let now = tag_map(cx, new);
-    let gone: Vec<String> =
-        tag_map(cx, old).into_iter().map(|(key, _)| key).filter(|key| !now.contains_key(key)).collect();
-    if !gone.is_empty() {
-        cx.ask(SERVICE, "UntagResource", json!({"resourceArn": arn, "tagKeys": gone})).await?;
-    }
-    cx.ask(SERVICE, "TagResource", json!({"resourceArn": arn, "tags": now})).await.map(|_| ())
+    cx.retag(SERVICE, json!({ "resourceArn": arn }), old, new).await
 }
 
 /// Whose method it is, as each of its calls names it.

@@ -127,15 +127,6 @@ fn forget(before: &Map<String, Value>, input: &mut Map<String, Value>, member: &
     input.insert(member.to_owned(), now);
 }
 
-/// A map of the resource's own tags, which are a map here, and of the stack's.
-fn tags(cx: &Cx<'_>, properties: &Value) -> Map<String, Value> {
-    let stack = cx.tags(&Value::Null).into_iter();
-    let mut tags: Map<String, Value> =
-        stack.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].clone()))).collect();
-    tags.extend(properties.get("Tags").and_then(Value::as_object).cloned().unwrap_or_default());
-    tags
-}
-
 fn has_tags(kind: &str) -> bool {
     matches!(kind, "AWS::ApiGatewayV2::Api" | "AWS::ApiGatewayV2::Stage")
 }
@@ -144,7 +135,7 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, properties: &Value) -> Resul
     let part = part(kind);
     let mut input = members(properties);
     if has_tags(kind) {
-        input.insert("Tags".to_owned(), tags(cx, properties).into());
+        cx.tag(SERVICE, properties, &mut input);
     }
     let body = if kind == API { api_bodies::of(cx, properties).await? } else { None };
     let answer = match body {
@@ -227,7 +218,7 @@ pub(super) async fn update(
     }
     input.insert(part.id.to_owned(), made.id.as_str().into());
     cx.ask(SERVICE, part.update, input.into()).await?;
-    if has_tags(kind) && old.get("Tags") != new.get("Tags") {
+    if has_tags(kind) {
         retag(kind, cx, made, old, new).await?;
     }
     Ok(made.clone())
@@ -255,13 +246,7 @@ async fn retag(kind: &str, cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -
             format!("arn:aws:apigateway:{region}::/apis/{api}/stages/{}", made.id)
         }
     };
-    let now = tags(cx, new);
-    let gone: Vec<String> = tags(cx, old).into_iter().map(|(key, _)| key).collect();
-    let gone: Vec<_> = gone.into_iter().filter(|key| !now.contains_key(key)).collect();
-    if !gone.is_empty() {
-        cx.ask(SERVICE, "UntagResource", json!({"ResourceArn": arn, "TagKeys": gone})).await?;
-    }
-    cx.ask(SERVICE, "TagResource", json!({"ResourceArn": arn, "Tags": now})).await.map(|_| ())
+    cx.retag(SERVICE, json!({ "ResourceArn": arn }), old, new).await
 }
 
 pub(super) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<(), String> {

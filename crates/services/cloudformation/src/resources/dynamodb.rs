@@ -53,10 +53,7 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         }
         input.insert("SSESpecification".to_owned(), sse.into());
     }
-    let tags = cx.tags(properties);
-    if !tags.is_empty() {
-        input.insert("Tags".to_owned(), tags.into());
-    }
+    cx.tag("dynamodb", properties, &mut input);
     cx.ask("dynamodb", "CreateTable", input.into()).await?;
     match extras(cx, name, &Value::Null, properties).await {
         Ok(()) => look(cx, name).await,
@@ -213,14 +210,7 @@ async fn extras(cx: &Cx<'_>, table: &str, old: &Value, new: &Value) -> Result<()
     }
     if !old.is_null() && changed("Tags") {
         let arn = look(cx, table).await?.attributes["Arn"].clone();
-        let gone: Vec<_> = cx.tags(old).iter().map(|tag| tag["Key"].clone()).collect();
-        if !gone.is_empty() {
-            cx.ask("dynamodb", "UntagResource", json!({"ResourceArn": arn, "TagKeys": gone})).await?;
-        }
-        let tags = cx.tags(new);
-        if !tags.is_empty() {
-            cx.ask("dynamodb", "TagResource", json!({"ResourceArn": arn, "Tags": tags})).await?;
-        }
+        cx.retag("dynamodb", json!({ "ResourceArn": arn }), old, new).await?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub(super) async fn create_key(cx: &Cx<'_>, properties: &Value) -> Result<Made, 
     if let Some(policy) = policy(properties) {
         input.insert("Policy".to_owned(), policy.into());
     }
-    input.insert("Tags".to_owned(), tags(cx, properties).into());
+    cx.tag("kms", properties, &mut input);
     let answer = cx.ask("kms", "CreateKey", input.into()).await?;
     let key = &answer["KeyMetadata"];
     let (id, arn) = (required(key, "KeyId").to_owned(), key["Arn"].clone());
@@ -52,18 +52,7 @@ pub(super) async fn update_key(cx: &Cx<'_>, made: &Made, old: &Value, new: &Valu
         cx.ask("kms", "PutKeyPolicy", json!({ "KeyId": id, "PolicyName": "default", "Policy": policy }))
             .await?;
     }
-    let (was, now) = (tags(cx, old), tags(cx, new));
-    let gone: Vec<&Value> = was
-        .iter()
-        .map(|tag| &tag["TagKey"])
-        .filter(|key| !now.iter().any(|tag| tag["TagKey"] == **key))
-        .collect();
-    if !gone.is_empty() {
-        cx.ask("kms", "UntagResource", json!({ "KeyId": id, "TagKeys": gone })).await?;
-    }
-    if !now.is_empty() && was != now {
-        cx.ask("kms", "TagResource", json!({ "KeyId": id, "Tags": now })).await?;
-    }
+    cx.retag("kms", json!({ "KeyId": id }), old, new).await?;
     switch(cx, made, old, new).await?;
     Ok(made.clone())
 }
@@ -109,11 +98,6 @@ fn policy(properties: &Value) -> Option<String> {
         Value::String(text) => text.clone(),
         document => document.to_string(),
     })
-}
-
-fn tags(cx: &Cx<'_>, properties: &Value) -> Vec<Value> {
-    let tags = cx.tags(properties).into_iter();
-    tags.map(|tag| json!({ "TagKey": tag["Key"], "TagValue": tag["Value"] })).collect()
 }
 
 pub(super) async fn put_alias(cx: &Cx<'_>, made: Option<&Made>, properties: &Value) -> Result<Made, String> {

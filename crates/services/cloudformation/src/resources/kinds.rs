@@ -77,6 +77,7 @@ static KINDS: &[Kind] = &[
         &["RepositoryName", "EncryptionConfiguration", "ImageScanningConfiguration"],
     ),
     kind("AWS::IAM::AccessKey", None, &["Serial", "UserName"]),
+    kind("AWS::IAM::Group", Some(("GroupName", 128)), &["GroupName"]),
     kind(
         "AWS::IAM::ManagedPolicy",
         Some(("ManagedPolicyName", 128)),
@@ -84,7 +85,8 @@ static KINDS: &[Kind] = &[
     ),
     kind("AWS::IAM::Policy", Some(("PolicyName", 128)), &["PolicyName"]),
     kind("AWS::IAM::Role", Some(("RoleName", 64)), &["RoleName", "Path"]),
-    kind("AWS::IAM::User", Some(("UserName", 64)), &["Path", "PermissionsBoundary", "Tags", "UserName"]),
+    kind("AWS::IAM::User", Some(("UserName", 64)), &["UserName"]),
+    kind("AWS::IAM::UserToGroupAddition", None, &["GroupName"]),
     kind("AWS::KMS::Alias", None, &["AliasName"]),
     kind("AWS::KMS::Key", None, &["KeySpec", "KeyUsage", "MultiRegion", "Origin"]),
     kind("AWS::Lambda::Alias", None, &["FunctionName", "Name"]),

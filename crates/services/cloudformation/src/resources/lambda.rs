@@ -2,7 +2,7 @@
 
 use super::{Cx, pick};
 use crate::template::evaluate::Made;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// What configures a function, in both of its calls.
 const CONFIGURATION: &[&str] = &[
@@ -32,10 +32,7 @@ pub(super) async fn create_function(cx: &Cx<'_>, name: &str, properties: &Value)
     input.insert("Code".to_owned(), code);
     input.insert("FunctionName".to_owned(), name.into());
     input.remove("Tags");
-    let tags = tag_map(cx, properties);
-    if !tags.is_empty() {
-        input.insert("Tags".to_owned(), tags.into());
-    }
+    cx.tag("lambda", properties, &mut input);
     let answer = cx.ask("lambda", "CreateFunction", input.into()).await?;
     if let Some(reserved) = reserved {
         let input = json!({"FunctionName": name, "ReservedConcurrentExecutions": reserved});
@@ -91,27 +88,12 @@ pub(super) async fn update_function(
         }
         _ => {}
     }
-    if old.get("Tags") != new.get("Tags") {
-        let arn = &made.attributes["Arn"];
-        let gone: Vec<_> = tag_map(cx, old).keys().map(|key| Value::from(key.as_str())).collect();
-        if !gone.is_empty() {
-            cx.ask("lambda", "UntagResource", json!({"Resource": arn, "TagKeys": gone})).await?;
-        }
-        let tags = tag_map(cx, new);
-        if !tags.is_empty() {
-            cx.ask("lambda", "TagResource", json!({"Resource": arn, "Tags": tags})).await?;
-        }
-    }
+    cx.retag("lambda", json!({"Resource": made.attributes["Arn"]}), old, new).await?;
     Ok(made.clone())
 }
 
 pub(super) async fn delete_function(cx: &Cx<'_>, made: &Made) -> Result<(), String> {
     cx.ask_gone("lambda", "DeleteFunction", json!({"FunctionName": made.id})).await
-}
-
-fn tag_map(cx: &Cx<'_>, properties: &Value) -> Map<String, Value> {
-    let pair = |tag: Value| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].clone()));
-    cx.tags(properties).into_iter().filter_map(pair).collect()
 }
 
 /// Code as the call takes it. Code in the template itself is a text, which becomes a package of one file.
@@ -130,10 +112,7 @@ fn code(code: &Value, properties: &Value) -> Result<Value, String> {
 pub(super) async fn create_mapping(cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
     let mut input = properties.as_object().cloned().unwrap_or_default();
     input.remove("Tags");
-    let tags = tag_map(cx, properties);
-    if !tags.is_empty() {
-        input.insert("Tags".to_owned(), tags.into());
-    }
+    cx.tag("lambda", properties, &mut input);
     let answer = cx.ask("lambda", "CreateEventSourceMapping", input.into()).await?;
     let id = answer["UUID"].as_str().unwrap_or_default().to_owned();
     let attributes = [

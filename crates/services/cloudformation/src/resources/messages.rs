@@ -34,9 +34,9 @@ pub(super) async fn create_queue(cx: &Cx<'_>, name: &str, properties: &Value) ->
         return Err(exists(cx, &name));
     }
     let mut input = json!({ "QueueName": name, "Attributes": attributes });
-    let tags = tag_map(cx, properties);
+    let tags = cx.all_tags(properties);
     if !tags.is_empty() {
-        input["tags"] = tags.into();
+        input["tags"] = json!(tags);
     }
     let answer = cx.ask("sqs", "CreateQueue", input).await?;
     let url = required(&answer, "QueueUrl").to_owned();
@@ -56,14 +56,7 @@ pub(super) async fn update_queue(cx: &Cx<'_>, made: &Made, old: &Value, new: &Va
     if !now.is_empty() {
         cx.ask("sqs", "SetQueueAttributes", json!({ "QueueUrl": made.id, "Attributes": now })).await?;
     }
-    let (was, now) = (tag_map(cx, old), tag_map(cx, new));
-    let gone: Vec<&String> = was.keys().filter(|name| !now.contains_key(*name)).collect();
-    if !gone.is_empty() {
-        cx.ask("sqs", "UntagQueue", json!({ "QueueUrl": made.id, "TagKeys": gone })).await?;
-    }
-    if !now.is_empty() && was != now {
-        cx.ask("sqs", "TagQueue", json!({ "QueueUrl": made.id, "Tags": now })).await?;
-    }
+    cx.retag("sqs", json!({ "QueueUrl": made.id }), old, new).await?;
     Ok(made.clone())
 }
 
@@ -84,11 +77,6 @@ fn attributes(properties: &Value) -> Result<Map<String, Value>, String> {
         found.insert(name.clone(), text.into());
     }
     Ok(found)
-}
-
-fn tag_map(cx: &Cx<'_>, properties: &Value) -> Map<String, Value> {
-    let tags = cx.tags(properties).into_iter();
-    tags.map(|tag| (required(&tag, "Key").to_owned(), tag["Value"].clone())).collect()
 }
 
 fn exists(cx: &Cx<'_>, name: &str) -> String {
@@ -194,14 +182,7 @@ pub(super) async fn update_topic(cx: &Cx<'_>, made: &Made, old: &Value, new: &Va
             }
         }
     }
-    let (was, now) = (tag_map(cx, old), tag_map(cx, new));
-    let gone: Vec<&String> = was.keys().filter(|name| !now.contains_key(*name)).collect();
-    if !gone.is_empty() {
-        cx.ask("sns", "UntagResource", json!({ "ResourceArn": made.id, "TagKeys": gone })).await?;
-    }
-    if !now.is_empty() && was != now {
-        cx.ask("sns", "TagResource", json!({ "ResourceArn": made.id, "Tags": cx.tags(new) })).await?;
-    }
+    cx.retag("sns", json!({ "ResourceArn": made.id }), old, new).await?;
     Ok(made.clone())
 }
 

@@ -19,11 +19,14 @@ mod logs;
 mod messages;
 mod nested;
 mod network;
+mod policies;
+mod principals;
 mod rds;
 mod secrets;
 mod security_groups;
 mod storage;
 mod surroundings;
+mod tags;
 mod users;
 
 use super::stack::Stack;
@@ -111,10 +114,12 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::Lambda::Url" => lambda_parts::create_url(cx, properties).await,
         "AWS::Lambda::Version" => lambda_parts::publish_version(cx, properties).await,
         "AWS::IAM::Role" => iam::create_role(cx, name, properties).await,
-        "AWS::IAM::Policy" => iam::put_policy(cx, name, &Value::Null, properties).await,
-        "AWS::IAM::ManagedPolicy" => iam::create_managed_policy(cx, name, properties).await,
+        "AWS::IAM::Policy" => policies::put(cx, name, &Value::Null, properties).await,
+        "AWS::IAM::ManagedPolicy" => policies::create_managed(cx, name, properties).await,
         "AWS::IAM::AccessKey" => users::create_key(cx, properties).await,
+        "AWS::IAM::Group" => users::create_group(cx, name, properties).await,
         "AWS::IAM::User" => users::create_user(cx, name, properties).await,
+        "AWS::IAM::UserToGroupAddition" => users::add_to_group(cx, None, &Value::Null, properties).await,
         "AWS::Logs::LogStream" => logs::create_stream(cx, name, properties).await,
         "AWS::KMS::Alias" => keys::put_alias(cx, None, properties).await,
         "AWS::KMS::Key" => keys::create_key(cx, properties).await,
@@ -175,10 +180,12 @@ pub(crate) async fn update(
         "AWS::Lambda::EventInvokeConfig" => lambda_parts::put_event_config(cx, new).await?,
         "AWS::Lambda::Url" => lambda_parts::update_url(cx, made, new).await?,
         "AWS::IAM::Role" => iam::update_role(cx, made, old, new).await?,
-        "AWS::IAM::Policy" => iam::put_policy(cx, &made.id, old, new).await?,
-        "AWS::IAM::ManagedPolicy" => return Ok(Changed::Replace),
+        "AWS::IAM::Policy" => policies::put(cx, &made.id, old, new).await?,
+        "AWS::IAM::ManagedPolicy" => policies::update_managed(cx, made, old, new).await?,
         "AWS::IAM::AccessKey" => users::update_key(cx, made, new).await?,
+        "AWS::IAM::Group" => users::update_group(cx, made, old, new).await?,
         "AWS::IAM::User" => users::update_user(cx, made, old, new).await?,
+        "AWS::IAM::UserToGroupAddition" => users::add_to_group(cx, Some(made), old, new).await?,
         "AWS::Logs::LogStream" => made.clone(),
         "AWS::KMS::Alias" => keys::put_alias(cx, Some(made), new).await?,
         "AWS::KMS::Key" => keys::update_key(cx, made, old, new).await?,
@@ -223,10 +230,12 @@ pub(crate) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
         "AWS::Lambda::Url" => lambda_parts::delete_url(cx, properties).await,
         "AWS::Lambda::Version" => lambda_parts::delete_version(cx, made).await,
         "AWS::IAM::Role" => iam::delete_role(cx, made).await,
-        "AWS::IAM::Policy" => iam::delete_policy(cx, made, properties).await,
-        "AWS::IAM::ManagedPolicy" => iam::delete_managed_policy(cx, made).await,
+        "AWS::IAM::Policy" => policies::delete(cx, made, properties).await,
+        "AWS::IAM::ManagedPolicy" => policies::delete_managed(cx, made).await,
         "AWS::IAM::AccessKey" => users::delete_key(cx, made, properties).await,
+        "AWS::IAM::Group" => users::delete_group(cx, made, properties).await,
         "AWS::IAM::User" => users::delete_user(cx, made, properties).await,
+        "AWS::IAM::UserToGroupAddition" => users::take_from_group(cx, properties).await,
         "AWS::Logs::LogStream" => logs::delete_stream(cx, made, properties).await,
         "AWS::KMS::Alias" => keys::delete_alias(cx, made).await,
         "AWS::KMS::Key" => keys::delete_key(cx, made, properties).await,

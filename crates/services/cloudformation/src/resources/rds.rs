@@ -45,10 +45,7 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
     let properties = cx.resolve(properties).await?;
     let mut input = properties.as_object().cloned().unwrap_or_default();
     input.remove("Tags");
-    let tags = cx.tags(&properties);
-    if !tags.is_empty() {
-        input.insert("Tags".to_owned(), tags.into());
-    }
+    cx.tag("rds", &properties, &mut input);
     match kind {
         "AWS::RDS::DBCluster" => {
             input.insert("DBClusterIdentifier".to_owned(), name.as_str().into());

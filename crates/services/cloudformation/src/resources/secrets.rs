@@ -24,7 +24,7 @@ pub(super) async fn create_secret(cx: &Cx<'_>, name: &str, properties: &Value) -
     if let Some(value) = secret_value(cx, properties).await? {
         input.insert("SecretString".to_owned(), value.into());
     }
-    input.insert("Tags".to_owned(), cx.tags(properties).into());
+    cx.tag("secretsmanager", properties, &mut input);
     let answer = cx.ask("secretsmanager", "CreateSecret", input.into()).await?;
     let arn = required(&answer, "ARN").to_owned();
     Ok(Made { attributes: [("Id".to_owned(), arn.as_str().into())].into(), id: arn })
@@ -45,18 +45,7 @@ pub(super) async fn update_secret(
     }
     input.insert("SecretId".to_owned(), made.id.as_str().into());
     cx.ask("secretsmanager", "UpdateSecret", input.into()).await?;
-    let (was, now) = (cx.tags(old), cx.tags(new));
-    let gone: Vec<&str> = was
-        .iter()
-        .map(|tag| required(tag, "Key"))
-        .filter(|key| !now.iter().any(|tag| tag["Key"] == *key))
-        .collect();
-    if !gone.is_empty() {
-        cx.ask("secretsmanager", "UntagResource", json!({ "SecretId": made.id, "TagKeys": gone })).await?;
-    }
-    if !now.is_empty() && was != now {
-        cx.ask("secretsmanager", "TagResource", json!({ "SecretId": made.id, "Tags": now })).await?;
-    }
+    cx.retag("secretsmanager", json!({ "SecretId": made.id }), old, new).await?;
     Ok(made.clone())
 }
 
@@ -185,13 +174,7 @@ const PARAMETER: &[&str] =
 
 pub(super) async fn create_parameter(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Made, String> {
     let mut input = parameter(name, properties)?;
-    let tags = parameter_tags(cx, properties);
-    if !tags.is_empty() {
-        input.insert(
-            "Tags".to_owned(),
-            tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect(),
-        );
-    }
+    cx.tag("ssm", properties, &mut input);
     cx.ask("ssm", "PutParameter", input.into()).await?;
     Ok(shown(name, properties))
 }
@@ -208,16 +191,7 @@ pub(super) async fn update_parameter(
     if untagged(old) != untagged(new) {
         cx.ask("ssm", "PutParameter", input.into()).await?;
     }
-    let (was, now) = (parameter_tags(cx, old), parameter_tags(cx, new));
-    let of = |member: &str, value: Value| json!({ "ResourceType": "Parameter", "ResourceId": made.id, member: value });
-    let gone: Vec<&String> = was.keys().filter(|key| !now.contains_key(*key)).collect();
-    if !gone.is_empty() {
-        cx.ask("ssm", "RemoveTagsFromResource", of("TagKeys", json!(gone))).await?;
-    }
-    if !now.is_empty() && was != now {
-        let tags = now.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-        cx.ask("ssm", "AddTagsToResource", of("Tags", tags)).await?;
-    }
+    cx.retag("ssm", json!({ "ResourceType": "Parameter", "ResourceId": made.id }), old, new).await?;
     Ok(shown(&made.id, new))
 }
 
@@ -242,13 +216,4 @@ fn shown(name: &str, properties: &Value) -> Made {
     let value = properties.get("Value").and_then(plain).unwrap_or_default();
     let attributes = [("Type".to_owned(), properties["Type"].clone()), ("Value".to_owned(), value.into())];
     Made { id: name.to_owned(), attributes: attributes.into() }
-}
-
-/// A parameter's tags are an object, unlike those of all others.
-fn parameter_tags(cx: &Cx<'_>, properties: &Value) -> Map<String, Value> {
-    let stack = cx.tags(&Value::Null).into_iter();
-    let mut tags: Map<String, Value> =
-        stack.map(|tag| (required(&tag, "Key").to_owned(), tag["Value"].clone())).collect();
-    tags.extend(properties.get("Tags").and_then(Value::as_object).cloned().unwrap_or_default());
-    tags
 }

@@ -1,9 +1,8 @@
-//! What every type of resource asks of its surroundings: other services, names, tags, references that are looked up.
+//! What every type of resource asks of its surroundings: other services, names, references that are looked up.
 
 use super::{Cx, fit};
 use crate::template::evaluate;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 impl Cx<'_> {
     /// Asks a service; its refusal is told as the stack's events tell it.
@@ -45,18 +44,6 @@ impl Cx<'_> {
             .collect();
         let stack: String = self.stack.name.chars().take(room - logical.len()).collect();
         format!("{stack}-{logical}-{suffix}")
-    }
-
-    /// The resource's own tags and the stack's, as `[{"Key", "Value"}]`.
-    pub fn tags(&self, properties: &Value) -> Vec<Value> {
-        let own = properties.get("Tags").and_then(Value::as_array).into_iter().flatten();
-        let own =
-            own.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned())));
-        let mut tags: BTreeMap<String, String> = self.tags.clone();
-        tags.extend(own);
-        tags.insert("aws:cloudformation:stack-name".to_owned(), self.stack.name.clone());
-        tags.retain(|key, _| !key.starts_with("aws:"));
-        tags.into_iter().map(|(key, value)| serde_json::json!({"Key": key, "Value": value})).collect()
     }
 
     /// Values with their dynamic references looked up: `{{resolve:ssm:…}}` and `{{resolve:secretsmanager:…}}`.

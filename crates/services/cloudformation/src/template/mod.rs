@@ -99,7 +99,10 @@ impl Template {
                 "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
                 "AWS::IAM::User" => "UserName",
                 "AWS::IAM::Group" => "GroupName",
-                "AWS::IAM::Policy" | "AWS::IAM::InstanceProfile" | "AWS::IAM::AccessKey" => "",
+                "AWS::IAM::AccessKey"
+                | "AWS::IAM::InstanceProfile"
+                | "AWS::IAM::Policy"
+                | "AWS::IAM::UserToGroupAddition" => "",
                 _ => return None,
             };
             let has_name = resource.get("Properties").is_some_and(|own| own.get(name_member).is_some());

@@ -1,0 +1,103 @@
+//! Tags: a resource's own and its stack's, and how each service is told that they are others now.
+
+use super::Cx;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// How a service takes tags: its calls, and their members.
+struct Tagging {
+    tag: &'static str,
+    untag: &'static str,
+    tags: &'static str,
+    keys: &'static str,
+    form: Form,
+}
+
+enum Form {
+    /// `[{"Key", "Value"}]`, the members called so.
+    List(&'static str, &'static str),
+    Map,
+}
+
+fn tagging(service: &str) -> Tagging {
+    let (tag, untag) = match service {
+        "iam:role" => ("TagRole", "UntagRole"),
+        "iam:user" => ("TagUser", "UntagUser"),
+        "rds" | "ssm" => ("AddTagsToResource", "RemoveTagsFromResource"),
+        "sqs" => ("TagQueue", "UntagQueue"),
+        _ => ("TagResource", "UntagResource"),
+    };
+    let (tags, keys) = if service == "apigateway" { ("tags", "tagKeys") } else { ("Tags", "TagKeys") };
+    let form = match service {
+        "apigateway" | "apigatewayv2" | "lambda" | "sqs" => Form::Map,
+        "kms" => Form::List("TagKey", "TagValue"),
+        _ => Form::List("Key", "Value"),
+    };
+    Tagging { tag, untag, tags, keys, form }
+}
+
+impl Form {
+    fn write(&self, tags: &BTreeMap<String, String>) -> Value {
+        match self {
+            Form::Map => json!(tags),
+            Form::List(key, value) => {
+                tags.iter().map(|(name, text)| json!({ *key: name, *value: text })).collect()
+            }
+        }
+    }
+}
+
+impl Cx<'_> {
+    /// The resource's own tags, which templates write as a list or as a map, and the stack's.
+    pub fn all_tags(&self, properties: &Value) -> BTreeMap<String, String> {
+        let mut tags: BTreeMap<String, String> = self.tags.clone();
+        match properties.get("Tags") {
+            Some(Value::Object(own)) => {
+                tags.extend(
+                    own.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))),
+                );
+            }
+            Some(Value::Array(own)) => {
+                let pair =
+                    |tag: &Value| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned()));
+                tags.extend(own.iter().filter_map(pair));
+            }
+            _ => {}
+        }
+        tags.retain(|key, _| !key.starts_with("aws:"));
+        tags
+    }
+
+    /// All tags as `[{"Key", "Value"}]`.
+    pub fn tags(&self, properties: &Value) -> Vec<Value> {
+        let tags = self.all_tags(properties);
+        tags.into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
+    }
+
+    /// Adds all tags to what makes a resource, in the form of the service. Without tags nothing is added.
+    pub fn tag(&self, service: &str, properties: &Value, input: &mut Map<String, Value>) {
+        let (tags, how) = (self.all_tags(properties), tagging(service));
+        if !tags.is_empty() {
+            input.insert(how.tags.to_owned(), how.form.write(&tags));
+        }
+    }
+
+    /// Tells a service that tags changed; `about` names the resource in its calls.
+    pub async fn retag(&self, service: &str, about: Value, old: &Value, new: &Value) -> Result<(), String> {
+        let (was, now, how) = (self.all_tags(old), self.all_tags(new), tagging(service));
+        let called = service.split(':').next().unwrap_or_default();
+        let with = |member: &str, value: Value| {
+            let mut input = about.clone();
+            input[member] = value;
+            input
+        };
+        let gone: Vec<&String> = was.keys().filter(|key| !now.contains_key(*key)).collect();
+        if !gone.is_empty() {
+            self.ask(called, how.untag, with(how.keys, json!(gone))).await?;
+        }
+        if !now.is_empty() && was != now {
+            self.ask(called, how.tag, with(how.tags, how.form.write(&now))).await?;
+        }
+        Ok(())
+    }
+}
