@@ -10,8 +10,8 @@ trap 'rm -rf "$work"' EXIT
 export CDK_DISABLE_CLI_TELEMETRY=true AWS_REGION="$AWS_DEFAULT_REGION"
 # The tag `latest` of aws-cdk names a release that applications of today cannot use.
 cdk() { npx --yes aws-cdk@2.1148.1 --no-notices "$@"; }
-# Sums of the CDK's modules are not kept with the example.
-[ -e cdk/go.sum ] || (cd cdk && go mod tidy)
+# Sums of the CDK's modules are not kept with the example; a workspace (GOWORK) has its own.
+[ -e cdk/go.sum ] || [ -n "${GOWORK:-}" ] || (cd cdk && go mod tidy)
 synth() { (cd cdk && cdk synth --quiet "$@"); }
 
 step "what the CDK needs of an account, once"
