@@ -106,6 +106,7 @@ impl Node {
                 region: settings.region.as_str().into(),
                 auth: settings.auth,
                 root_key: settings.root_key.clone(),
+                allow_origins: settings.allow_origins.clone(),
                 objects: settings.data_dir.is_some().then(|| home.join("objects")),
             },
         });

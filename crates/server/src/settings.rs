@@ -21,6 +21,8 @@ pub struct Settings {
     pub connections_max: usize,
     /// How many functions may run at once.
     pub concurrency_max: u32,
+    /// Pages in browsers that may call the services, as their origins; `*` for any. With none, any where signatures count.
+    pub allow_origins: Vec<String>,
     pub sandbox: functions::sandbox::Mode,
     /// Where clusters are made, instead of servers of their own.
     pub databases: services::DatabaseServers,
@@ -47,6 +49,7 @@ impl Default for Settings {
             root_key: None,
             connections_max: 4_096,
             concurrency_max: 100,
+            allow_origins: Vec::new(),
             sandbox: functions::sandbox::Mode::Auto,
             databases: services::DatabaseServers::default(),
             cache_bytes: None,

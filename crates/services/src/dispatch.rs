@@ -4,6 +4,7 @@ use crate::coding::{self, Coding};
 use crate::ecr::Ecr;
 use crate::iam::Iam;
 use crate::kms::Kms;
+use crate::origins::{self, Origins};
 use crate::parameters::Parameters;
 use crate::rds::{Hosts, Rds};
 use crate::rds_data::RdsData;
@@ -62,6 +63,7 @@ pub struct Services(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) gate: Gate,
+    origins: Origins,
     dynamodb: Dynamodb,
     lambda: Lambda,
     pub(crate) iam: Iam,
@@ -105,6 +107,7 @@ impl Services {
                 rds_data: RdsData::new(&parts, house.clone()),
                 kms: Kms::new(&parts),
                 parameters: Parameters::new(&parts, house.clone()),
+                origins: Origins::of(&parts.settings),
                 gate: Gate::new(parts.settings.auth, keys, &parts.world),
                 s3: S3::over(store, world, parts.settings.objects.as_deref()),
                 ecr: Ecr::new(&parts),
@@ -129,7 +132,15 @@ impl Services {
         {
             return reply;
         }
-        self.take(request, self.0.gate.mode).await
+        let Some(page) = self.0.origins.welcome(&request) else {
+            return self.take(request, self.0.gate.mode).await;
+        };
+        let mut reply: Reply = match origins::preflight(&request) {
+            Some(answer) => answer.with_header("x-amzn-requestid", &ids::request(&self.0.parts.world)).into(),
+            None => self.take(request, self.0.gate.mode).await,
+        };
+        origins::open(&mut reply.response, page);
+        reply
     }
 
     pub(crate) async fn take(&self, request: Request, mode: Mode) -> Reply {

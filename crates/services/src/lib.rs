@@ -5,6 +5,7 @@ mod auth;
 mod coding;
 mod dispatch;
 mod household;
+mod origins;
 mod sealed;
 
 mod ecr;

@@ -30,6 +30,10 @@ impl Drop for Scratch {
 
 /// A house over a store, with what lies beside it in `dir`.
 pub(crate) fn services(store: &Store, world: &World, dir: &Path) -> Services {
+    services_with(store, world, dir, Settings { objects: Some(dir.join("objects")), ..Settings::default() })
+}
+
+pub(crate) fn services_with(store: &Store, world: &World, dir: &Path, settings: Settings) -> Services {
     let engine = Engine::open(store.clone(), world.clone(), engine::Settings::default()).expect("an engine");
     let engine = Arc::new(engine);
     let logs = LogBook::new(store, world);
@@ -55,6 +59,6 @@ pub(crate) fn services(store: &Store, world: &World, dir: &Path) -> Services {
         targets,
         feed: feed.expect("a feed"),
         logs,
-        settings: Settings { objects: Some(dir.join("objects")), ..Settings::default() },
+        settings,
     })
 }

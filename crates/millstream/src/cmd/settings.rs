@@ -10,7 +10,7 @@ use std::path::PathBuf;
 pub const DATA_DIR: &str = "millstream-data";
 
 /// Settings with a value, as flags name them. Their variables are `MILLSTREAM_` and the name in capitals.
-pub const VALUES: [&str; 17] = [
+pub const VALUES: [&str; 18] = [
     "data-dir",
     "listen",
     "config",
@@ -20,6 +20,7 @@ pub const VALUES: [&str; 17] = [
     "concurrency-max",
     "sandbox",
     "auth",
+    "allow-origin",
     "root-access-key",
     "root-secret-key",
     "database-postgres",
@@ -72,6 +73,7 @@ pub fn read(args: &Args) -> Result<Settings, Failure> {
         concurrency_max: parsed("concurrency-max", given("concurrency-max"), defaults.concurrency_max)?,
         sandbox: mode(given("sandbox"))?,
         auth: auth(given("auth"))?,
+        allow_origins: origins(given("allow-origin"))?,
         root_key: match (given("root-access-key"), given("root-secret-key")) {
             (Some(id), Some(secret)) => Some((id, secret)),
             (None, None) => None,
@@ -121,6 +123,21 @@ fn auth(given: Option<String>) -> Result<AuthMode, Failure> {
     let Some(text) = given else { return Ok(AuthMode::Lenient) };
     text.parse()
         .map_err(|()| Failure::Usage(format!("'{text}' is no value for auth: lenient, verify or enforce")))
+}
+
+/// `http://localhost:3000,https://a.example`, or `*`.
+fn origins(given: Option<String>) -> Result<Vec<String>, Failure> {
+    let list = given.unwrap_or_default();
+    let named = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    named
+        .map(|origin| match origin.split_once("://") {
+            Some((_, host)) if !host.is_empty() && !host.contains('/') => Ok(origin.to_owned()),
+            _ if origin == "*" => Ok(origin.to_owned()),
+            _ => Err(Failure::Usage(format!(
+                "'{origin}' is no value for allow-origin: origins as browsers tell them (http://localhost:3000), with commas between, or *"
+            ))),
+        })
+        .collect()
 }
 
 fn account(text: String) -> Result<String, Failure> {

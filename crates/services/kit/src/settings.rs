@@ -40,6 +40,8 @@ pub struct Settings {
     pub root_key: Option<(String, String)>,
     /// Where objects' bytes lie; none for a directory that goes with the server.
     pub objects: Option<PathBuf>,
+    /// Pages in browsers that may call the services, as their origins; `*` for any.
+    pub allow_origins: Vec<String>,
 }
 
 impl Default for Settings {
@@ -50,6 +52,7 @@ impl Default for Settings {
             auth: Mode::Lenient,
             root_key: None,
             objects: None,
+            allow_origins: Vec::new(),
         }
     }
 }
