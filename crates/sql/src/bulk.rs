@@ -1,9 +1,8 @@
 //! Many rows at once.
 
-use crate::{Error, Kind, Value};
+use crate::{Cells, Error, Kind, Value};
 
 /// Rows that shall be there afterwards.
-#[derive(Debug)]
 pub struct Upsert<'a, R = Vec<Value>> {
     pub table: &'a str,
     pub columns: &'a [String],
@@ -25,6 +24,9 @@ pub enum OnConflict {
     Refuse,
 }
 
+/// An upsert as drivers see it.
+pub(crate) type Bulk<'a> = Upsert<'a, &'a dyn Cells>;
+
 impl<R> Clone for Upsert<'_, R> {
     fn clone(&self) -> Self {
         *self
@@ -33,12 +35,12 @@ impl<R> Clone for Upsert<'_, R> {
 
 impl<R> Copy for Upsert<'_, R> {}
 
-impl<R: AsRef<[Value]>> Upsert<'_, R> {
+impl<R: Cells> Upsert<'_, R> {
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.columns.is_empty() || self.key.is_empty() {
             return Err(Error::new(Kind::Other, "an upsert names its columns and its key"));
         }
-        if self.rows.iter().any(|row| row.as_ref().len() != self.columns.len()) {
+        if self.rows.iter().any(|row| row.width() != self.columns.len()) {
             return Err(Error::new(Kind::Other, "a row of an upsert has a value for each column"));
         }
         Ok(())

@@ -5,7 +5,7 @@ use crate::mysql::Mysql;
 use crate::postgres::Postgres;
 use crate::settings::Place;
 use crate::sqlite::Sqlite;
-use crate::{Column, Dialect, Error, Executed, NewTable, Outcome, Rows, Settings, TableShape, Upsert, Value};
+use crate::{Cells, Column, Dialect, Error, Executed, NewTable, Outcome, Rows, Settings, TableShape, Upsert, Value};
 
 pub struct Connection {
     dialect: Dialect,
@@ -82,12 +82,12 @@ impl Connection {
     }
 
     /// Writes last rows and commits: in one round trip where database and values allow.
-    pub fn commit_with<R: AsRef<[Value]>>(&mut self, upsert: &Upsert<'_, R>) -> Result<(), Error> {
+    pub fn commit_with<R: Cells>(&mut self, upsert: &Upsert<'_, R>) -> Result<(), Error> {
         upsert.check()?;
         if upsert.rows.is_empty() {
             return self.driver.commit();
         }
-        let rows: Vec<&[Value]> = upsert.rows.iter().map(R::as_ref).collect();
+        let rows: Vec<&dyn Cells> = upsert.rows.iter().map(|row| row as _).collect();
         let Upsert { table, columns, key, on_conflict, .. } = *upsert;
         self.driver.commit_with(&Upsert { table, columns, key, rows: &rows, on_conflict })
     }
@@ -115,12 +115,12 @@ impl Connection {
     /// Writes rows; those that are there already are replaced or kept. The table is asked for its types once, and its
     /// answer kept until `add_column`, `create_table` or an error. The number of rows that were written, where the
     /// database counts them so (MySQL counts a replaced row twice).
-    pub fn upsert<R: AsRef<[Value]>>(&mut self, upsert: &Upsert<'_, R>) -> Result<u64, Error> {
+    pub fn upsert<R: Cells>(&mut self, upsert: &Upsert<'_, R>) -> Result<u64, Error> {
         upsert.check()?;
         if upsert.rows.is_empty() {
             return Ok(0);
         }
-        let rows: Vec<&[Value]> = upsert.rows.iter().map(R::as_ref).collect();
+        let rows: Vec<&dyn Cells> = upsert.rows.iter().map(|row| row as _).collect();
         let Upsert { table, columns, key, on_conflict, .. } = *upsert;
         self.driver.upsert(&Upsert { table, columns, key, rows: &rows, on_conflict })
     }

@@ -1,6 +1,7 @@
 //! What a driver does for `Connection`.
 
-use crate::{ColumnShape, Dialect, Error, Kind, NewTable, TableShape, Upsert, Value};
+use crate::bulk::Bulk;
+use crate::{ColumnShape, Dialect, Error, Kind, NewTable, TableShape, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -43,14 +44,14 @@ pub(crate) trait Driver: Send {
     }
 
     /// A last upsert and COMMIT.
-    fn commit_with(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<(), Error> {
+    fn commit_with(&mut self, upsert: &Bulk<'_>) -> Result<(), Error> {
         self.upsert(upsert)?;
         self.commit()
     }
 
     /// The table as the database tells it now.
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error>;
-    fn upsert(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error>;
+    fn upsert(&mut self, upsert: &Bulk<'_>) -> Result<u64, Error>;
     fn delete(&mut self, table: &str, columns: &[String], keys: &[Vec<Value>]) -> Result<u64, Error>;
     fn lock(&mut self, name: &str) -> Result<(), Error>;
     fn unlock(&mut self, name: &str, succeeded: bool) -> Result<(), Error>;

@@ -1,6 +1,7 @@
 //! Statements with their values in them, for those that travel with BEGIN or COMMIT: what is sent together is text.
 
-use crate::{Dialect, OnConflict, Upsert, Value};
+use crate::bulk::Bulk;
+use crate::{Cell, Cells, Dialect, OnConflict, Upsert, Value};
 
 /// The statement with its values written in the places of its parameters. None: it wants parameters.
 pub(crate) fn statement(dialect: Dialect, sql: &str, values: &[Value]) -> Option<String> {
@@ -16,7 +17,7 @@ pub(crate) fn statement(dialect: Dialect, sql: &str, values: &[Value]) -> Option
             return None;
         }
         written.push_str(before);
-        literal(value, &mut written)?;
+        literal(value.cell(), &mut written)?;
         rest = after;
     }
     written.push_str(rest);
@@ -24,15 +25,15 @@ pub(crate) fn statement(dialect: Dialect, sql: &str, values: &[Value]) -> Option
 }
 
 /// `(1, 'a'), (2, 'b')`, of an upsert's rows.
-pub(crate) fn rows(upsert: &Upsert<'_, &[Value]>) -> Option<String> {
+pub(crate) fn rows(upsert: &Bulk<'_>) -> Option<String> {
     let mut written = String::new();
     for row in upsert.rows {
         written.push_str(if written.is_empty() { "(" } else { ", (" });
-        for (at, value) in row.iter().enumerate() {
+        for at in 0..row.width() {
             if at > 0 {
                 written.push_str(", ");
             }
-            literal(value, &mut written)?;
+            literal(row.cell(at), &mut written)?;
         }
         written.push(')');
     }
@@ -40,11 +41,11 @@ pub(crate) fn rows(upsert: &Upsert<'_, &[Value]>) -> Option<String> {
 }
 
 /// Only what every server reads alike, whatever its settings.
-fn literal(value: &Value, out: &mut String) -> Option<()> {
+fn literal(value: Cell<'_>, out: &mut String) -> Option<()> {
     match value {
-        Value::Null => out.push_str("NULL"),
-        Value::Integer(number) => out.push_str(&number.to_string()),
-        Value::Text(text) if !text.contains(['\'', '\\', '\0']) => {
+        Cell::Null => out.push_str("NULL"),
+        Cell::Integer(number) => out.push_str(&number.to_string()),
+        Cell::Text(text) if !text.contains(['\'', '\\', '\0']) => {
             out.push('\'');
             out.push_str(text);
             out.push('\'');

@@ -4,6 +4,7 @@
 //! Everything here blocks the thread that calls it: call it from a thread that may wait.
 
 mod bulk;
+mod cell;
 mod connection;
 mod dialect;
 mod driver;
@@ -18,6 +19,7 @@ mod tls;
 mod value;
 
 pub use bulk::{OnConflict, Upsert};
+pub use cell::{Cell, Cells};
 pub use connection::Connection;
 pub use dialect::Dialect;
 pub use driver::{Executed, Outcome, Rows};

@@ -1,5 +1,7 @@
 //! What a column holds, and what a statement is given.
 
+use crate::Cell;
+
 /// One value. A database gives back the nearest of these: what was written as `Boolean` into an integer column is an
 /// `Integer`, and dates, times, UUIDs and the like are `Text` in the database's own spelling.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,22 +21,29 @@ pub enum Value {
 }
 
 impl Value {
+    /// The same by reference.
+    pub fn cell(&self) -> Cell<'_> {
+        match self {
+            Value::Null => Cell::Null,
+            Value::Boolean(yes) => Cell::Boolean(*yes),
+            Value::Integer(number) => Cell::Integer(*number),
+            Value::Real(number) => Cell::Real(*number),
+            Value::Numeric(text) => Cell::Numeric(text),
+            Value::Text(text) => Cell::Text(text),
+            Value::Bytes(bytes) => Cell::Bytes(bytes),
+            Value::Json(text) => Cell::Json(text),
+            Value::List(values) => Cell::List(values),
+        }
+    }
+
     /// The text of a value that is a kind of text: text, JSON, a number kept exact.
     pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Value::Text(text) | Value::Json(text) | Value::Numeric(text) => Some(text),
-            _ => None,
-        }
+        self.cell().as_text()
     }
 
     /// A whole number, whatever the database calls its column.
     pub fn as_integer(&self) -> Option<i64> {
-        match self {
-            Value::Integer(number) => Some(*number),
-            Value::Boolean(yes) => Some(i64::from(*yes)),
-            Value::Numeric(text) | Value::Text(text) => text.parse().ok(),
-            _ => None,
-        }
+        self.cell().as_integer()
     }
 
     pub fn is_null(&self) -> bool {
@@ -43,30 +52,7 @@ impl Value {
 
     /// Bytes in memory, about.
     pub fn size(&self) -> usize {
-        match self {
-            Value::Numeric(text) | Value::Text(text) | Value::Json(text) => text.len(),
-            Value::Bytes(bytes) => bytes.len(),
-            Value::List(values) => values.iter().map(Value::size).sum(),
-            _ => 8,
-        }
-    }
-
-    /// The value as JSON text, for databases without arrays. Bytes are hexadecimal, as in PostgreSQL's spelling.
-    pub(crate) fn json(&self) -> String {
-        match self {
-            Value::Null => "null".to_owned(),
-            Value::Boolean(yes) => yes.to_string(),
-            Value::Integer(number) => number.to_string(),
-            Value::Real(number) if number.is_finite() => number.to_string(),
-            Value::Real(number) => quoted(&number.to_string()),
-            Value::Numeric(text) | Value::Json(text) => text.clone(),
-            Value::Text(text) => quoted(text),
-            Value::Bytes(bytes) => quoted(&hex(bytes)),
-            Value::List(values) => {
-                let parts: Vec<String> = values.iter().map(Value::json).collect();
-                format!("[{}]", parts.join(","))
-            }
-        }
+        self.cell().size()
     }
 }
 
@@ -75,7 +61,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     format!("\\x{digits}")
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for letter in text.chars() {

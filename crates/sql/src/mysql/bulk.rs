@@ -1,8 +1,9 @@
 //! Many rows in one statement. A statement's text depends on how many, so that a few sizes are prepared and kept.
 
 use super::{Mysql, value};
+use crate::bulk::Bulk;
 use crate::driver::{Driver, chosen};
-use crate::{ColumnShape, Dialect, Error, Kind, OnConflict, Upsert, Value};
+use crate::{Cell, Cells, ColumnShape, Dialect, Error, Kind, OnConflict, Value};
 use mysql::Params;
 use mysql::prelude::Queryable;
 
@@ -22,14 +23,14 @@ enum Spare {
 const PARAMETERS_MAX: usize = 65_535;
 
 impl Mysql {
-    pub(super) fn upsert_rows(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error> {
+    pub(super) fn upsert_rows(&mut self, upsert: &Bulk<'_>) -> Result<u64, Error> {
         let shape = self.shape(upsert.table)?;
         let columns = chosen(&shape, upsert.table, upsert.columns)?;
         let bounded: Vec<(usize, i64)> =
             columns.iter().enumerate().filter_map(|(at, column)| Some((at, scale(column)?))).collect();
         for row in upsert.rows {
             for (at, scale) in &bounded {
-                exact(&row[*at], *scale, columns[*at])?;
+                exact(row.cell(*at), *scale, columns[*at])?;
             }
         }
         let (head, tail) = self.around(upsert);
@@ -41,7 +42,7 @@ impl Mysql {
     }
 
     /// What stands before and after an upsert's rows.
-    pub(super) fn around(&self, upsert: &Upsert<'_, &[Value]>) -> (String, String) {
+    pub(super) fn around(&self, upsert: &Bulk<'_>) -> (String, String) {
         let quoted = |name: &String| Dialect::Mysql.quoted(name);
         let updates: Vec<String> = match upsert.on_conflict {
             OnConflict::Replace => {
@@ -99,7 +100,7 @@ impl Mysql {
     }
 
     /// Runs a statement over all rows, in as few pieces as the classes, the parameters and the packets allow.
-    fn in_classes<R: AsRef<[Value]>>(
+    fn in_classes<R: Cells>(
         &mut self,
         rows: &[R],
         spare: Spare,
@@ -117,7 +118,7 @@ impl Mysql {
         done
     }
 
-    fn in_pieces<R: AsRef<[Value]>>(
+    fn in_pieces<R: Cells>(
         &mut self,
         rows: &[R],
         spare: Spare,
@@ -131,7 +132,10 @@ impl Mysql {
             let (count, places) = piece(fit, if has_spare { most } else { fit });
             let (now, later) = rest.split_at(count);
             let again = std::iter::repeat_n(&now[count - 1], places - count);
-            let given = now.iter().chain(again).flat_map(R::as_ref).map(value::given).collect();
+            let mut given = Vec::with_capacity(places * now[0].width());
+            for row in now.iter().chain(again) {
+                given.extend((0..row.width()).map(|at| value::given(row.cell(at))));
+            }
             let done = self.conn.exec_drop(statement(places), Params::Positional(given));
             self.noted(done)?;
             changed += self.conn.affected_rows();
@@ -142,11 +146,11 @@ impl Mysql {
 
     /// How many of the rows fit one statement, at least one, about which the server may then complain; and how many
     /// would, were there more like the last.
-    fn fitting<R: AsRef<[Value]>>(&self, rows: &[R]) -> (usize, usize) {
-        let most = (PARAMETERS_MAX / rows[0].as_ref().len().max(1)).max(1);
+    fn fitting<R: Cells>(&self, rows: &[R]) -> (usize, usize) {
+        let most = (PARAMETERS_MAX / rows[0].width().max(1)).max(1);
         let (mut bytes, mut count, mut last) = (1024, 0, 1);
         for row in rows.iter().take(most) {
-            last = row.as_ref().iter().map(|value| value.size() + 12).sum::<usize>().max(1);
+            last = (0..row.width()).map(|at| row.cell(at).size() + 12).sum::<usize>().max(1);
             if bytes + last > self.packet_bytes_max && count > 0 {
                 break;
             }
@@ -200,8 +204,8 @@ fn scale(column: &ColumnShape) -> Option<i64> {
 }
 
 /// MySQL rounds what has too many digits after the point and says nothing; here that is an error.
-fn exact(value: &Value, scale: i64, column: &ColumnShape) -> Result<(), Error> {
-    let Value::Numeric(text) = value else { return Ok(()) };
+fn exact(cell: Cell<'_>, scale: i64, column: &ColumnShape) -> Result<(), Error> {
+    let Cell::Numeric(text) = cell else { return Ok(()) };
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let part = mantissa.split_once('.').map_or("", |(_, part)| part).trim_end_matches('0');
     let whole = mantissa.split('.').next().unwrap_or_default();
@@ -251,7 +255,7 @@ mod tests {
             let column =
                 ColumnShape { name: "n".to_owned(), type_name: type_name.to_owned(), nullable: true };
             let value = Value::Numeric(text.to_owned());
-            scale(&column).is_none_or(|scale| exact(&value, scale, &column).is_ok())
+            scale(&column).is_none_or(|scale| exact(value.cell(), scale, &column).is_ok())
         };
         assert!(fits("1.50", "decimal(5,1)") && !fits("1.55", "decimal(5,1)"));
         assert!(fits("1.5e1", "bigint(20)") && !fits("1.5", "bigint"));

@@ -4,11 +4,12 @@ mod bulk;
 mod error;
 mod value;
 
+use crate::bulk::Bulk;
 use crate::driver::{Driver, Shapes, Taken};
 use crate::inline;
 use crate::settings::Server;
 use crate::{
-    ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape, Tls, Upsert, Value,
+    ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape, Tls, Value,
 };
 use mysql::prelude::{Protocol, Queryable};
 use mysql::{Conn, OptsBuilder, Params, QueryResult, SslOpts};
@@ -177,7 +178,7 @@ fn collect<P: Protocol>(
 
 impl Driver for Mysql {
     fn run(&mut self, sql: &str, values: &[Value], bytes_max: usize) -> Result<Outcome, Error> {
-        let given: Vec<mysql::Value> = values.iter().map(value::given).collect();
+        let given: Vec<mysql::Value> = values.iter().map(|value| value::given(value.cell())).collect();
         let params = if given.is_empty() { Params::Empty } else { Params::Positional(given) };
         let mut done = self.conn.exec_iter(sql, params).and_then(|found| collect(found, bytes_max));
         if matches!(&done, Err(mysql::Error::MySqlError(told)) if told.code == NOT_PREPARED) {
@@ -217,7 +218,7 @@ impl Driver for Mysql {
         self.several(&format!("START TRANSACTION; {sql}"))
     }
 
-    fn commit_with(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<(), Error> {
+    fn commit_with(&mut self, upsert: &Bulk<'_>) -> Result<(), Error> {
         match inline::rows(upsert) {
             Some(rows) => {
                 let (head, tail) = self.around(upsert);
@@ -244,7 +245,7 @@ impl Driver for Mysql {
         Ok(TableShape::told(&found.rows))
     }
 
-    fn upsert(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error> {
+    fn upsert(&mut self, upsert: &Bulk<'_>) -> Result<u64, Error> {
         self.upsert_rows(upsert)
     }
 

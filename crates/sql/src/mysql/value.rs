@@ -1,23 +1,23 @@
 //! Values to and from MySQL, whose two protocols answer in two ways: as numbers, or as text.
 
-use crate::Value;
+use crate::{Cell, Value};
 use mysql::Column;
 use mysql::consts::{ColumnFlags, ColumnType};
 
 /// The character set that means none: bytes.
 const BINARY: u16 = 63;
 
-pub(super) fn given(value: &Value) -> mysql::Value {
-    match value {
-        Value::Null => mysql::Value::NULL,
-        Value::Boolean(yes) => mysql::Value::Int(i64::from(*yes)),
-        Value::Integer(number) => mysql::Value::Int(*number),
-        Value::Real(number) => mysql::Value::Double(*number),
-        Value::Numeric(text) | Value::Text(text) | Value::Json(text) => {
+pub(super) fn given(cell: Cell<'_>) -> mysql::Value {
+    match cell {
+        Cell::Null => mysql::Value::NULL,
+        Cell::Boolean(yes) => mysql::Value::Int(i64::from(yes)),
+        Cell::Integer(number) => mysql::Value::Int(number),
+        Cell::Real(number) => mysql::Value::Double(number),
+        Cell::Numeric(text) | Cell::Text(text) | Cell::Json(text) => {
             mysql::Value::Bytes(text.as_bytes().to_vec())
         }
-        Value::Bytes(bytes) => mysql::Value::Bytes(bytes.clone()),
-        Value::List(_) => mysql::Value::Bytes(value.json().into_bytes()),
+        Cell::Bytes(bytes) => mysql::Value::Bytes(bytes.to_vec()),
+        Cell::List(_) => mysql::Value::Bytes(cell.json().into_bytes()),
     }
 }
 

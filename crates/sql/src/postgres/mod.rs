@@ -6,11 +6,12 @@ mod time;
 mod tls;
 mod write;
 
+use crate::bulk::Bulk;
 use crate::driver::{Driver, Shapes, Taken, chosen};
 use crate::inline;
 use crate::settings::Server;
 use crate::{
-    ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape, Tls, Upsert, Value,
+    Cells, ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape, Tls, Value,
 };
 use postgres::config::SslMode;
 use postgres::error::ErrorPosition;
@@ -35,6 +36,8 @@ pub(crate) struct Postgres {
     failed: bool,
     /// The server went away under a statement; the driver may notice later.
     is_lost: bool,
+    /// Columns of the last bulk statement, whose memory the next one has.
+    arrays: Vec<Array>,
 }
 
 impl Postgres {
@@ -61,6 +64,7 @@ impl Postgres {
             shapes: Shapes::default(),
             failed: false,
             is_lost: false,
+            arrays: Vec::new(),
         };
         if let Some(limit) = settings.statement_timeout {
             postgres.batch(&format!("SET statement_timeout = {}", limit.as_millis().max(1)))?;
@@ -100,19 +104,21 @@ impl Postgres {
     }
 
     /// Runs a statement whose parameters are arrays, one for each column.
-    fn in_arrays<R: AsRef<[Value]>>(
-        &mut self,
-        sql: &str,
-        classes: &[Class],
-        rows: &[R],
-    ) -> Result<u64, Error> {
-        let mut arrays = Vec::with_capacity(classes.len());
-        for (at, class) in classes.iter().enumerate() {
-            arrays.push(Array::of(*class, rows.iter().map(|row| &row.as_ref()[at]))?);
-        }
+    fn in_arrays<R: Cells>(&mut self, sql: &str, classes: &[Class], rows: &[R]) -> Result<u64, Error> {
         let statement = self.prepare(sql)?;
-        let arrays: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|array| array as _).collect();
-        let done = self.client.execute(&statement, &arrays);
+        while self.arrays.len() < classes.len() {
+            self.arrays.push(Array::default());
+        }
+        let arrays = &mut self.arrays[..classes.len()];
+        arrays.iter_mut().zip(classes).for_each(|(array, class)| array.begin(*class, rows.len()));
+        for row in rows {
+            for (at, array) in arrays.iter_mut().enumerate() {
+                array.add(row.cell(at))?;
+            }
+        }
+        let given: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|array| array as _).collect();
+        let done = self.client.execute(&statement, &given);
+        self.arrays.iter_mut().for_each(Array::end);
         self.noted(done)
     }
 }
@@ -206,7 +212,7 @@ impl Driver for Postgres {
         Ok(counts.last().unwrap_or_default())
     }
 
-    fn commit_with(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<(), Error> {
+    fn commit_with(&mut self, upsert: &Bulk<'_>) -> Result<(), Error> {
         match inline::rows(upsert).filter(|_| !self.failed) {
             Some(rows) => {
                 let sql = upsert.around(Dialect::Postgres, &format!("VALUES {rows}"));
@@ -233,7 +239,7 @@ impl Driver for Postgres {
         Ok(TableShape::told(&found.rows))
     }
 
-    fn upsert(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error> {
+    fn upsert(&mut self, upsert: &Bulk<'_>) -> Result<u64, Error> {
         let shape = self.shape(upsert.table)?;
         let columns = chosen(&shape, upsert.table, upsert.columns)?;
         let classes: Vec<Class> = columns.iter().map(|column| Class::of(column)).collect();

@@ -6,11 +6,41 @@ const NEGATIVE: u16 = 0x4000;
 const NOT_A_NUMBER: u16 = 0xC000;
 const INFINITE: u16 = 0xD000;
 const MINUS_INFINITE: u16 = 0xF000;
+/// So many fit a machine's number.
+const DIGITS_SHORT: usize = 18;
 /// More powers of ten than PostgreSQL has digits for.
 const EXPONENT_MAX: i64 = 100_000;
 
 /// The bytes of a number given as text: `-12.50`, `1E+125`.
 pub(super) fn encode(text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
+    match whole(text) {
+        Some((negative, number)) => encode_whole(negative, number, out),
+        None => return encode_any(text, out),
+    }
+    Ok(())
+}
+
+/// A whole number of few digits, and whether it is negative: what most numbers are.
+fn whole(text: &str) -> Option<(bool, u64)> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_short = (1..=DIGITS_SHORT).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    Some((digits.len() < text.len(), digits.parse().ok().filter(|_| is_short)?))
+}
+
+fn encode_whole(negative: bool, number: u64, out: &mut Vec<u8>) {
+    let (mut groups, mut count, mut rest) = ([0u16; DIGITS_SHORT.div_ceil(4)], 0, number);
+    while rest > 0 {
+        groups[count] = (rest % 10_000) as u16;
+        rest /= 10_000;
+        count += 1;
+    }
+    let zeros = groups[..count].iter().take_while(|group| **group == 0).count();
+    let sign = if negative && count > 0 { NEGATIVE } else { 0 };
+    header(out, (count - zeros) as u16, count.saturating_sub(1) as i16, sign, 0);
+    groups[zeros..count].iter().rev().for_each(|group| out.extend_from_slice(&group.to_be_bytes()));
+}
+
+fn encode_any(text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
     let wrong = || Error::new(Kind::Data, format!("'{text}' is not a number that PostgreSQL can hold"));
     if text.eq_ignore_ascii_case("nan") {
         header(out, 0, 0, NOT_A_NUMBER, 0);
@@ -60,10 +90,10 @@ pub(super) fn encode(text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
 }
 
 fn header(out: &mut Vec<u8>, groups: u16, weight: i16, sign: u16, scale: u16) {
-    out.extend(groups.to_be_bytes());
-    out.extend(weight.to_be_bytes());
-    out.extend(sign.to_be_bytes());
-    out.extend(scale.to_be_bytes());
+    out.extend_from_slice(&groups.to_be_bytes());
+    out.extend_from_slice(&weight.to_be_bytes());
+    out.extend_from_slice(&sign.to_be_bytes());
+    out.extend_from_slice(&scale.to_be_bytes());
 }
 
 /// The number in PostgreSQL's own spelling.
@@ -134,6 +164,20 @@ mod tests {
         let tiny = format!("0.{}1", "0".repeat(129));
         check("1E-130", &tiny);
         check("9.99E+125", &format!("999{}", "0".repeat(123)));
+    }
+
+    #[test]
+    fn short_numbers_are_written_as_long_ones() {
+        for text in ["0", "-0", "7", "007", "-12", "9999", "10000", "-120000", "100000001", "999999999999999999"] {
+            let (mut short, mut long) = (Vec::new(), Vec::new());
+            let (negative, number) = whole(text).expect("a short number");
+            encode_whole(negative, number, &mut short);
+            encode_any(text, &mut long).unwrap();
+            assert_eq!(short, long, "{text}");
+        }
+        for text in ["", "-", "+1", "1.0", "1e3", "1234567890123456789", "--1"] {
+            assert_eq!(whole(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::numeric;
 use crate::value::hex;
-use crate::{ColumnShape, Error, Kind, Value};
+use crate::{Cell, ColumnShape, Error, Kind, Value};
 use postgres::types::private::BytesMut;
 use postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use std::error::Error as AnyError;
@@ -16,7 +16,7 @@ impl ToSql for Given<'_> {
         match self.0 {
             Value::Null => return Ok(IsNull::Yes),
             Value::Bytes(bytes) if *ty == Type::BYTEA => out.extend_from_slice(bytes),
-            value => out.extend_from_slice(text(value).as_bytes()),
+            value => out.extend_from_slice(text(value.cell()).as_bytes()),
         }
         Ok(IsNull::No)
     }
@@ -35,18 +35,18 @@ impl ToSql for Given<'_> {
     to_sql_checked!();
 }
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Boolean(yes) => yes.to_string(),
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) if number.is_infinite() => {
-            if *number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()
+fn text(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Null => "NULL".to_owned(),
+        Cell::Boolean(yes) => yes.to_string(),
+        Cell::Integer(number) => number.to_string(),
+        Cell::Real(number) if number.is_infinite() => {
+            if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()
         }
-        Value::Real(number) => number.to_string(),
-        Value::Numeric(text) | Value::Text(text) | Value::Json(text) => text.clone(),
-        Value::Bytes(bytes) => hex(bytes),
-        Value::List(values) => {
+        Cell::Real(number) => number.to_string(),
+        Cell::Numeric(text) | Cell::Text(text) | Cell::Json(text) => text.to_owned(),
+        Cell::Bytes(bytes) => hex(bytes),
+        Cell::List(values) => {
             let parts: Vec<String> = values.iter().map(element).collect();
             format!("{{{}}}", parts.join(","))
         }
@@ -56,8 +56,8 @@ fn text(value: &Value) -> String {
 /// An element of an array's text.
 fn element(value: &Value) -> String {
     match value {
-        Value::Null | Value::List(_) => text(value),
-        value => format!("\"{}\"", text(value).replace('\\', "\\\\").replace('"', "\\\"")),
+        Value::Null | Value::List(_) => text(value.cell()),
+        value => format!("\"{}\"", text(value.cell()).replace('\\', "\\\\").replace('"', "\\\"")),
     }
 }
 
@@ -112,83 +112,104 @@ impl Class {
     }
 
     /// The value as an element of this class's array.
-    fn encode(self, value: &Value, out: &mut Vec<u8>) -> Result<(), Error> {
-        match (self, value) {
-            (Class::Bytes, Value::Bytes(bytes)) => out.extend(bytes),
-            (Class::Boolean, value) => match value {
-                Value::Boolean(yes) => out.push(u8::from(*yes)),
-                Value::Integer(number @ (0 | 1)) => out.push(*number as u8),
+    fn encode(self, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        match (self, cell) {
+            (Class::Text | Class::Other, Cell::Text(text) | Cell::Json(text) | Cell::Numeric(text)) => {
+                out.extend_from_slice(text.as_bytes());
+            }
+            (Class::Text | Class::Other, cell) => out.extend_from_slice(text(cell).as_bytes()),
+            (Class::Bytes, Cell::Bytes(bytes)) => out.extend_from_slice(bytes),
+            (Class::Bytes, cell) => return Err(misfit(cell, "bytea")),
+            (Class::Boolean, cell) => match cell {
+                Cell::Boolean(yes) => out.push(u8::from(yes)),
+                Cell::Integer(number @ (0 | 1)) => out.push(number as u8),
                 other => return Err(misfit(other, "boolean")),
             },
-            (Class::Bigint, value) => match value.as_integer() {
-                Some(number) => out.extend(number.to_be_bytes()),
-                None => return Err(misfit(value, "bigint")),
+            (Class::Bigint, cell) => match cell.as_integer() {
+                Some(number) => out.extend_from_slice(&number.to_be_bytes()),
+                None => return Err(misfit(cell, "bigint")),
             },
-            (Class::Double, value) => {
-                let number = match value {
-                    Value::Real(number) => Some(*number),
-                    Value::Integer(number) => Some(*number as f64),
+            (Class::Double, cell) => {
+                let number = match cell {
+                    Cell::Real(number) => Some(number),
+                    Cell::Integer(number) => Some(number as f64),
                     other => other.as_text().and_then(|text| text.parse().ok()),
                 };
-                out.extend(number.ok_or_else(|| misfit(value, "double precision"))?.to_be_bytes());
+                let number = number.ok_or_else(|| misfit(cell, "double precision"))?;
+                out.extend_from_slice(&number.to_be_bytes());
             }
-            (Class::Numeric, Value::Boolean(_) | Value::Bytes(_) | Value::List(_)) => {
-                return Err(misfit(value, "numeric"));
+            (Class::Numeric, Cell::Boolean(_) | Cell::Bytes(_) | Cell::List(_)) => {
+                return Err(misfit(cell, "numeric"));
             }
-            (Class::Numeric, value) => numeric::encode(&text(value), out)?,
-            (Class::Bytes, value) => return Err(misfit(value, "bytea")),
-            (Class::Text | Class::Other, Value::Text(text) | Value::Json(text) | Value::Numeric(text)) => {
-                out.extend(text.as_bytes());
-            }
-            (Class::Text | Class::Other, value) => out.extend(text(value).as_bytes()),
+            (Class::Numeric, Cell::Numeric(text)) => numeric::encode(text, out)?,
+            (Class::Numeric, cell) => numeric::encode(&text(cell), out)?,
         }
         Ok(())
     }
 }
 
-fn misfit(value: &Value, column: &str) -> Error {
-    let kind = match value {
-        Value::Null => "null",
-        Value::Boolean(_) => "a boolean",
-        Value::Integer(_) | Value::Real(_) | Value::Numeric(_) => "this number",
-        Value::Text(_) => "this text",
-        Value::Bytes(_) => "bytes",
-        Value::Json(_) => "JSON",
-        Value::List(_) => "a list",
+fn misfit(cell: Cell<'_>, column: &str) -> Error {
+    let kind = match cell {
+        Cell::Null => "null",
+        Cell::Boolean(_) => "a boolean",
+        Cell::Integer(_) | Cell::Real(_) | Cell::Numeric(_) => "this number",
+        Cell::Text(_) => "this text",
+        Cell::Bytes(_) => "bytes",
+        Cell::Json(_) => "JSON",
+        Cell::List(_) => "a list",
     };
     Error::with_code(Kind::Data, "22000", format!("{kind} does not fit a column of type {column}"))
 }
 
 /// One column of many rows, as PostgreSQL's binary array.
 #[derive(Debug)]
-pub(super) struct Array(Vec<u8>);
+pub(super) struct Array {
+    class: Class,
+    bytes: Vec<u8>,
+}
+
+/// More memory than this is not kept for the next statement.
+const KEPT_BYTES_MAX: usize = 4 << 20;
+
+impl Default for Array {
+    fn default() -> Array {
+        Array { class: Class::Other, bytes: Vec::new() }
+    }
+}
 
 impl Array {
-    pub fn of<'a>(class: Class, values: impl ExactSizeIterator<Item = &'a Value>) -> Result<Array, Error> {
-        let mut out = Vec::with_capacity(20 + values.len() * 12);
-        let word = |number: u32, out: &mut Vec<u8>| out.extend(number.to_be_bytes());
+    pub fn begin(&mut self, class: Class, rows: usize) {
+        self.class = class;
+        self.bytes.clear();
         // One dimension, perhaps nulls, the element's type, how many, counted from 1.
-        for number in [1, 1, class.element(), values.len() as u32, 1] {
-            word(number, &mut out);
+        for number in [1, 1, class.element(), rows as u32, 1] {
+            self.bytes.extend_from_slice(&number.to_be_bytes());
         }
-        for value in values {
-            let at = out.len();
-            if value.is_null() {
-                word(u32::MAX, &mut out);
-                continue;
-            }
-            word(0, &mut out);
-            class.encode(value, &mut out)?;
-            let length = (out.len() - at - 4) as u32;
-            out[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    }
+
+    pub fn add(&mut self, cell: Cell<'_>) -> Result<(), Error> {
+        let at = self.bytes.len();
+        if cell.is_null() {
+            self.bytes.extend_from_slice(&u32::MAX.to_be_bytes());
+            return Ok(());
         }
-        Ok(Array(out))
+        self.bytes.extend_from_slice(&[0; 4]);
+        self.class.encode(cell, &mut self.bytes)?;
+        let length = (self.bytes.len() - at - 4) as u32;
+        self.bytes[at..at + 4].copy_from_slice(&length.to_be_bytes());
+        Ok(())
+    }
+
+    /// It has been sent.
+    pub fn end(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES_MAX);
     }
 }
 
 impl ToSql for Array {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn AnyError + Sync + Send>> {
-        out.extend_from_slice(&self.0);
+        out.extend_from_slice(&self.bytes);
         Ok(IsNull::No)
     }
 

@@ -2,10 +2,11 @@
 
 mod value;
 
+use crate::bulk::Bulk;
 use crate::driver::{Driver, Taken};
 use crate::settings::File;
 use crate::{
-    ColumnKind, ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape, Upsert,
+    Cells, ColumnKind, ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape,
     Value,
 };
 use rusqlite::ffi::ErrorCode;
@@ -121,7 +122,7 @@ impl Driver for Sqlite {
         Ok(TableShape::told(&found.rows))
     }
 
-    fn upsert(&mut self, upsert: &Upsert<'_, &[Value]>) -> Result<u64, Error> {
+    fn upsert(&mut self, upsert: &Bulk<'_>) -> Result<u64, Error> {
         let dialect = Dialect::Sqlite;
         let places: Vec<String> =
             (1..=upsert.columns.len()).map(|number| dialect.parameter(number)).collect();
@@ -130,7 +131,7 @@ impl Driver for Sqlite {
             let mut prepared = sqlite.0.prepare_cached(&sql)?;
             let mut count = 0;
             for row in upsert.rows {
-                count += prepared.execute(params_from_iter(*row))? as u64;
+                count += prepared.execute(params_from_iter((0..row.width()).map(|at| row.cell(at))))? as u64;
             }
             Ok(count)
         })

@@ -1,20 +1,30 @@
 //! Values in SQLite: numbers stay exact, whatever the column.
 
-use crate::Value;
+use crate::{Cell, Value};
 use rusqlite::types::{Null, ToSql, ToSqlOutput, ValueRef};
 
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Value::Null => Null.into(),
-            Value::Boolean(yes) => (*yes).into(),
-            Value::Integer(number) => (*number).into(),
-            Value::Real(number) => (*number).into(),
-            Value::Numeric(text) => number(text),
-            Value::Text(text) | Value::Json(text) => text.as_str().into(),
-            Value::Bytes(bytes) => bytes.as_slice().into(),
-            Value::List(_) => self.json().into(),
-        })
+        Ok(given(self.cell()))
+    }
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(given(*self))
+    }
+}
+
+fn given(cell: Cell<'_>) -> ToSqlOutput<'_> {
+    match cell {
+        Cell::Null => Null.into(),
+        Cell::Boolean(yes) => yes.into(),
+        Cell::Integer(number) => number.into(),
+        Cell::Real(number) => number.into(),
+        Cell::Numeric(text) => number(text),
+        Cell::Text(text) | Cell::Json(text) => text.into(),
+        Cell::Bytes(bytes) => bytes.into(),
+        Cell::List(_) => cell.json().into(),
     }
 }
 
