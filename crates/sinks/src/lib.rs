@@ -4,6 +4,7 @@
 pub mod config;
 mod error;
 pub mod join;
+mod json;
 pub mod mapping;
 
 pub mod runner;

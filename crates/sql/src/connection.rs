@@ -5,7 +5,9 @@ use crate::mysql::Mysql;
 use crate::postgres::Postgres;
 use crate::settings::Place;
 use crate::sqlite::Sqlite;
-use crate::{Cells, Column, Dialect, Error, Executed, NewTable, Outcome, Rows, Settings, TableShape, Upsert, Value};
+use crate::{
+    Cells, Column, Dialect, Error, Executed, NewTable, Outcome, Rows, Settings, TableShape, Upsert, Value,
+};
 
 pub struct Connection {
     dialect: Dialect,

@@ -5,44 +5,57 @@ use std::cmp::Ordering;
 use std::fmt;
 
 /// A record's number in its shard: decimal digits, compared as a number however many there are.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sequence(Digits);
+
+/// What is long is greater than what is short.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Digits {
+    Short(u128),
+    Long(Long),
+}
+
+/// More digits than a machine's number has.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Sequence(Box<str>);
+struct Long(Box<str>);
 
 impl Sequence {
     /// None for what is no number.
     pub fn parse(text: &str) -> Option<Sequence> {
         let digits = text.trim_start_matches('0');
         let digits = if digits.is_empty() && !text.is_empty() { "0" } else { digits };
-        (!digits.is_empty() && digits.len() <= 64 && digits.bytes().all(|byte| byte.is_ascii_digit()))
-            .then(|| Sequence(digits.into()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
+        let is_number =
+            !digits.is_empty() && digits.len() <= 64 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| {
+            Sequence(digits.parse().map_or_else(|_| Digits::Long(Long(digits.into())), Digits::Short))
+        })
     }
 }
 
-impl Ord for Sequence {
-    fn cmp(&self, other: &Sequence) -> Ordering {
+impl Ord for Long {
+    fn cmp(&self, other: &Long) -> Ordering {
         self.0.len().cmp(&other.0.len()).then_with(|| self.0.cmp(&other.0))
     }
 }
 
-impl PartialOrd for Sequence {
-    fn partial_cmp(&self, other: &Sequence) -> Option<Ordering> {
+impl PartialOrd for Long {
+    fn partial_cmp(&self, other: &Long) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl fmt::Display for Sequence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match &self.0 {
+            Digits::Short(number) => write!(f, "{number}"),
+            Digits::Long(Long(digits)) => f.write_str(digits),
+        }
     }
 }
 
 impl fmt::Debug for Sequence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{self}")
     }
 }
 
@@ -111,4 +124,26 @@ pub struct Work<R> {
     pub end: bool,
     /// Deletions must be remembered: rows of the snapshot may still come.
     pub remember: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_compared_as_such() {
+        let most = u128::MAX.to_string();
+        let texts =
+            ["0", "9", "10", "99999999999999999999", &most, "340282366920938463463374607431768211456"];
+        let longest = "9".repeat(64);
+        let all: Vec<Sequence> =
+            texts.into_iter().chain([&*longest]).map(|text| Sequence::parse(text).expect(text)).collect();
+        assert!(all.is_sorted_by(|one, two| one < two), "{all:?}");
+        assert!(texts.iter().zip(&all).all(|(text, number)| number.to_string() == *text));
+        assert_eq!(Sequence::parse("000"), Sequence::parse("0"));
+        assert_eq!(Sequence::parse("007"), Sequence::parse("7"));
+        for wrong in ["", "-1", "+1", "1a", &"9".repeat(65)] {
+            assert_eq!(Sequence::parse(wrong), None, "{wrong}");
+        }
+    }
 }

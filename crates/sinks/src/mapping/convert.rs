@@ -4,7 +4,7 @@ use super::document::{plain, plain_value, typed, typed_value};
 use super::{From, Kind, Mapping, Others, attribute_of};
 use crate::config::{Form, MissingKey};
 use model::{Item, Value as Attribute};
-use sql::{Dialect, Value};
+use sql::{Cell, Cells, Dialect, Value};
 
 /// What an item becomes.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +62,8 @@ impl Mapping {
                         .map_err(|reason| fault(format!("column {}: {reason}", column.name)))?,
                 },
             };
-            fits(&value, dialect).map_err(|reason| fault(format!("column {}: {reason}", column.name)))?;
+            fits(value.cell(), dialect)
+                .map_err(|reason| fault(format!("column {}: {reason}", column.name)))?;
             row.push(value);
         }
         for at in &self.key_at {
@@ -102,10 +103,11 @@ impl Mapping {
     }
 
     /// About the item that a row was made of: what has a column.
-    pub fn item_again(&self, row: &[Value]) -> Item {
+    pub fn item_again(&self, row: &impl Cells) -> Item {
         let mut item = Item::new();
-        for (column, value) in self.columns.iter().zip(row) {
-            if let (From::Attribute(path), Some(value)) = (&column.from, attribute_of(value))
+        for (at, column) in self.columns.iter().enumerate() {
+            if let (From::Attribute(path), Some(value)) =
+                (&column.from, attribute_of(&row.cell(at).to_value()))
                 && !path.is_nested()
             {
                 item.insert(path.root(), value);
@@ -160,15 +162,15 @@ pub(super) fn convert(value: &Attribute, kind: Kind) -> Result<Value, String> {
 }
 
 /// What the database would refuse anyway, told before it sees it.
-pub(super) fn fits(value: &Value, dialect: Dialect) -> Result<(), String> {
-    match (value, dialect) {
-        (Value::Text(text), Dialect::Postgres) if text.contains('\0') => {
+pub(super) fn fits(cell: Cell<'_>, dialect: Dialect) -> Result<(), String> {
+    match (cell, dialect) {
+        (Cell::Text(text), Dialect::Postgres) if text.contains('\0') => {
             Err("PostgreSQL's texts hold no NUL".to_owned())
         }
-        (Value::Json(text), Dialect::Postgres) if text.contains("\\u0000") => {
+        (Cell::Json(text), Dialect::Postgres) if text.contains("\\u0000") => {
             Err("PostgreSQL's documents hold no NUL".to_owned())
         }
-        (Value::Numeric(text), Dialect::Mysql) if !fits_decimal(text) => Err(format!(
+        (Cell::Numeric(text), Dialect::Mysql) if !fits_decimal(text) => Err(format!(
             "{text} has more digits than decimal(65,30) holds: use type = \"text\" or the rest column"
         )),
         _ => Ok(()),

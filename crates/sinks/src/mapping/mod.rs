@@ -6,23 +6,26 @@ pub mod derive;
 mod direct;
 mod document;
 mod items;
+mod name;
 mod path;
 mod shape;
+mod sheet;
 
 pub use compile::columns as file_columns;
 pub use convert::{Fault, Made};
-pub use direct::{Direct, Direction};
+pub use direct::{Direct, Draft, Drafted, Key, Told};
 pub use document::{plain, typed, typed_value};
 pub use items::{KEY_BYTES_MAX, attribute_of};
+pub use name::{ByName, ItemName, Names};
 pub use shape::{Items, Rows, Shape};
+pub use sheet::SheetRow;
 
 use crate::config::{Conflicts, Deletes, Form, MissingKey};
 use model::Item;
 use model::expression::{Bound, Condition};
 use model::key::KeyType;
 pub use path::Path;
-use sha2::{Digest, Sha256};
-use sql::{ColumnKind, Value};
+use sql::{Cell, Cells, ColumnKind, Value};
 use std::cmp::Ordering;
 
 /// The key of the source's table.
@@ -30,9 +33,6 @@ use std::cmp::Ordering;
 pub struct KeySchema {
     pub attributes: Vec<(String, KeyType)>,
 }
-
-/// The name that an item has wherever the target remembers it: a hash of its key.
-pub type ItemName = String;
 
 impl KeySchema {
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -42,18 +42,6 @@ impl KeySchema {
     /// The key of an item, alone.
     pub fn key_of(&self, item: &Item) -> Item {
         self.names().filter_map(|name| item.get(name).map(|value| (name.to_owned(), value.clone()))).collect()
-    }
-
-    /// A number to choose lanes by, and the item's name. `keys`: the item's key, alone.
-    pub fn name(&self, keys: &Item) -> (u64, ItemName) {
-        let mut bytes = Vec::with_capacity(64);
-        match keys.len() == self.attributes.len() {
-            true => keys.encode(&mut bytes),
-            false => self.key_of(keys).encode(&mut bytes),
-        }
-        let digest = Sha256::digest(&bytes);
-        let hash = u64::from_be_bytes(digest[..8].try_into().unwrap_or_default());
-        (hash, hex(&digest[..20]))
     }
 }
 
@@ -157,17 +145,17 @@ impl Mapping {
     }
 
     /// The key's values of a row.
-    pub fn key_of(&self, row: &[Value]) -> Vec<Value> {
-        self.key_at.iter().map(|at| row[*at].clone()).collect()
+    pub fn key_of(&self, row: &impl Cells) -> Vec<Value> {
+        self.key_at.iter().map(|at| row.cell(*at).to_value()).collect()
     }
 
     /// An order of rows by key, which is near the order that databases keep them in.
-    pub fn compare_keys(&self, one: &[Value], two: &[Value]) -> Ordering {
-        let of = |at: &usize| match (&one[*at], &two[*at]) {
-            (Value::Integer(one), Value::Integer(two)) => one.cmp(two),
-            (Value::Bytes(one), Value::Bytes(two)) => one.cmp(two),
+    pub fn compare_keys(&self, one: &impl Cells, two: &impl Cells) -> Ordering {
+        let of = |at: &usize| match (one.cell(*at), two.cell(*at)) {
+            (Cell::Integer(one), Cell::Integer(two)) => one.cmp(&two),
+            (Cell::Bytes(one), Cell::Bytes(two)) => one.cmp(two),
             // Longer numbers are greater, mostly; nothing depends on it.
-            (Value::Numeric(one), Value::Numeric(two)) => (one.len(), one).cmp(&(two.len(), two)),
+            (Cell::Numeric(one), Cell::Numeric(two)) => (one.len(), one).cmp(&(two.len(), two)),
             (one, two) => one.as_text().cmp(&two.as_text()),
         };
         self.key_at.iter().map(of).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)

@@ -3,10 +3,11 @@
 use super::clerk::{Errand, Told};
 use crate::Error;
 use crate::join::{Row, Sequence, ShardId};
-use crate::mapping::{Direct, KeySchema};
-use crate::source::{Ahead, Begin, Login, Page, Part, Record, RecordRow, ScanPage, ScanRows, Table};
+use crate::mapping::{Direct, KeySchema, SheetRow};
+use crate::source::{Ahead, Begin, Login, Page, Part, Record, ScanPage, ScanRows, Table};
 use crate::spool::{Given, Spool};
-use crate::targets::{Change, Image};
+use crate::targets::{Change, ItemChange};
+use model::Item;
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -123,7 +124,8 @@ impl Reader<'_> {
             Job::Scan { segment, from } => {
                 let from = from.as_deref();
                 let part = Part { segment: *segment, segments: self.segments, from, limit: self.page_items };
-                table.scan_as(&part, |body| self.page(*segment, body))
+                let memory = self.direct.as_ref().map(Direct::answer).unwrap_or_default();
+                table.scan_as(&part, memory, |body| self.page(*segment, body))
             }
             Job::Read { shard, iterator, begin } => match self.kept(shard, begin) {
                 Some(done) => Ok(done),
@@ -144,7 +146,7 @@ impl Reader<'_> {
             Given::Page(records) => (records, Next::Position),
             Given::End => (Vec::new(), Next::End),
         };
-        let records = self.each(records, Reader::changed);
+        let records = self.changed(records);
         Some(Done::Records { shard: shard.clone(), records, next, asked_ms: 0 })
     }
 
@@ -169,8 +171,8 @@ impl Reader<'_> {
             match self.ahead.records(&given, self.direct.as_ref()) {
                 Ok((page, asked_ms)) => {
                     let (records, next) = match page {
-                        Page::Rows(page) => (self.each(page.records, Reader::made), page.next),
-                        Page::Items(page) => (self.each(page.records, Reader::changed), page.next),
+                        Page::Rows(page) => (made(page.records), page.next),
+                        Page::Items(page) => (self.changed(page.records), page.next),
                     };
                     let next = next.map_or(Next::End, Next::Iterator);
                     return Ok(Done::Records { shard: shard.clone(), records, next, asked_ms });
@@ -186,61 +188,51 @@ impl Reader<'_> {
     }
 
     /// A page of the scan.
-    fn page(&self, segment: u32, body: &[u8]) -> Option<Done> {
-        if let Some(page) = self.direct.as_ref().and_then(|direct| ScanRows::read(body, direct)) {
-            let made = page.rows.into_iter().map(|(keys, row)| self.scanned(keys, Image::Row(row)));
-            let (rows, next, units) = (made.collect(), page.next, page.read_units);
-            return Some(Done::Page { segment, rows, next, units });
-        }
-        let page = ScanPage::read(body)?;
-        let found = page.items.into_iter().map(|item| {
-            let keys = self.schema.key_of(&item);
-            self.scanned(keys, Image::Item(item))
-        });
-        Some(Done::Page { segment, rows: found.collect(), next: page.next, units: page.read_units })
+    fn page(&self, segment: u32, body: Vec<u8>) -> Option<Done> {
+        let body = match &self.direct {
+            None => body,
+            Some(direct) => match ScanRows::read(body, direct) {
+                Ok(ScanRows { rows, next, read_units }) => {
+                    let rows = rows.into_iter().map(|row| Row { hash: row.hash(), row: Change::Row(row) });
+                    return Some(Done::Page { segment, rows: rows.collect(), next, units: read_units });
+                }
+                Err(body) => body,
+            },
+        };
+        let page = ScanPage::read(&body)?;
+        let rows = page.items.into_iter().map(|item| self.scanned(item)).collect();
+        Some(Done::Page { segment, rows, next: page.next, units: page.read_units })
     }
 
-    fn scanned(&self, keys: model::Item, image: Image) -> Row<Change> {
+    fn scanned(&self, item: Item) -> Row<Change> {
+        let keys = self.schema.key_of(&item);
         let (hash, name) = self.schema.name(&keys);
-        let row =
-            Change { name, keys, old: None, new: Some(image), created_s: 0, expired: false, sequence: None };
-        Row { hash, row }
+        let (old, new, sequence) = (None, Some(item), None);
+        let change = ItemChange { name, keys, old, new, created_s: 0, expired: false, sequence };
+        Row { hash, row: Change::Item(Box::new(change)) }
     }
 
-    fn each<R>(
-        &self,
-        records: Vec<R>,
-        change: fn(&Self, R) -> (Sequence, Row<Change>),
-    ) -> Vec<(Sequence, Row<Change>)> {
-        records.into_iter().map(|record| change(self, record)).collect()
+    fn changed(&self, records: Vec<Record>) -> Vec<(Sequence, Row<Change>)> {
+        records.into_iter().map(|record| self.change(record)).collect()
     }
 
-    fn changed(&self, record: Record) -> (Sequence, Row<Change>) {
+    fn change(&self, record: Record) -> (Sequence, Row<Change>) {
         let (hash, name) = self.schema.name(&record.keys);
-        let change = Change {
+        let change = ItemChange {
             name,
             keys: record.keys,
             old: record.old,
-            new: record.new.map(Image::Item),
+            new: record.new,
             created_s: record.created_s,
             expired: record.expired,
             sequence: Some(record.sequence.clone()),
         };
-        (record.sequence, Row { hash, row: change })
+        (record.sequence, Row { hash, row: Change::Item(Box::new(change)) })
     }
+}
 
-    fn made(&self, record: RecordRow) -> (Sequence, Row<Change>) {
-        let (hash, name) = self.schema.name(&record.keys);
-        let change = Change {
-            name,
-            keys: record.keys,
-            old: None,
-            new: record.row.map(Image::Row),
-            created_s: record.created_s,
-            expired: record.expired,
-            // Databases go by marks.
-            sequence: None,
-        };
-        (record.sequence, Row { hash, row: change })
-    }
+fn made(records: Vec<(Sequence, SheetRow)>) -> Vec<(Sequence, Row<Change>)> {
+    let of =
+        |(sequence, row): (Sequence, SheetRow)| (sequence, Row { hash: row.hash(), row: Change::Row(row) });
+    records.into_iter().map(of).collect()
 }

@@ -100,7 +100,7 @@ impl Writer<'_> {
                     let works =
                         batch.iter().map(|work| (work.track.clone(), work.mark.clone(), work.end)).collect();
                     let changes = || batch.iter().flat_map(|work| &work.rows);
-                    let created_s = changes().map(|change| change.created_s).max().unwrap_or_default();
+                    let created_s = changes().map(Change::created_s).max().unwrap_or_default();
                     let rows = changes().count();
                     let lane = self.number;
                     return Ok(Done::Committed { lane, works, rows, bytes, applied, created_s });

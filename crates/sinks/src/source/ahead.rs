@@ -55,9 +55,13 @@ impl Ahead {
 
     /// The page, and when it was asked for.
     pub fn records(&self, iterator: &str, direct: Option<&Direct>) -> Result<(Page, u64), Fault> {
-        let (body, at_ms) = self.body(iterator)?;
-        if let Some(rows) = direct.and_then(|direct| RecordRows::read(&body, direct)) {
-            return Ok((Page::Rows(rows), at_ms));
+        let memory = direct.map(Direct::answer).unwrap_or_default();
+        let (mut body, at_ms) = self.body(iterator, memory)?;
+        if let Some(direct) = direct {
+            match RecordRows::read(body, direct) {
+                Ok(rows) => return Ok((Page::Rows(rows), at_ms)),
+                Err(unread) => body = unread,
+            }
         }
         let page = if self.olds { RecordsPage::read(&body) } else { RecordsPage::read_new(&body) };
         Ok((Page::Items(page.ok_or_else(|| super::table::unreadable("GetRecords"))?), at_ms))
@@ -71,7 +75,7 @@ impl Ahead {
     ) -> Result<Option<Sequence>, Fault> {
         let mut reached = None;
         while is_wanted() {
-            let (body, _) = self.body(&iterator)?;
+            let (body, _) = self.body(&iterator, Vec::new())?;
             let (last, next) = skim(&body).ok_or_else(|| super::table::unreadable("GetRecords"))?;
             if last.is_none() {
                 break;
@@ -85,8 +89,11 @@ impl Ahead {
         Ok(reached)
     }
 
-    fn body(&self, iterator: &str) -> Result<(Vec<u8>, u64), Fault> {
-        if let Some(page) = self.take(iterator) {
+    /// `memory`: for the answer.
+    fn body(&self, iterator: &str, memory: Vec<u8>) -> Result<(Vec<u8>, u64), Fault> {
+        let mut memory = Some(memory);
+        if let Some(mut page) = self.take(iterator) {
+            page.asked.lend(memory.take().unwrap_or_default());
             match page.asked.answer() {
                 (Ok(body), http) => return Ok((self.asked_on(http, body), page.at_ms)),
                 // The connection was closed under it: asked once more.
@@ -102,6 +109,7 @@ impl Ahead {
             Some(http) => http,
             None => Http::new(&self.login.streams_endpoint, &self.login, &self.world).map_err(told)?,
         };
+        http.lend(memory.unwrap_or_default());
         let at_ms = self.world.now().millis();
         match http.call(OPERATION, request(iterator).as_bytes()) {
             Ok(body) => Ok((self.asked_on(http, body), at_ms)),
@@ -205,7 +213,7 @@ mod tests {
             (page(&[record(7, "a")], next).replace(":", ": "), Some("7")),
         ] {
             let (reached, _) = skim(body.as_bytes()).expect(&body);
-            assert_eq!(reached.as_ref().map(Sequence::as_str), last, "{body}");
+            assert_eq!(reached.map(|reached| reached.to_string()).as_deref(), last, "{body}");
             assert_eq!(skim(body.as_bytes()), RecordsPage::skim(body.as_bytes()), "{body}");
         }
     }

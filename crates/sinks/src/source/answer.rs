@@ -217,7 +217,7 @@ impl Record {
                 member(name, &typed(image));
             }
         }
-        member(",\"SequenceNumber\":\"", self.sequence.as_str());
+        member(",\"SequenceNumber\":\"", &self.sequence.to_string());
         member("\"}", "");
         if self.expired {
             member(",\"userIdentity\":{\"PrincipalId\":\"", EXPIRY);

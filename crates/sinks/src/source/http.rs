@@ -94,17 +94,31 @@ pub struct Http {
     /// As signatures name it.
     service: &'static str,
     stream: Option<BufReader<Stream>>,
+    /// Memory for the next answer.
+    memory: Vec<u8>,
 }
 
 impl Http {
     pub fn new(endpoint: &str, login: &Login, world: &World) -> Result<Http, Error> {
         let place = Place::parse(endpoint)?;
-        Ok(Http { login: login.clone(), place, world: world.clone(), service: "dynamodb", stream: None })
+        Ok(Http {
+            login: login.clone(),
+            place,
+            world: world.clone(),
+            service: "dynamodb",
+            stream: None,
+            memory: Vec::new(),
+        })
     }
 
     /// The same, of another service.
     pub fn of(self, service: &'static str) -> Http {
         Http { service, ..self }
+    }
+
+    /// Memory for the next answer.
+    pub fn lend(&mut self, memory: Vec<u8>) {
+        self.memory = memory;
     }
 
     /// One call; `target` is the operation's long name.
@@ -163,7 +177,7 @@ impl Http {
         let Some(mut stream) = self.stream.take() else {
             return Err(Fault::Silent("nothing was asked".to_owned()));
         };
-        let answer = read(&mut stream)?;
+        let answer = read(&mut stream, std::mem::take(&mut self.memory))?;
         if answer.keep {
             self.stream = Some(stream);
         }
@@ -197,6 +211,11 @@ impl Http {
 pub struct Asked(Http);
 
 impl Asked {
+    /// Memory for the answer.
+    pub fn lend(&mut self, memory: Vec<u8>) {
+        self.0.lend(memory);
+    }
+
     /// Waits for the answer; the connection is free again.
     pub fn answer(mut self) -> (Result<Vec<u8>, Fault>, Http) {
         (self.0.receive(), self.0)
@@ -210,7 +229,7 @@ struct Answer {
     keep: bool,
 }
 
-fn read(stream: &mut impl BufRead) -> Result<Answer, Fault> {
+fn read(stream: &mut impl BufRead, memory: Vec<u8>) -> Result<Answer, Fault> {
     let strange = || Fault::Silent("the answer cannot be read: is it an HTTP server?".to_owned());
     let first = line(stream)?;
     let status = first.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(strange)?;
@@ -226,7 +245,8 @@ fn read(stream: &mut impl BufRead) -> Result<Answer, Fault> {
             _ => {}
         }
     }
-    let mut body = Vec::new();
+    let mut body = memory;
+    body.clear();
     if chunked {
         loop {
             let size = line(stream)?;
@@ -259,11 +279,12 @@ fn take(stream: &mut impl BufRead, size: usize, body: &mut Vec<u8>) -> Result<()
     if body.len().saturating_add(size) > ANSWER_BYTES_MAX {
         return Err(Fault::Silent(format!("an answer is larger than {ANSWER_BYTES_MAX} bytes")));
     }
-    body.reserve(size);
-    match stream.take(size as u64).read_to_end(body)? {
-        read if read == size => Ok(()),
-        _ => Err(Fault::Silent("the answer is shorter than it says".to_owned())),
-    }
+    let at = body.len();
+    body.resize(at + size, 0);
+    stream.read_exact(&mut body[at..]).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => Fault::Silent("the answer is shorter than it says".to_owned()),
+        _ => error.into(),
+    })
 }
 
 #[cfg(test)]
@@ -272,7 +293,7 @@ mod tests {
 
     #[track_caller]
     fn check(answer: &str, expected: Result<(u16, &str, bool), &str>) {
-        let got = read(&mut answer.as_bytes());
+        let got = read(&mut answer.as_bytes(), b"before".to_vec());
         let got = got.map(|answer| (answer.status, String::from_utf8(answer.body).unwrap(), answer.keep));
         match (got, expected) {
             (Ok((status, body, keep)), Ok(expected)) => assert_eq!((status, &*body, keep), expected),

@@ -13,6 +13,6 @@ pub use ahead::{Ahead, Page};
 pub use answer::{Record, RecordsPage, ScanPage};
 pub use http::{Fault, Http, Login};
 pub use login::Service;
-pub use rows::{RecordRow, RecordRows, ScanRows};
+pub use rows::{RecordRows, ScanRows};
 pub use secrets::Secrets;
 pub use table::{Begin, Description, Part, Table};

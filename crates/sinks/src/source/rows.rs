@@ -1,233 +1,159 @@
-//! Pages read straight into rows. What cannot be read so is read as items, which says why.
+//! Pages read straight into rows. What cannot be read so is given back, to be read as items, which says why.
 
-use super::answer::in_order;
+use super::answer::{Identity, in_order};
 use crate::join::Sequence;
-use crate::mapping::{Direct, typed};
-use api::dynamodb::{Attributes, Text};
-use model::Item;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::de::{Deserializer as Reader, StrRead};
-use sql::Value;
-use std::fmt;
+use crate::json::Scanner;
+use crate::mapping::{Direct, Draft, Drafted, Key, SheetRow, Told, typed};
+use api::dynamodb::Attributes;
 
 /// A page of records. `next`: the iterator of the next.
 #[derive(Debug)]
 pub struct RecordRows {
-    pub records: Vec<RecordRow>,
+    /// In order, each with its number.
+    pub records: Vec<(Sequence, SheetRow)>,
     pub next: Option<String>,
 }
 
-#[derive(Debug)]
-pub struct RecordRow {
-    pub sequence: Sequence,
-    pub keys: Item,
-    /// None: the item was deleted.
-    pub row: Option<Vec<Value>>,
-    pub created_s: u64,
-    pub expired: bool,
-}
-
-/// A page of the scan: keys and rows.
+/// A page of the scan.
 #[derive(Debug)]
 pub struct ScanRows {
-    pub rows: Vec<(Item, Vec<Value>)>,
+    pub rows: Vec<SheetRow>,
     pub next: Option<Box<str>>,
     pub read_units: f64,
 }
 
 impl RecordRows {
-    pub fn read(body: &[u8], direct: &Direct) -> Option<RecordRows> {
-        let mut page = RecordsReader { direct, records: Vec::new(), next: None };
-        read(body, &mut page)?;
-        let mut records = page.records;
-        in_order(&mut records, |record| &record.sequence);
-        Some(RecordRows { records, next: page.next })
+    pub fn read(answer: Vec<u8>, direct: &Direct) -> Result<RecordRows, Vec<u8>> {
+        let (rows, (numbers, next)) = read(answer, direct, records)?;
+        let mut records: Vec<(Sequence, SheetRow)> = numbers.into_iter().zip(rows).collect();
+        in_order(&mut records, |(number, _)| number);
+        Ok(RecordRows { records, next })
     }
 }
 
 impl ScanRows {
-    pub fn read(body: &[u8], direct: &Direct) -> Option<ScanRows> {
-        let empty = ScanRows { rows: Vec::new(), next: None, read_units: 0.0 };
-        let mut page = ScanReader { direct, page: empty };
-        read(body, &mut page)?;
-        Some(page.page)
+    pub fn read(answer: Vec<u8>, direct: &Direct) -> Result<ScanRows, Vec<u8>> {
+        let (rows, (next, read_units)) = read(answer, direct, items)?;
+        Ok(ScanRows { rows, next, read_units })
     }
 }
 
-fn read<'b, M: Members<'b>>(body: &'b [u8], members: &mut M) -> Option<()> {
-    let mut reader: Reader<StrRead<'b>> = Reader::from_str(std::str::from_utf8(body).ok()?);
-    Object(members).deserialize(&mut reader).ok()?;
-    reader.end().ok()
-}
-
-/// What is made of an object's members, as they come.
-trait Members<'de> {
-    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error>;
-}
-
-/// What is made of an array's elements, as they come.
-trait Elements<'de> {
-    /// False: there are no more.
-    fn element<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error>;
-}
-
-struct Object<'m, M>(&'m mut M);
-struct List<'m, E>(&'m mut E);
-
-impl<'de, M: Members<'de>> DeserializeSeed<'de> for Object<'_, M> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+/// What a page says besides its rows, as `each` finds it.
+fn read<T>(
+    answer: Vec<u8>,
+    direct: &Direct,
+    each: impl for<'t> FnOnce(&mut Scanner<'t>, &mut Draft<'_, 't>) -> Option<T>,
+) -> Result<(Vec<SheetRow>, T), Vec<u8>> {
+    let answer = String::from_utf8(answer).map_err(std::string::FromUtf8Error::into_bytes)?;
+    let drafted = || -> Option<(Drafted, T)> {
+        let (mut scanner, mut draft) = (Scanner::new(&answer), direct.draft(&answer)?);
+        let told = each(&mut scanner, &mut draft)?;
+        scanner.is_at_end().then(|| (draft.end(), told))
+    };
+    match drafted() {
+        Some((drafted, told)) => Ok((direct.rows(drafted, answer), told)),
+        None => Err(answer.into_bytes()),
     }
 }
 
-impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Text(name)) = map.next_key()? {
-            self.0.member(&name, &mut map)?;
-        }
-        Ok(())
-    }
-}
+type Numbers = Vec<Sequence>;
 
-impl<'de, E: Elements<'de>> DeserializeSeed<'de> for List<'_, E> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de, E: Elements<'de>> Visitor<'de> for List<'_, E> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while self.0.element(&mut list)? {}
-        Ok(())
-    }
-}
-
-fn unfit<E: Error>() -> E {
-    E::custom("to be read as an item")
-}
-
-struct RecordsReader<'d> {
-    direct: &'d Direct,
-    records: Vec<RecordRow>,
-    next: Option<String>,
-}
-
-impl<'de> Members<'de> for RecordsReader<'_> {
-    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        match name {
-            "Records" => map.next_value_seed(List(self)),
-            "NextShardIterator" => {
-                self.next = map.next_value()?;
-                Ok(())
-            }
-            _ => map.next_value::<IgnoredAny>().map(drop),
-        }
-    }
-}
-
-impl<'de> Elements<'de> for RecordsReader<'_> {
-    fn element<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
-        let mut reader = RecordReader::new(self.direct);
-        if list.next_element_seed(Object(&mut reader))?.is_none() {
-            return Ok(false);
-        }
-        let sequence = reader.sequence.ok_or_else(unfit)?;
-        let keys = reader.keys.ok_or_else(unfit)?;
-        let RecordReader { row, created, expired, .. } = reader;
-        self.records.push(RecordRow { sequence, keys, row, created_s: created as u64, expired });
-        Ok(true)
-    }
-}
-
-/// A record, the change in it, and who made it: no two of them have members of one name.
-struct RecordReader<'d> {
-    direct: &'d Direct,
-    sequence: Option<Sequence>,
-    keys: Option<Item>,
-    row: Option<Vec<Value>>,
-    created: f64,
-    expired: bool,
-}
-
-impl<'d> RecordReader<'d> {
-    fn new(direct: &'d Direct) -> RecordReader<'d> {
-        RecordReader { direct, sequence: None, keys: None, row: None, created: 0.0, expired: false }
-    }
-}
-
-impl<'de> Members<'de> for RecordReader<'_> {
-    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        match name {
-            "dynamodb" => map.next_value_seed(Object(self))?,
-            "userIdentity" => {
-                if let Some(identity) = map.next_value::<Option<super::answer::Identity>>()? {
-                    self.expired = identity.is_expiry();
+fn records<'t>(scanner: &mut Scanner<'t>, draft: &mut Draft<'_, 't>) -> Option<(Numbers, Option<String>)> {
+    let (mut numbers, mut next, mut is_first) = (Vec::new(), None, true);
+    scanner.expect(b'{')?;
+    while let Some(name) = scanner.member(&mut is_first)? {
+        match name.raw {
+            "Records" => {
+                scanner.expect(b'[')?;
+                let mut is_first = true;
+                while scanner.element(&mut is_first)? {
+                    numbers.push(record(scanner, draft)?);
                 }
             }
-            "ApproximateCreationDateTime" => self.created = map.next_value()?,
-            "Keys" => self.keys = Some(map.next_value::<Attributes>()?.0),
-            "SequenceNumber" => {
-                let Text(number) = map.next_value()?;
-                self.sequence = Some(Sequence::parse(&number).ok_or_else(unfit)?);
-            }
-            "NewImage" => {
-                let mut item = self.direct.begin(false);
-                map.next_value_seed(&mut item)?;
-                self.row = Some(item.end().ok_or_else(unfit)?.0);
-            }
-            _ => drop(map.next_value::<IgnoredAny>()?),
+            "NextShardIterator" => next = serde_json::from_str(scanner.raw()?).ok()?,
+            _ => drop(scanner.raw()?),
         }
-        Ok(())
+    }
+    Some((numbers, next))
+}
+
+/// A record, and the change in it: no two of them have members of one name.
+#[derive(Default)]
+struct Record<'t> {
+    sequence: Option<Sequence>,
+    key: Option<Key<'t>>,
+    cells: Option<usize>,
+    told: Told,
+}
+
+fn record<'t>(scanner: &mut Scanner<'t>, draft: &mut Draft<'_, 't>) -> Option<Sequence> {
+    let (mut record, begun, mut is_first) = (Record::default(), scanner.at(), true);
+    scanner.expect(b'{')?;
+    while let Some(name) = scanner.member(&mut is_first)? {
+        match name.raw {
+            "dynamodb" => record.change(scanner, draft)?,
+            "userIdentity" => {
+                let identity: Option<Identity> = serde_json::from_str(scanner.raw()?).ok()?;
+                record.told.expired = identity.is_some_and(|identity| identity.is_expiry());
+            }
+            _ => drop(scanner.raw()?),
+        }
+    }
+    record.told.size = scanner.at() - begun;
+    draft.add(&record.key?, record.cells, record.told)?;
+    record.sequence
+}
+
+impl<'t> Record<'t> {
+    fn change(&mut self, scanner: &mut Scanner<'t>, draft: &mut Draft<'_, 't>) -> Option<()> {
+        let mut is_first = true;
+        scanner.expect(b'{')?;
+        while let Some(name) = scanner.member(&mut is_first)? {
+            match name.raw {
+                "Keys" => self.key = Some(draft.direct().key(scanner)?),
+                "NewImage" => self.cells = Some(draft.item(scanner, None)?),
+                "SequenceNumber" => self.sequence = Some(Sequence::parse(scanner.quoted()?.raw)?),
+                "ApproximateCreationDateTime" => {
+                    self.told.created_s = scanner.word()?.parse::<f64>().ok()? as u64;
+                }
+                _ => drop(scanner.raw()?),
+            }
+        }
+        Some(())
     }
 }
 
-struct ScanReader<'d> {
-    direct: &'d Direct,
-    page: ScanRows,
+fn items<'t>(scanner: &mut Scanner<'t>, draft: &mut Draft<'_, 't>) -> Option<(Option<Box<str>>, f64)> {
+    let (mut next, mut read_units, mut is_first) = (None, 0.0, true);
+    scanner.expect(b'{')?;
+    while let Some(name) = scanner.member(&mut is_first)? {
+        match name.raw {
+            "Items" => {
+                scanner.expect(b'[')?;
+                let mut is_first = true;
+                while scanner.element(&mut is_first)? {
+                    let (mut key, begun) = (Key::default(), scanner.at());
+                    let cells = draft.item(scanner, Some(&mut key))?;
+                    let size = scanner.at() - begun;
+                    draft.add(&key, Some(cells), Told { size, ..Told::default() })?;
+                }
+            }
+            "LastEvaluatedKey" => {
+                let last: Option<Attributes> = serde_json::from_str(scanner.raw()?).ok()?;
+                next = last.map(|key| typed(&key.0).into());
+            }
+            "ConsumedCapacity" => {
+                let consumed: Option<Consumed> = serde_json::from_str(scanner.raw()?).ok()?;
+                read_units = consumed.map_or(0.0, |consumed| consumed.units);
+            }
+            _ => drop(scanner.raw()?),
+        }
+    }
+    Some((next, read_units))
 }
 
 #[derive(serde::Deserialize)]
 struct Consumed {
     #[serde(rename = "CapacityUnits", default)]
     units: f64,
-}
-
-impl<'de> Members<'de> for ScanReader<'_> {
-    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        match name {
-            "Items" => map.next_value_seed(List(self))?,
-            "LastEvaluatedKey" => {
-                let last = map.next_value::<Option<Attributes>>()?;
-                self.page.next = last.map(|key| typed(&key.0).into());
-            }
-            "ConsumedCapacity" => {
-                let consumed = map.next_value::<Option<Consumed>>()?;
-                self.page.read_units = consumed.map_or(0.0, |consumed| consumed.units);
-            }
-            _ => drop(map.next_value::<IgnoredAny>()?),
-        }
-        Ok(())
-    }
-}
-
-impl<'de> Elements<'de> for ScanReader<'_> {
-    fn element<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
-        let mut item = self.direct.begin(true);
-        if list.next_element_seed(&mut item)?.is_none() {
-            return Ok(false);
-        }
-        let (row, keys) = item.end().ok_or_else(unfit)?;
-        self.page.rows.push((keys.unwrap_or_default(), row));
-        Ok(true)
-    }
 }

@@ -123,7 +123,7 @@ impl Table {
         let mut asked = json!({ "StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
         if let Begin::After(sequence) = begin {
             asked["ShardIteratorType"] = json!("AFTER_SEQUENCE_NUMBER");
-            asked["SequenceNumber"] = json!(sequence.as_str());
+            asked["SequenceNumber"] = json!(sequence.to_string());
         }
         match self.call(STREAMS, "GetShardIterator", &asked) {
             Ok(given) => Ok(Some(given["ShardIterator"].as_str().ok_or_else(strange)?.to_owned())),
@@ -146,11 +146,16 @@ impl Table {
     }
 
     pub fn scan(&mut self, part: &Part<'_>) -> Result<ScanPage, Error> {
-        self.scan_as(part, ScanPage::read)
+        self.scan_as(part, Vec::new(), |body| ScanPage::read(&body))
     }
 
-    /// A page of the scan, as whoever asks reads it.
-    pub fn scan_as<P>(&mut self, part: &Part<'_>, read: impl FnOnce(&[u8]) -> Option<P>) -> Result<P, Error> {
+    /// A page of the scan, as whoever asks reads it. `memory`: for the answer.
+    pub fn scan_as<P>(
+        &mut self,
+        part: &Part<'_>,
+        memory: Vec<u8>,
+        read: impl FnOnce(Vec<u8>) -> Option<P>,
+    ) -> Result<P, Error> {
         let Part { segment, segments, from, limit } = *part;
         let mut asked = json!({
             "TableName": self.name, "ConsistentRead": true, "ReturnConsumedCapacity": "TOTAL",
@@ -165,8 +170,9 @@ impl Table {
         if let Some(from) = from {
             asked["ExclusiveStartKey"] = serde_json::from_str(from).map_err(|_| strange())?;
         }
+        self.tables.lend(memory);
         let body = self.tables.call(&format!("{TABLES}.Scan"), asked.to_string().as_bytes())?;
-        read(&body).ok_or_else(|| unreadable("Scan").into())
+        read(body).ok_or_else(|| unreadable("Scan").into())
     }
 
     /// The item with this key, as it is now.

@@ -27,14 +27,15 @@ impl Frame {
         match self {
             Frame::Head { shard, parent, after } => {
                 inner.push(b'H');
-                let after = after.as_ref().map(Sequence::as_str);
+                let after = after.as_ref().map(Sequence::to_string);
                 inner.extend_from_slice(json!([1, shard, parent, after]).to_string().as_bytes());
             }
             Frame::Page { last, body } => {
                 inner.push(b'P');
                 // A sequence number has 64 digits at most.
-                inner.push(last.as_str().len() as u8);
-                inner.extend_from_slice(last.as_str().as_bytes());
+                let last = last.to_string();
+                inner.push(last.len() as u8);
+                inner.extend_from_slice(last.as_bytes());
                 inner.extend_from_slice(body);
             }
             Frame::End => inner.push(b'E'),

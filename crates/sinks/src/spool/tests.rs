@@ -53,7 +53,7 @@ fn next(spool: &Spool, after: Option<u64>) -> Option<Vec<u64>> {
     let after = after.map(number);
     match spool.next("s", after.as_ref()) {
         Given::Page(records) => {
-            Some(records.iter().map(|record| record.sequence.as_str().parse().expect("digits")).collect())
+            Some(records.iter().map(|record| record.sequence.to_string().parse().expect("digits")).collect())
         }
         Given::End => Some(Vec::new()),
         Given::Source => None,
@@ -179,7 +179,7 @@ fn a_torn_tail_leaves_no_hole() {
 fn kept(spool: &Spool) -> u64 {
     let inner = spool.inner();
     let last = inner.shards.values().next().and_then(|held| held.log.last.clone());
-    last.map_or(0, |last| last.as_str().parse().expect("digits"))
+    last.map_or(0, |last| last.to_string().parse().expect("digits"))
 }
 
 /// Cuts the newest file short, or damages a byte of any.

@@ -1,8 +1,8 @@
 //! Keys of the target that several items may claim: every claim is kept, so that a row is there as long as one item
 //! wants it, and goes with the last.
 
-use super::Change;
 use super::lane::Applied;
+use super::{Change, ItemChange};
 use crate::config::Conflicts;
 use crate::join::{Origin, Work};
 use crate::mapping::{Made, Shape, hex};
@@ -29,7 +29,7 @@ pub trait Keeper {
     fn write(&mut self, row: Self::Row) -> Result<(), Error>;
     fn remove(&mut self, key: Self::Key) -> Result<(), Error>;
     /// Writes down why an item has no row; none: it has one, or wants none.
-    fn judge(&mut self, change: &Change, origin: Origin, reason: Option<String>) -> Result<(), Error>;
+    fn judge(&mut self, change: &ItemChange, origin: Origin, reason: Option<String>) -> Result<(), Error>;
 }
 
 /// An item that wants a row.
@@ -55,7 +55,7 @@ impl<S: Shape> Claims<S> {
     {
         let mut applied = Applied::default();
         for change in &work.rows {
-            applied.add(self.one(keeper, change, work.track.origin(), work.remember)?);
+            applied.add(self.one(keeper, change.item_change(), work.track.origin(), work.remember)?);
         }
         Ok(applied)
     }
@@ -63,7 +63,7 @@ impl<S: Shape> Claims<S> {
     pub fn one<K>(
         &self,
         keeper: &mut K,
-        change: &Change,
+        change: &ItemChange,
         origin: Origin,
         remember: bool,
     ) -> Result<Applied, Error>
@@ -71,12 +71,13 @@ impl<S: Shape> Claims<S> {
         K: Keeper<Row = S::Row, Key = S::Key>,
     {
         let mut applied = Applied::of(origin, 1, 0);
-        let held = keeper.held(&change.name)?;
-        if origin == Origin::Snapshot && (held.is_some() || keeper.is_gone(&change.name)?) {
+        let name = change.name.to_string();
+        let held = keeper.held(&name)?;
+        if origin == Origin::Snapshot && (held.is_some() || keeper.is_gone(&name)?) {
             return Ok(applied);
         }
         let mut reason = None;
-        let row = match change.item().map_or(Ok(Made::Nothing), |item| self.shape.make(item)) {
+        let row = match change.new.as_ref().map_or(Ok(Made::Nothing), |item| self.shape.make(item)) {
             Ok(Made::Row(row)) => Some(row),
             Ok(Made::Nothing) => None,
             Err(fault) if fault.stop => return Err(Error::new(Kind::Record, fault.reason)),
@@ -89,16 +90,16 @@ impl<S: Shape> Claims<S> {
         if let Some(held) = &held
             && Some(held) != place.as_ref()
         {
-            self.release(keeper, held, &change.name)?;
+            self.release(keeper, held, &name)?;
         }
-        if let (Some(row), Some(place), Some(image)) = (row, &place, change.item()) {
+        if let (Some(row), Some(place), Some(image)) = (row, &place, &change.new) {
             let renewed = held.as_ref() == Some(place);
-            self.take(keeper, row, origin, &Claim { place, item: &change.name, image, renewed })?;
+            self.take(keeper, row, origin, &Claim { place, item: &name, image, renewed })?;
         }
         applied.quarantined = usize::from(reason.is_some());
         keeper.judge(change, origin, reason)?;
         if origin == Origin::Stream && remember {
-            keeper.forget_not(&change.name)?;
+            keeper.forget_not(&name)?;
         }
         Ok(applied)
     }

@@ -1,6 +1,6 @@
 //! What one change asks for: the row that is to be, the row that is to go.
 
-use super::Change;
+use super::ItemChange;
 use crate::config::Deletes;
 use crate::join::Origin;
 use crate::mapping::{Fault, KeySchema, Keying, Made, Shape, typed};
@@ -25,11 +25,11 @@ pub fn decide<S: Shape>(
     shape: &S,
     schema: &KeySchema,
     origin: Origin,
-    change: &Change,
+    change: &ItemChange,
 ) -> Result<Decided<S::Row, S::Key>, Error> {
     let mapping = shape.mapping();
     let (mut row, mut quarantine) = (None, None);
-    match change.item().map_or(Ok(Made::Nothing), |item| shape.make(item)) {
+    match change.new.as_ref().map_or(Ok(Made::Nothing), |item| shape.make(item)) {
         Ok(Made::Row(made)) => row = Some(made),
         Ok(Made::Nothing) => {}
         Err(Fault { reason, stop: true }) => {

@@ -60,10 +60,10 @@ pub fn read_track(text: &str) -> Option<Track> {
 }
 
 /// A mark's text, and the number of pages.
-pub fn write_mark(mark: Option<&Mark>) -> (Option<&str>, Option<i64>) {
+pub fn write_mark(mark: Option<&Mark>) -> (Option<String>, Option<i64>) {
     match mark {
-        Some(Mark::Record(sequence)) => (Some(sequence.as_str()), None),
-        Some(Mark::Page { pages, next }) => (next.as_deref(), Some(*pages as i64)),
+        Some(Mark::Record(sequence)) => (Some(sequence.to_string()), None),
+        Some(Mark::Page { pages, next }) => (next.as_deref().map(str::to_owned), Some(*pages as i64)),
         None => (None, None),
     }
 }

@@ -168,7 +168,9 @@ mod tests {
 
     #[test]
     fn short_numbers_are_written_as_long_ones() {
-        for text in ["0", "-0", "7", "007", "-12", "9999", "10000", "-120000", "100000001", "999999999999999999"] {
+        for text in
+            ["0", "-0", "7", "007", "-12", "9999", "10000", "-120000", "100000001", "999999999999999999"]
+        {
             let (mut short, mut long) = (Vec::new(), Vec::new());
             let (negative, number) = whole(text).expect("a short number");
             encode_whole(negative, number, &mut short);

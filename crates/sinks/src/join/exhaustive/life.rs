@@ -212,7 +212,7 @@ impl Life {
                 Action::Open { shard, after } => {
                     let captured = self.planned + usize::from(self.wrong == Wrong::PositionTakenLate);
                     let first = match after {
-                        Some(sequence) => sequence.as_str().parse::<usize>().expect("a number"),
+                        Some(sequence) => sequence.to_string().parse::<usize>().expect("a number"),
                         None if self.plan().captured.contains(&shard) => captured,
                         None => self.range(&shard, moment.written).start,
                     };

@@ -2,11 +2,11 @@
 
 use super::Direct;
 use crate::config::{Config, Endpoint};
-use crate::mapping::{From, KeySchema, Made, Makes, Mapping, derive, file_columns};
+use crate::mapping::{From, KeySchema, Made, Makes, Mapping, SheetRow, derive, file_columns};
 use crate::source::{RecordRows, RecordsPage, ScanPage, ScanRows};
 use model::key::KeyType;
 use serde_json::{Value as Json, json};
-use sql::{Dialect, Value};
+use sql::{Cells, Dialect, Value};
 use world::{Random, World};
 
 const COLUMNS: &str = "id = {}\nbig = { type = \"numeric\" }\nwhole = { type = \"bigint\" }\nhalf = { type = \"double\" }\nyes = { type = \"boolean\" }\nname = { type = \"varchar(3)\" }\nraw = { type = \"bytes\" }\nplain = { from = \"m\", type = \"json\" }\nagain = { from = \"m\", type = \"typed_json\" }\ncity = { from = \"m.city\", default = \"none\" }\nkind = { constant = \"k\" }\ntext = { default = \"empty\" }\n";
@@ -86,6 +86,11 @@ fn item(random: &mut Random) -> Json {
     item
 }
 
+fn values(row: &SheetRow) -> Vec<Value> {
+    (0..row.width()).map(|at| row.cell(at).to_value()).collect()
+}
+
+/// Pages are read again and again into the same memory.
 #[test]
 fn rows_are_those_that_items_make() {
     let (mut direct_rows, mut left) = (0, 0);
@@ -110,25 +115,29 @@ fn rows_are_those_that_items_make() {
                 let records = json!({ "Records": [record], "NextShardIterator": "n" }).to_string();
                 let page = ScanPage::read(scan.as_bytes()).expect("a page");
                 let made = mapping.row(&page.items[0], dialect);
-                let rows = ScanRows::read(scan.as_bytes(), &direct);
-                let changes = RecordRows::read(records.as_bytes(), &direct);
+                let rows = ScanRows::read(scan.clone().into_bytes(), &direct);
+                let changes = RecordRows::read(records.clone().into_bytes(), &direct);
                 let Ok(Made::Row(row)) = made else {
-                    assert!(rows.is_none() && changes.is_none(), "{item}");
+                    assert_eq!(rows.err().as_deref(), Some(scan.as_bytes()), "{item}");
+                    assert_eq!(changes.err().as_deref(), Some(records.as_bytes()), "{item}");
                     left += 1;
                     continue;
                 };
                 direct_rows += 1;
-                let rows = rows.unwrap_or_else(|| panic!("a row is made of {item}"));
-                let same = |one: &[Value], two: &[Value]| assert_eq!(one, two, "{item}");
-                same(&rows.rows[0].1, &row);
-                assert_eq!((&rows.rows[0].0, rows.next), (&schema.key_of(&page.items[0]), page.next));
+                let rows = rows.unwrap_or_else(|_| panic!("a row is made of {item}"));
+                assert_eq!(values(&rows.rows[0]), row, "{item}");
+                let keys = schema.key_of(&page.items[0]);
+                let (hash, name) = schema.name(&keys);
+                let scanned = &rows.rows[0];
+                assert_eq!((scanned.keys(), scanned.hash(), scanned.name()), (keys, hash, name));
+                assert_eq!(rows.next, page.next);
                 let changes = changes.expect("a change");
-                same(changes.records[0].row.as_deref().expect("a row"), &row);
                 let told = RecordsPage::read_new(records.as_bytes()).expect("a page");
-                let (one, two) = (&changes.records[0], &told.records[0]);
+                let ((sequence, change), two) = (&changes.records[0], &told.records[0]);
+                assert_eq!(values(change), row, "{item}");
                 assert_eq!(
-                    (&one.keys, &one.sequence, one.created_s),
-                    (&two.keys, &two.sequence, two.created_s)
+                    (change.keys(), sequence, change.created_s(), change.name()),
+                    (two.keys.clone(), &two.sequence, two.created_s, name)
                 );
                 assert_eq!(changes.next, told.next);
             }
@@ -153,14 +162,15 @@ fn records_are_those_that_are_read_as_items() {
     ];
     let page = json!({ "Records": records }).to_string();
     let (rows, items) = (
-        RecordRows::read(page.as_bytes(), &direct).expect("rows"),
+        RecordRows::read(page.clone().into_bytes(), &direct).expect("rows"),
         RecordsPage::read(page.as_bytes()).expect("items"),
     );
     let told: Vec<_> =
-        rows.records.iter().map(|one| (one.sequence.as_str(), one.row.is_some(), one.expired)).collect();
-    assert_eq!(told, [("1", false, false), ("3", false, true), ("10", false, false)]);
+        rows.records.iter().map(|(at, row)| (at.to_string(), !row.is_deletion(), row.expired())).collect();
+    let wanted = [("1", false, false), ("3", false, true), ("10", false, false)];
+    assert_eq!(told, wanted.map(|(at, is_row, expired)| (at.to_owned(), is_row, expired)));
     let other: Vec<_> =
-        items.records.iter().map(|one| (one.sequence.as_str(), one.new.is_some(), one.expired)).collect();
+        items.records.iter().map(|one| (one.sequence.to_string(), one.new.is_some(), one.expired)).collect();
     assert_eq!(told, other);
     assert_eq!(rows.next, None);
 }

@@ -98,7 +98,7 @@ impl Coordinator<'_> {
             Done::Records { shard, records, next, asked_ms } => {
                 self.worked(report);
                 self.moved(&shard, records.last().map(|(sequence, _)| sequence.clone()), &next);
-                let first_s = records.first().map(|(_, row)| row.row.created_s);
+                let first_s = records.first().map(|(_, row)| row.row.created_s());
                 let last = records.last().map(|(sequence, _)| sequence.clone());
                 if asked_ms > 0 || last.is_some() {
                     self.durable.read(&shard, last.zip(first_s.map(|at| at * 1000)), asked_ms);

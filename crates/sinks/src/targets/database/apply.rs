@@ -1,13 +1,13 @@
 //! One group into the database, inside a transaction.
 
-use super::fold::{Final, Group};
+use super::fold::{Final, Group, Made};
 use super::lane::Connected;
 use super::look::name_of;
 use super::schema::{GONE, QUARANTINE, SEEN};
 use crate::Error;
 use crate::join::Origin;
-use crate::mapping::{Mapping, typed};
-use sql::{Connection, Dialect, Kind as SqlKind, OnConflict, Upsert, Value};
+use crate::mapping::{ItemName, Mapping, typed};
+use sql::{Cells, Connection, Dialect, Kind as SqlKind, OnConflict, Upsert, Value};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use world::Timestamp;
@@ -67,10 +67,12 @@ impl Connected {
     fn keep_missing(&mut self, mapping: &Mapping, group: &mut Group<'_>) -> Result<(), Error> {
         if !self.gone.is_empty() {
             let unknown =
-                group.items.iter().map(|item| item.name).filter(|name| self.gone.has(name).is_none());
-            let asked: Vec<&str> = unknown.collect();
+                group.items.iter().map(|item| item.name).filter(|name| self.gone.has(*name).is_none());
+            let asked: Vec<String> = unknown.map(|name| name.to_string()).collect();
+            let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
             let gone = listed(&mut self.connection, GONE, "item", &self.shared.pipeline, &asked)?;
-            let is_gone = |name: &str| self.gone.has(name).unwrap_or_else(|| gone.contains(name));
+            let is_gone =
+                |name: ItemName| self.gone.has(name).unwrap_or_else(|| gone.contains(&name.to_string()));
             group.items.retain(|item| !is_gone(item.name));
         }
         if self.shared.recopy {
@@ -84,7 +86,7 @@ impl Connected {
     }
 
     pub(super) fn is_gone(&mut self, name: &str) -> Result<bool, Error> {
-        match self.gone.has(name) {
+        match ItemName::parse(name).and_then(|name| self.gone.has(name)) {
             Some(is_gone) => Ok(is_gone),
             None => {
                 Ok(!listed(&mut self.connection, GONE, "item", &self.shared.pipeline, &[name])?.is_empty())
@@ -93,8 +95,9 @@ impl Connected {
     }
 
     /// What the snapshot must not bring back.
-    pub(super) fn note_gone(&mut self, names: &[String]) -> Result<(), Error> {
-        self.list(GONE, "item", names)?;
+    pub(super) fn note_gone(&mut self, names: &[ItemName]) -> Result<(), Error> {
+        let texts: Vec<String> = names.iter().map(ItemName::to_string).collect();
+        self.list(GONE, "item", &texts)?;
         self.gone.add(names);
         Ok(())
     }
@@ -135,7 +138,7 @@ impl Connected {
     fn one_by_one(
         &mut self,
         mapping: &Mapping,
-        upsert: Upsert<'_, Cow<'_, [Value]>>,
+        upsert: Upsert<'_, Made<'_>>,
         places: &[usize],
         group: &mut Group<'_>,
     ) -> Result<(), Error> {
@@ -151,7 +154,8 @@ impl Connected {
                     if group.origin == Origin::Stream {
                         // What is in quarantine has no row, not even an old one.
                         let at = |key: &String| upsert.columns.iter().position(|column| column == key);
-                        let key = upsert.key.iter().filter_map(at).map(|at| row[at].clone()).collect();
+                        let key =
+                            upsert.key.iter().filter_map(at).map(|at| row.cell(at).to_value()).collect();
                         self.connection.delete(upsert.table, upsert.key, &[key])?;
                     }
                 }
@@ -167,7 +171,7 @@ impl Connected {
             return Ok(());
         }
         let gone = group.items.iter().filter(|item| item.gone || item.quarantine.is_some());
-        let names: Vec<String> = gone.map(|item| item.name.to_owned()).collect();
+        let names: Vec<ItemName> = gone.map(|item| item.name).collect();
         self.note_gone(&names)
     }
 
@@ -181,13 +185,13 @@ impl Connected {
             match &item.quarantine {
                 Some(reason) => {
                     rows.push(self.quarantine_row(name, item, reason, now_ms));
-                    self.entered.insert(name.to_owned());
+                    self.entered.insert(name);
                 }
                 None if group.origin == Origin::Stream
-                    && (self.quarantined.contains(name) || self.entered.contains(name)) =>
+                    && (self.quarantined.contains(&name) || self.entered.contains(&name)) =>
                 {
-                    settled.push(vec![self.shared.pipeline.as_str().into(), name.into()]);
-                    self.left.insert(name.to_owned());
+                    settled.push(vec![self.shared.pipeline.as_str().into(), name.to_string().into()]);
+                    self.left.insert(name);
                 }
                 None => {}
             }
@@ -203,12 +207,12 @@ impl Connected {
         Ok(())
     }
 
-    fn quarantine_row(&self, name: &str, item: &Final<'_>, reason: &str, now_ms: u64) -> Vec<Value> {
+    fn quarantine_row(&self, name: ItemName, item: &Final<'_>, reason: &str, now_ms: u64) -> Vec<Value> {
         // PostgreSQL takes no NUL, and the reason may quote one.
         vec![
             self.shared.pipeline.as_str().into(),
-            name.into(),
-            typed(&self.shared.schema.key_of(item.keys)).as_str().into(),
+            name.to_string().into(),
+            typed(&self.shared.schema.key_of(&item.keys())).as_str().into(),
             item.image.as_deref().map_or(Value::Null, |image| typed(image).as_str().into()),
             reason.replace('\0', "\u{fffd}").as_str().into(),
             (now_ms as i64).into(),
@@ -234,9 +238,9 @@ pub fn soften(dialect: Dialect, mapping: &Mapping, seconds: u64) -> String {
 }
 
 /// The rows of a group with the places of their items, in the order of the table's key: neighbours share pages.
-fn take_rows<'w>(mapping: &Mapping, group: &mut Group<'w>) -> (Vec<usize>, Vec<Cow<'w, [Value]>>) {
+fn take_rows<'w>(mapping: &Mapping, group: &mut Group<'w>) -> (Vec<usize>, Vec<Made<'w>>) {
     let made = group.items.iter_mut().enumerate().filter_map(|(place, item)| Some((place, item.row.take()?)));
-    let mut rows: Vec<(usize, Cow<'w, [Value]>)> = made.collect();
+    let mut rows: Vec<(usize, Made<'w>)> = made.collect();
     rows.sort_by(|(_, one), (_, two)| mapping.compare_keys(one, two));
     rows.into_iter().unzip()
 }

@@ -2,23 +2,22 @@
 
 use crate::Error;
 use crate::join::{Origin, Work};
-use crate::mapping::{KeySchema, Mapping, Rows, Shape};
+use crate::mapping::{ByName, ItemName, KeySchema, Mapping, Rows, Shape, SheetRow};
 use crate::targets::decide::decide;
-use crate::targets::{Change, Image};
+use crate::targets::{Change, ItemChange};
 use model::Item;
-use sql::Value;
+use sql::{Cell, Cells, Value};
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// What is written of one item.
 #[derive(Clone, Debug)]
 pub struct Final<'w> {
     /// The item's, which no other has in its group.
-    pub name: &'w str,
-    pub keys: &'w Item,
+    pub name: ItemName,
+    pub keys: Keys<'w>,
     /// The item as it is now.
     pub image: Option<Cow<'w, Item>>,
-    pub row: Option<Cow<'w, [Value]>>,
+    pub row: Option<Made<'w>>,
     /// Keys under which the item had a row.
     pub deleted: Vec<Vec<Value>>,
     /// The delete keeps the row, with this time in it.
@@ -27,6 +26,20 @@ pub struct Final<'w> {
     pub quarantine: Option<String>,
     /// Its row was taken away or moved at some time: an older version must not come back.
     pub gone: bool,
+}
+
+/// A row that was made by whoever read it, or here.
+#[derive(Clone, Debug)]
+pub enum Made<'w> {
+    There(&'w SheetRow),
+    Here(Vec<Value>),
+}
+
+/// Where an item's key is.
+#[derive(Clone, Copy, Debug)]
+pub enum Keys<'w> {
+    Item(&'w Item),
+    Row(&'w SheetRow),
 }
 
 /// Consecutive work of one origin.
@@ -50,7 +63,7 @@ pub struct Rules<'a> {
 pub fn fold<'w>(works: &'w [Work<Change>], rules: Rules<'_>) -> Result<Vec<Group<'w>>, Error> {
     let mut groups: Vec<Group<'w>> = Vec::new();
     let rows = works.iter().map(|work| work.rows.len()).sum();
-    let mut places: HashMap<&str, usize> = HashMap::with_capacity(rows);
+    let mut places: ByName<usize> = ByName::with_capacity_and_hasher(rows, Default::default());
     for work in works {
         let origin = work.track.origin();
         if groups.last().is_none_or(|group| group.origin != origin) {
@@ -69,11 +82,22 @@ pub fn fold<'w>(works: &'w [Work<Change>], rules: Rules<'_>) -> Result<Vec<Group
 }
 
 impl<'w> Final<'w> {
+    pub fn of_item(change: &'w ItemChange) -> Final<'w> {
+        Final::new(change.name, Keys::Item(&change.keys))
+    }
+
+    fn of(change: &'w Change) -> Final<'w> {
+        match change {
+            Change::Item(change) => Final::of_item(change),
+            Change::Row(row) => Final::new(row.name(), Keys::Row(row)),
+        }
+    }
+
     /// Nothing yet.
-    pub fn of(change: &'w Change) -> Final<'w> {
+    fn new(name: ItemName, keys: Keys<'w>) -> Final<'w> {
         Final {
-            name: &change.name,
-            keys: &change.keys,
+            name,
+            keys,
             image: None,
             row: None,
             deleted: Vec::new(),
@@ -83,13 +107,37 @@ impl<'w> Final<'w> {
         }
     }
 
+    /// The item's key.
+    pub fn keys(&self) -> Cow<'w, Item> {
+        match self.keys {
+            Keys::Item(keys) => Cow::Borrowed(keys),
+            Keys::Row(row) => Cow::Owned(row.keys()),
+        }
+    }
+
     /// The item has this row now, where it always has it: such a row was made before.
-    fn made(&mut self, mapping: &Mapping, row: &'w [Value]) {
+    fn made(&mut self, mapping: &Mapping, row: &'w SheetRow) {
         if !self.deleted.is_empty() {
             let key = mapping.key_of(row);
             self.deleted.retain(|deleted| *deleted != key);
         }
-        (self.image, self.row, self.quarantine, self.softly) = (None, Some(Cow::Borrowed(row)), None, None);
+        (self.image, self.row, self.quarantine, self.softly) = (None, Some(Made::There(row)), None, None);
+    }
+}
+
+impl Cells for Made<'_> {
+    fn width(&self) -> usize {
+        match self {
+            Made::There(row) => row.width(),
+            Made::Here(row) => row.width(),
+        }
+    }
+
+    fn cell(&self, at: usize) -> Cell<'_> {
+        match self {
+            Made::There(row) => row.cell(at),
+            Made::Here(row) => row.cell(at),
+        }
     }
 }
 
@@ -97,19 +145,21 @@ impl Rules<'_> {
     fn add<'w>(
         self,
         group: &mut Group<'w>,
-        places: &mut HashMap<&'w str, usize>,
+        places: &mut ByName<usize>,
         change: &'w Change,
     ) -> Result<(), Error> {
-        let place = *places.entry(&change.name).or_insert(group.items.len());
+        let place = *places.entry(change.name()).or_insert(group.items.len());
         if place == group.items.len() {
             group.items.push(Final::of(change));
         }
         let entry = &mut group.items[place];
-        if let Some(Image::Row(row)) = &change.new {
+        if let Change::Row(row) = change
+            && !row.is_deletion()
+        {
             entry.made(self.shape.mapping, row);
             return Ok(());
         }
-        let decided = decide(&self.shape, self.schema, group.origin, change)?;
+        let decided = decide(&self.shape, self.schema, group.origin, &change.told())?;
         entry.image = change.item().map(Cow::Borrowed);
         entry.quarantine = decided.quarantine;
         entry.softly = None;
@@ -127,7 +177,7 @@ impl Rules<'_> {
         // A soft delete keeps what an earlier change of the batch wrote.
         let after = decided.row.as_ref().map(|row| self.shape.key(row));
         if entry.softly.is_none() {
-            entry.row = decided.row.map(Cow::Owned);
+            entry.row = decided.row.map(Made::Here);
         }
         if let Some(after) = after {
             entry.deleted.retain(|deleted| *deleted != after);

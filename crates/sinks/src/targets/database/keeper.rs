@@ -4,11 +4,11 @@ use super::fold::{Final, Group};
 use super::lane::Connected;
 use super::look::name_of;
 use super::schema::{CLAIMS, PLACES, SEEN};
-use crate::Error;
 use crate::join::Origin;
-use crate::mapping::{Mapping, typed};
-use crate::targets::Change;
+use crate::mapping::{ItemName, Mapping, typed};
+use crate::targets::ItemChange;
 use crate::targets::claims::{Claim, Keeper};
+use crate::{Error, Kind};
 use api::dynamodb::Attributes;
 use model::Item;
 use sql::{OnConflict, Upsert, Value};
@@ -63,7 +63,9 @@ impl Keeper for Inside<'_> {
     }
 
     fn forget_not(&mut self, item: &str) -> Result<(), Error> {
-        self.lane.note_gone(&[item.to_owned()])
+        let name =
+            ItemName::parse(item).ok_or_else(|| Error::new(Kind::Target, "an item's name cannot be read"))?;
+        self.lane.note_gone(&[name])
     }
 
     fn held(&mut self, item: &str) -> Result<Option<String>, Error> {
@@ -127,8 +129,9 @@ impl Keeper for Inside<'_> {
         Ok(())
     }
 
-    fn judge(&mut self, change: &Change, origin: Origin, reason: Option<String>) -> Result<(), Error> {
-        let item = Final { image: change.item().map(Cow::Borrowed), quarantine: reason, ..Final::of(change) };
+    fn judge(&mut self, change: &ItemChange, origin: Origin, reason: Option<String>) -> Result<(), Error> {
+        let image = change.new.as_ref().map(Cow::Borrowed);
+        let item = Final { image, quarantine: reason, ..Final::of_item(change) };
         self.lane.quarantine(&Group { origin, remember: false, items: vec![item], changes: 1 })
     }
 }

@@ -9,12 +9,12 @@ use super::schema::{LANES, grow};
 use super::state::State;
 use crate::Error;
 use crate::join::{Origin, Track, Work};
-use crate::mapping::{Column, Keying, Mapping, Others, Rows, derive};
+use crate::mapping::{Column, ItemName, Keying, Mapping, Names, Others, Rows, derive};
 use crate::targets::claims::Claims;
 use crate::targets::ledger::{Ledger, fenced};
 use crate::targets::{Applied, Change, Lane, Shared};
 use sql::{Connection, Dialect, Kind as SqlKind, Settings, Value};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 pub struct Connected {
     pub(super) connection: Connection,
@@ -24,9 +24,9 @@ pub struct Connected {
     collisions: usize,
     pub(super) gone: Gone,
     /// Items that are in quarantine, and what this transaction does about it.
-    pub(super) quarantined: HashSet<String>,
-    pub(super) entered: HashSet<String>,
-    pub(super) left: HashSet<String>,
+    pub(super) quarantined: Names,
+    pub(super) entered: Names,
+    pub(super) left: Names,
 }
 
 /// A transaction that collides is done again with more care; a lane that has so often does not try any more.
@@ -76,7 +76,8 @@ impl Connected {
     pub fn open(settings: &Settings, shared: Shared, number: usize) -> Result<Connected, Error> {
         let mut state = State::open(settings, &shared.pipeline)?;
         state.connection.for_many_writers()?;
-        let quarantined = state.quarantined()?.into_iter().map(|entry| entry.item).collect();
+        let entries = state.quarantined()?;
+        let quarantined = entries.iter().filter_map(|entry| ItemName::parse(&entry.item)).collect();
         let gone = Gone::of(state.gone(gone::NAMES_MAX + 1)?);
         Ok(Connected {
             connection: state.connection,
@@ -85,8 +86,8 @@ impl Connected {
             collisions: 0,
             gone,
             quarantined,
-            entered: HashSet::new(),
-            left: HashSet::new(),
+            entered: Names::default(),
+            left: Names::default(),
         })
     }
 

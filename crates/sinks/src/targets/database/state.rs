@@ -6,7 +6,7 @@ use super::schema::{
 };
 use super::sweep::sweep;
 use crate::join::{Mark, ShardId, Stored, Track};
-use crate::mapping::{Column, From, Kind as ColumnKind, Made, Mapping};
+use crate::mapping::{Column, From, ItemName, Kind as ColumnKind, Made, Mapping};
 use crate::targets::ledger::{Kept, Ledger, Quarantined, fenced};
 use crate::targets::marks::{ENDED_AS_A_WHOLE, Marks, VERSION, VERSIONS, read_plan, write_plan};
 use crate::{Error, Kind};
@@ -25,11 +25,11 @@ impl State {
     }
 
     /// Names of items that the stream has taken away, at most so many.
-    pub fn gone(&mut self, most: usize) -> Result<Vec<String>, Error> {
+    pub fn gone(&mut self, most: usize) -> Result<Vec<ItemName>, Error> {
         let place = self.connection.dialect().parameter(1);
         let sql = format!("SELECT item FROM {GONE} WHERE pipeline = {place} LIMIT {most}");
         let found = self.connection.query(&sql, &[self.pipeline.as_str().into()])?;
-        Ok(found.rows.iter().filter_map(|row| row[0].as_text().map(str::to_owned)).collect())
+        Ok(found.rows.iter().filter_map(|row| ItemName::parse(row[0].as_text()?)).collect())
     }
 
     fn update(&mut self, set: &str, epoch: i64) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use super::state::{QUARANTINE, pipeline_owner};
 use crate::Error;
 use crate::join::Origin;
 use crate::mapping::{Mapping, typed};
-use crate::targets::Change;
+use crate::targets::ItemChange;
 use crate::targets::claims::{Claim, Keeper};
 use model::{Item, Value};
 use std::collections::BTreeMap;
@@ -118,8 +118,8 @@ impl Keeper for Inside<'_> {
         Ok(())
     }
 
-    fn judge(&mut self, change: &Change, origin: Origin, reason: Option<String>) -> Result<(), Error> {
-        let (name, draft) = (&change.name, &mut *self.draft);
+    fn judge(&mut self, change: &ItemChange, origin: Origin, reason: Option<String>) -> Result<(), Error> {
+        let (name, draft) = (&change.name.to_string(), &mut *self.draft);
         let owner = pipeline_owner(&self.lane.shared.pipeline);
         let entry = format!("{QUARANTINE}{name}");
         let is_in = match draft.remembered(&owner, &entry) {
@@ -131,7 +131,7 @@ impl Keeper for Inside<'_> {
             Some(reason) => {
                 let mut fields = Item::new();
                 fields.insert("item_key", Value::S(typed(&self.lane.shared.schema.key_of(&change.keys))));
-                let image = change.item().map(typed).filter(|image| image.len() <= IMAGE_BYTES_MAX);
+                let image = change.new.as_ref().map(typed).filter(|image| image.len() <= IMAGE_BYTES_MAX);
                 if let Some(image) = image {
                     fields.insert("image", Value::S(image));
                 }

@@ -8,13 +8,13 @@ use super::look::name_of;
 use super::marks::{mark_fields, read_mark_entry};
 use super::state::{MARK, QUARANTINE, lane_owner, pipeline_owner, seen_owner};
 use crate::join::{Mark, Origin, Sequence, Track, Work};
-use crate::mapping::{Items, KeySchema, Keying, Mapping, Shape};
+use crate::mapping::{ItemName, Items, KeySchema, Keying, Mapping, Shape};
 use crate::source::{Fault, Login};
 use crate::targets::claims::{Claims, Keeper};
 use crate::targets::decide::decide;
 use crate::targets::ledger::fenced;
 use crate::targets::marks::write_track;
-use crate::targets::{Applied, Change, Lane, Shared};
+use crate::targets::{Applied, Change, ItemChange, Lane, Shared};
 use crate::{Error, Kind};
 use model::Value;
 use serde_json::json;
@@ -39,11 +39,11 @@ pub struct Transacting {
     /// Of the rows at hand, those that this copy has brought already.
     seen: HashSet<String>,
     /// Items that the endpoint refuses, and why.
-    condemned: HashMap<String, String>,
+    condemned: HashMap<ItemName, String>,
 }
 
 enum Step<'w> {
-    Change(&'w Work<Change>, &'w Change),
+    Change(&'w Work<Change>, &'w ItemChange),
     End(&'w Work<Change>),
 }
 
@@ -56,7 +56,9 @@ enum Sent {
 impl Lane for Transacting {
     fn commit(&mut self, works: &[Work<Change>]) -> Result<Applied, Error> {
         let mapping = self.shared.mapping();
-        let changes = works.iter().map(|work| work.rows.iter().map(move |change| Step::Change(work, change)));
+        let changes = works
+            .iter()
+            .map(|work| work.rows.iter().map(move |change| Step::Change(work, change.item_change())));
         let steps: Vec<Step<'_>> = changes
             .zip(works)
             .flat_map(|(changes, work)| changes.chain(std::iter::once(Step::End(work))))
@@ -85,7 +87,7 @@ impl Lane for Transacting {
                 (Sent::Unfit(_), _) if to - at > 1 => most = 1,
                 (Sent::Unfit(reason), Step::Change(_, change))
                     if !matches!(mapping.keying, Keying::Shared(_))
-                        && self.condemned.insert(change.name.clone(), reason.clone()).is_none() => {}
+                        && self.condemned.insert(change.name, reason.clone()).is_none() => {}
                 (Sent::Unfit(reason), _) => {
                     return Err(Error::new(Kind::Target, format!("target: {reason}")));
                 }
@@ -132,7 +134,7 @@ impl Transacting {
     fn look_for_gone(&mut self, works: &[Work<Change>]) -> Result<(), Error> {
         self.gone.clear();
         let scanned = works.iter().filter(|work| work.track.origin() == Origin::Snapshot);
-        let key = |change: &Change| own(&self.owner, &format!("{GONE}{}", change.name));
+        let key = |change: &Change| own(&self.owner, &format!("{GONE}{}", change.name()));
         let keys: Vec<_> = scanned.flat_map(|work| &work.rows).map(key).collect();
         if self.has_gone && !keys.is_empty() {
             let found = self.tables.get_all(OWN, &keys).map_err(told)?;
@@ -203,11 +205,11 @@ impl Transacting {
         mapping: &Mapping,
         schema: &KeySchema,
         work: &Work<Change>,
-        change: &Change,
+        change: &ItemChange,
         draft: &mut Draft,
     ) -> Result<Applied, Error> {
         let origin = work.track.origin();
-        if origin == Origin::Snapshot && self.gone.contains(&change.name) {
+        if origin == Origin::Snapshot && self.gone.contains(&change.name.to_string()) {
             return Ok(Applied::of(origin, 1, 0));
         }
         let shape = Items(mapping);
@@ -241,7 +243,7 @@ impl Transacting {
         let quarantined = usize::from(decided.quarantine.is_some());
         let mut inside = Inside { lane: self, draft, mapping, recopy: false };
         if origin == Origin::Stream && work.remember && (decided.gone || quarantined > 0) {
-            inside.forget_not(&change.name)?;
+            inside.forget_not(&change.name.to_string())?;
         }
         inside.judge(change, origin, decided.quarantine)?;
         Ok(Applied::of(origin, 1, quarantined))
