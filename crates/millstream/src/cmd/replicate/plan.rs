@@ -155,7 +155,7 @@ pub fn status(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
             let shards: Vec<_> = shards
                 .iter()
                 .map(|(shard, lane, sequence, ended)| {
-                    json!({ "shard": shard, "lane": lane, "sequence": sequence.as_str(), "ended": ended })
+                    json!({ "shard": shard, "lane": lane, "sequence": sequence.to_string(), "ended": ended })
                 })
                 .collect();
             let told = json!({
