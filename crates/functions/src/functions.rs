@@ -4,8 +4,7 @@ use crate::Runtime;
 use crate::answer::Answer;
 use crate::capture::LogSink;
 use crate::config::FunctionConfig;
-use crate::environment::{Environment, InitError, Place};
-use crate::java;
+use crate::environment::Environment;
 use crate::package::{Code, PackageError, Packages};
 use crate::pools::{Permit, Pools};
 use crate::relay::Relay;
@@ -24,7 +23,7 @@ use world::World;
 /// Idle environments are ended after this.
 const IDLE_MAX: Duration = Duration::from_secs(300);
 /// Why environments end that did nothing wrong.
-const SPINDOWN: &str = "SPINDOWN";
+pub(crate) const SPINDOWN: &str = "SPINDOWN";
 /// Pieces of a streamed answer that wait for a slow reader; the function waits behind them.
 const PIECES_AHEAD: usize = 8;
 
@@ -93,7 +92,7 @@ pub(crate) struct Counters {
     invocations: AtomicU64,
     errors: AtomicU64,
     pub(crate) throttles: AtomicU64,
-    cold_starts: AtomicU64,
+    pub(crate) cold_starts: AtomicU64,
 }
 
 /// Runs functions. Cheap to clone.
@@ -104,14 +103,14 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) world: World,
     pub(crate) sink: Arc<dyn LogSink>,
-    packages: Packages,
-    interpreters: Interpreters,
+    pub(crate) packages: Packages,
+    pub(crate) interpreters: Interpreters,
     pools: Mutex<Pools>,
     pub(crate) counters: Counters,
-    endpoint: OnceLock<String>,
-    clients: OnceLock<()>,
-    writing_clients: Mutex<()>,
-    compiling: Mutex<()>,
+    pub(crate) endpoint: OnceLock<String>,
+    pub(crate) clients: OnceLock<()>,
+    pub(crate) writing_clients: Mutex<()>,
+    pub(crate) compiling: Mutex<()>,
 }
 
 impl Functions {
@@ -331,108 +330,5 @@ impl Inner {
 
     pub(crate) fn count_begun(&self) {
         self.counters.invocations.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A warm environment of this revision.
-    fn take(&self, config: &FunctionConfig) -> Option<Environment> {
-        let mut old = Vec::new();
-        let taken = {
-            let mut pools = self.pools();
-            let pool = pools.of.entry(config.arn.clone()).or_default();
-            if pool.revision != config.revision {
-                pool.revision.clone_from(&config.revision);
-                old = std::mem::take(&mut pool.idle);
-            }
-            loop {
-                match pool.idle.pop() {
-                    Some(environment) if environment.is_alive() => break Some(environment),
-                    Some(dead) => old.push(dead),
-                    None => break None,
-                }
-            }
-        };
-        self.dismiss_all(old);
-        taken
-    }
-
-    pub(crate) fn give_back(&self, mut environment: Environment) {
-        environment.used = self.world.elapsed();
-        let mut pools = self.pools();
-        if !pools.closed {
-            let pool = pools.of.entry(environment.config.arn.clone()).or_default();
-            if pool.revision == environment.config.revision {
-                pool.idle.push(environment);
-                return;
-            }
-        }
-        drop(pools);
-        self.dismiss(environment, SPINDOWN);
-    }
-
-    /// Ends an environment; its extensions are told why, and given a moment.
-    pub(crate) fn dismiss(&self, environment: Environment, reason: &'static str) {
-        if environment.has_extensions()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            let now = self.world.now();
-            runtime.spawn(async move { environment.end(reason, now).await });
-        }
-    }
-
-    fn dismiss_all(&self, environments: Vec<Environment>) {
-        environments.into_iter().for_each(|environment| self.dismiss(environment, SPINDOWN));
-    }
-
-    async fn start(self: &Arc<Inner>, config: &Arc<FunctionConfig>) -> Result<Environment, InitError> {
-        self.counters.cold_starts.fetch_add(1, Ordering::Relaxed);
-        let (inner, wanted) = (self.clone(), config.clone());
-        let prepared = tokio::task::spawn_blocking(move || {
-            let layered = inner.packages.layered(&wanted.layers)?;
-            let interpreter = inner.interpreters.find(wanted.runtime);
-            Ok((interpreter.clone(), inner.clients(wanted.runtime, interpreter.as_deref())?, layered))
-        });
-        let prepared: std::io::Result<_> =
-            prepared.await.unwrap_or_else(|_| Err(std::io::Error::other("interrupted")));
-        let (interpreter, client, layers) = prepared.map_err(InitError::Io)?;
-        let place = Place {
-            world: &self.world,
-            sink: &self.sink,
-            code: self.packages.code_dir(&config.code_sha256),
-            layers,
-            client,
-            interpreter,
-            temporary: self.settings.dir.join("tmp").join(self.world.hex(16)),
-            sandbox: self.settings.sandbox,
-            hidden: &self.settings.hidden,
-            endpoint: self.endpoint.get().map_or("", String::as_str),
-        };
-        Environment::start(config.clone(), place).await
-    }
-
-    /// The directory of the embedded runtime clients, written once.
-    fn clients(&self, runtime: Runtime, found: Option<&Interpreter>) -> std::io::Result<PathBuf> {
-        let dir = self.settings.dir.join("clients");
-        if let (Runtime::Java(_), Some(found)) = (runtime, found) {
-            let _alone = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
-            java::compile(&dir, found)?;
-        }
-        // Two first starts at once would write over each other.
-        let _alone = self.writing_clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.clients.get().is_some() {
-            return Ok(dir);
-        }
-        std::fs::create_dir_all(&dir)?;
-        for (name, text) in [
-            ("python.py", include_str!("client/python.py")),
-            ("node.mjs", include_str!("client/node.mjs")),
-            ("ruby.rb", include_str!("client/ruby.rb")),
-        ] {
-            // Written beside and moved, for another server's function may be reading it.
-            let partial = dir.join(format!(".{name}.{}", std::process::id()));
-            std::fs::write(&partial, text)?;
-            std::fs::rename(&partial, dir.join(name))?;
-        }
-        let _ = self.clients.set(());
-        Ok(dir)
     }
 }

@@ -8,6 +8,7 @@ mod answer;
 mod pools;
 mod relay;
 mod run;
+mod starts;
 
 mod java;
 mod layers;

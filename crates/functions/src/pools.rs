@@ -2,7 +2,7 @@
 
 use crate::config::FunctionConfig;
 use crate::environment::Environment;
-use crate::functions::{Inner, InvokeError};
+use crate::functions::{Inner, InvokeError, SPINDOWN};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -79,6 +79,56 @@ impl Inner {
         let is_wanted = std::mem::take(&mut pools.turned_away);
         let is_wanted = pools.turned_away_of.remove(next.function_arn()) || is_wanted;
         is_same && !is_wanted && !pools.closed
+    }
+
+    /// A warm environment of this revision.
+    pub(crate) fn take(&self, config: &FunctionConfig) -> Option<Environment> {
+        let mut old = Vec::new();
+        let taken = {
+            let mut pools = self.pools();
+            let pool = pools.of.entry(config.arn.clone()).or_default();
+            if pool.revision != config.revision {
+                pool.revision.clone_from(&config.revision);
+                old = std::mem::take(&mut pool.idle);
+            }
+            loop {
+                match pool.idle.pop() {
+                    Some(environment) if environment.is_alive() => break Some(environment),
+                    Some(dead) => old.push(dead),
+                    None => break None,
+                }
+            }
+        };
+        self.dismiss_all(old);
+        taken
+    }
+
+    pub(crate) fn give_back(&self, mut environment: Environment) {
+        environment.used = self.world.elapsed();
+        let mut pools = self.pools();
+        if !pools.closed {
+            let pool = pools.of.entry(environment.config.arn.clone()).or_default();
+            if pool.revision == environment.config.revision {
+                pool.idle.push(environment);
+                return;
+            }
+        }
+        drop(pools);
+        self.dismiss(environment, SPINDOWN);
+    }
+
+    /// Ends an environment; its extensions are told why, and given a moment.
+    pub(crate) fn dismiss(&self, environment: Environment, reason: &'static str) {
+        if environment.has_extensions()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let now = self.world.now();
+            runtime.spawn(async move { environment.end(reason, now).await });
+        }
+    }
+
+    pub(crate) fn dismiss_all(&self, environments: Vec<Environment>) {
+        environments.into_iter().for_each(|environment| self.dismiss(environment, SPINDOWN));
     }
 }
 

@@ -186,7 +186,7 @@ impl Services {
         if call.operation.name == "InvokeWithResponseStream" {
             return inner.lambda.stream(call).await;
         }
-        let answer = inner.serve(call).await;
+        let answer = self.whole(call).await;
         match wished {
             Some(coding) => coding.pack(answer).into(),
             None => answer.into(),
@@ -235,24 +235,32 @@ impl Services {
             Err(unknown) => return unknown.into_response(&request_id).into(),
         };
         let mut call = Call { request: head, service, operation, caller, request_id, inside: None };
-        if let (Mode::Enforce, Some(identity)) = (mode, identity) {
-            if operation.name == "DeleteObjects" {
-                // Which objects are to go is told by the body. Each is refused by itself.
-                let taken = inner.s3.take_document(&mut call, body).await;
-                let refusals = match taken {
-                    Ok(()) => inner.refusals_of(&call, &identity).await,
-                    Err(error) => Err(error),
-                };
-                return match refusals {
-                    Ok(refusals) => inner.s3.delete_but(call, refusals).await,
-                    Err(error) => call.refuse(error).into(),
-                };
-            }
-            if let Err(error) = inner.permit(&call, &identity).await {
-                return call.refuse(error).into();
-            }
+        let Some(identity) = identity.filter(|_| mode == Mode::Enforce) else {
+            return self.whole_storage(call, Some(body)).await;
+        };
+        // Which objects are to go, and which tags are to be put, is told by the body.
+        let tells = matches!(
+            operation.name,
+            "DeleteObjects" | "PutBucketTagging" | "PutObjectTagging" | "CreateBucket"
+        );
+        let mut body = Some(body);
+        if tells
+            && let Some(body) = body.take()
+            && let Err(error) = inner.s3.take_document(&mut call, body).await
+        {
+            return call.refuse(error).into();
         }
-        inner.s3.call(call, body).await
+        if operation.name == "DeleteObjects" {
+            // Each is refused by itself.
+            return match inner.refusals_of(&call, &identity).await {
+                Ok(refusals) => inner.s3.delete_but(call, refusals).await,
+                Err(error) => call.refuse(error).into(),
+            };
+        }
+        match inner.permit(&call, &identity).await {
+            Ok(()) => self.whole_storage(call, body).await,
+            Err(error) => call.refuse(error).into(),
+        }
     }
 
     /// Refuses whoever may not read everything that is kept: where signatures count, that is for keys that are known, and
@@ -354,68 +362,6 @@ impl Services {
 }
 
 impl Inner {
-    /// Refuses what policies do not allow. Boxed: policies of resources are asked of services.
-    pub(crate) fn permit<'a>(
-        &'a self,
-        call: &'a Call,
-        identity: &'a Identity,
-    ) -> Pending<'a, Result<(), ServiceError>> {
-        Box::pin(async move {
-            self.authorize(call, identity).await?;
-            self.authorize_trigger(call)
-        })
-    }
-
-    /// The same of each thing that a call is about.
-    fn refusals_of<'a>(
-        &'a self,
-        call: &'a Call,
-        identity: &'a Identity,
-    ) -> Pending<'a, Result<Vec<Option<ServiceError>>, ServiceError>> {
-        Box::pin(self.refusals(call, identity))
-    }
-
-    /// Refuses a request to a function's address that asks for a signature.
-    fn permit_url<'a>(
-        &'a self,
-        request: &'a Request,
-        function: &'a str,
-    ) -> Pending<'a, Result<(), Response>> {
-        Box::pin(async move {
-            let refused = |error: ServiceError| {
-                let body = serde_json::json!({ "Message": error.message.unwrap_or_default() }).to_string();
-                Response::new(403, body).with_header("content-type", "application/json")
-            };
-            let service = &api::tables::lambda::SERVICE;
-            let (scope, identity) = self.gate.admit(self.gate.mode, request, service).map_err(refused)?;
-            let Some(identity) = identity.filter(|_| self.gate.mode == Mode::Enforce) else { return Ok(()) };
-            let caller = Caller {
-                account: self.parts.settings.account.clone(),
-                region: self.region(&scope.region),
-                access_key: Some(scope.access_key.into()),
-            };
-            self.authorize_url(request, &caller, &identity, function).await.map_err(refused)
-        })
-    }
-
-    /// Refuses a signed call of an API's method, named by its ARN, that may not be made.
-    fn permit_api<'a>(
-        &'a self,
-        request: &'a Request,
-        method: &'a str,
-    ) -> Pending<'a, Result<(), ServiceError>> {
-        Box::pin(async move {
-            let (scope, identity) = self.gate.admit(self.gate.mode, request, &apigateway::EXECUTE)?;
-            let Some(identity) = identity.filter(|_| self.gate.mode == Mode::Enforce) else { return Ok(()) };
-            let caller = Caller {
-                account: self.parts.settings.account.clone(),
-                region: self.region(&scope.region),
-                access_key: Some(scope.access_key.into()),
-            };
-            self.authorize_api(request, &caller, &identity, method).await
-        })
-    }
-
     pub(crate) fn serve(&self, call: Call) -> Pending<'_> {
         match call.service.name {
             "dynamodb" | "dynamodbstreams" => self.dynamodb.call(call),
@@ -440,7 +386,7 @@ impl Inner {
     }
 
     /// The default region is shared rather than copied for every call.
-    fn region(&self, named: &str) -> Arc<str> {
+    pub(crate) fn region(&self, named: &str) -> Arc<str> {
         let default = &self.parts.settings.region;
         if named.is_empty() || named == &**default { default.clone() } else { named.into() }
     }

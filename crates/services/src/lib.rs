@@ -7,6 +7,7 @@ mod dispatch;
 mod household;
 mod origins;
 mod sealed;
+mod whole;
 
 mod ecr;
 mod iam;

@@ -4,6 +4,7 @@ mod access;
 mod apis;
 mod bench;
 mod functions;
+mod left;
 mod mappings;
 mod stacks;
 mod transfers;

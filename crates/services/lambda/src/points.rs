@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-const LANES: &str = "feed/src/lane/tests.rs";
+const LANES: &str = "feed/src/lane/tests";
 const FILTERS: &str = "feed/src/filter/tests.rs";
 const MAPPINGS: &str = "services/src/tests/mappings.rs";
 const LETTERS: &str = "services/lambda/src/letter/tests.rs";

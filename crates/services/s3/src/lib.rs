@@ -98,7 +98,15 @@ impl S3 {
         })
     }
 
-    /// Takes the document of a call in; `delete_but` finds it there.
+    /// Answers a call whose document has been taken in.
+    pub fn call_taken(&self, call: Call) -> Pending<'_, Reply> {
+        Box::pin(async move {
+            let answer = self.answer_document(&call).await;
+            settled(&call, answer)
+        })
+    }
+
+    /// Takes the document of a call in, where it is found.
     pub async fn take_document(&self, call: &mut Call, body: Body) -> Result<(), Fault> {
         if call.inside.is_none() {
             let claims = Claims::of(&call.request)?;

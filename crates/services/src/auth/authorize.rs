@@ -28,9 +28,9 @@ impl Inner {
         let Ok(input) = call.unchecked_input() else { return Ok(Vec::new()) };
         let mut refusals = Vec::new();
         let mut context = self.context(&call.request, &call.caller, identity)?;
-        tags::of_request(&input, &mut context);
+        tags::of_request(&input, call.operation.name, &mut context);
         let hash_key = |table: &str, index: Option<&str>| self.hash_key(&call.caller, table, index);
-        let needs = needs::of(
+        let mut needs = needs::of(
             &Asked {
                 service: call.service.name,
                 operation: call.operation.name,
@@ -40,6 +40,11 @@ impl Inner {
             },
             &mut context,
         );
+        if call.service.name == "kms" {
+            for need in &mut needs {
+                self.settle_key(call, &input, need).await;
+            }
+        }
         let mut policies = self.iam.policies_of(identity)?;
         let who = who(identity);
         let context = &context;

@@ -1,5 +1,7 @@
 //! What policies decide, from signed requests to their answers.
 
+mod tagged;
+
 use super::bench::Bench;
 use crate::Settings;
 use serde_json::{Value, json};

@@ -102,6 +102,32 @@ impl Bench {
         reply(self.runtime.block_on(self.services.call(request)))
     }
 
+    /// A call whose client goes away as soon as it is begun.
+    pub fn leave(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &Value) {
+        let mut all = vec![("authorization", CREDENTIAL), ("x-amz-date", "20260101T000000Z")];
+        all.extend(headers);
+        let request = request(method, target, &all, &bytes(body));
+        self.runtime.block_on(async {
+            let mut answer = std::pin::pin!(self.services.call(request));
+            std::future::poll_fn(|context| {
+                let _ = answer.as_mut().poll(context);
+                std::task::Poll::Ready(())
+            })
+            .await;
+        });
+    }
+
+    /// Waits until what goes on by itself has come so far.
+    pub fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        for _ in 0..20_000 {
+            if is_so() {
+                return;
+            }
+            self.runtime.block_on(tokio::time::sleep(std::time::Duration::from_millis(1)));
+        }
+        panic!("{what} never came to be");
+    }
+
     /// A request as it is, signed or not.
     pub fn send(&self, request: wire::Request) -> Reply {
         reply(self.runtime.block_on(self.services.call(request)))

@@ -118,7 +118,9 @@ impl Document {
             Some(one @ Value::Object(_)) => vec![statement(one)?],
             _ => return Err(syntax()),
         };
-        let asks_of_resource_tags = value.to_string().to_ascii_lowercase().contains("resourcetag/");
+        let text = value.to_string().to_ascii_lowercase();
+        let asks_of_resource_tags =
+            ["resourcetag/", "existingobjecttag/"].iter().any(|key| text.contains(key));
         Ok(Document { statements, asks_of_resource_tags })
     }
 }

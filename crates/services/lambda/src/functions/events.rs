@@ -7,13 +7,13 @@ use ::functions::{Invocation, InvokeError, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use servicekit::call::Caller;
-use servicekit::documents::{Documents, Edit};
+use servicekit::documents::{Documents, Edit, unavailable};
 use servicekit::post::{Place, Post};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use store::Store;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use wire::ServiceError;
 use world::{Timestamp, World};
 
@@ -150,12 +150,19 @@ impl Events {
         // Several events may come of one request: a destination's has its own id.
         let id = self.world.uuid();
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = self.events.put(&id, event).await {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(error);
-        }
-        tokio::spawn(self.clone().run(id));
-        Ok(())
+        // Kept and begun also when whoever sent it goes away meanwhile.
+        let (told, kept) = oneshot::channel();
+        let events = self.clone();
+        tokio::spawn(async move {
+            let put = events.events.put(&id, event).await;
+            let is_kept = put.is_ok();
+            let _ = told.send(put);
+            match is_kept {
+                true => events.run(id).await,
+                false => drop(events.waiting.fetch_sub(1, Ordering::Relaxed)),
+            }
+        });
+        kept.await.unwrap_or_else(|_| Err(unavailable("the server is being stopped")))
     }
 
     /// Resolves when no event waits any more.

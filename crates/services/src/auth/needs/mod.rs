@@ -2,6 +2,7 @@
 
 mod dynamodb;
 mod other;
+mod stores;
 
 use access::policy::Context;
 use serde_json::Value;

@@ -1,13 +1,13 @@
 //! Functions, queues, topics, logs, roles and the rest.
 
-use super::{Asked, Need};
+use super::{Asked, Need, stores};
 use access::policy::Context;
 use lambda::FunctionName;
 use serde_json::Value;
 
 pub(super) fn needs(asked: &Asked<'_>, context: &mut Context) -> Vec<Need> {
     match asked.service {
-        "ec2" => networks(asked),
+        "ec2" => stores::networks(asked),
         "lambda" => lambda(asked, context),
         "sqs" => sqs(asked),
         "sns" => sns(asked, context),
@@ -18,6 +18,9 @@ pub(super) fn needs(asked: &Asked<'_>, context: &mut Context) -> Vec<Need> {
         "secretsmanager" => named(asked, "SecretId", "secret:"),
         "ssm" => parameters(asked),
         "s3" => objects(asked),
+        "kms" => stores::keys(asked),
+        "rds" => stores::databases(asked),
+        "ecr" => stores::repositories(asked),
         "apigateway" | "apigatewayv2" => apis(asked),
         service => vec![Need::new(format!("{service}:{}", asked.operation), "*")],
     }
@@ -57,28 +60,6 @@ fn lambda(asked: &Asked<'_>, context: &mut Context) -> Vec<Need> {
         needs.push(Need::new("iam:PassRole", role));
     }
     needs
-}
-
-/// Descriptions are of everything; a change is of the one thing that its first id names.
-fn networks(asked: &Asked<'_>) -> Vec<Need> {
-    const KINDS: [(&str, &str); 9] = [
-        ("GroupId", "security-group"),
-        ("SubnetId", "subnet"),
-        ("RouteTableId", "route-table"),
-        ("InternetGatewayId", "internet-gateway"),
-        ("NatGatewayId", "natgateway"),
-        ("AllocationId", "elastic-ip"),
-        ("VpcEndpointId", "vpc-endpoint"),
-        ("AssociationId", "route-table"),
-        ("VpcId", "vpc"),
-    ];
-    let action = format!("ec2:{}", asked.operation);
-    let is_of_all = asked.operation.starts_with("Describe") && asked.operation != "DescribeVpcAttribute";
-    let named = KINDS.iter().find_map(|(member, kind)| {
-        let id = asked.text(member).filter(|_| !is_of_all)?;
-        Some(asked.arn("ec2", &format!("{kind}/{id}")))
-    });
-    vec![Need::new(action, named.unwrap_or_else(|| "*".to_owned()))]
 }
 
 /// The parts of APIs are known by the paths under which they are asked for.
