@@ -22,9 +22,6 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use world::{Timestamp, World};
 
-/// How long a function may take to load.
-const INIT_MAX: Duration = Duration::from_secs(10);
-
 /// What a runtime may take to end, and extensions that are told of it.
 const RUNTIME_END: Duration = Duration::from_millis(300);
 const EXTENSIONS_END: Duration = Duration::from_secs(2);
@@ -50,6 +47,8 @@ pub(crate) struct Place<'a> {
     pub hidden: &'a [PathBuf],
     /// Where the server is reached; goes into `AWS_ENDPOINT_URL`.
     pub endpoint: &'a str,
+    /// How long the function may take to load.
+    pub within: Duration,
 }
 
 #[derive(Debug)]
@@ -164,7 +163,7 @@ impl Environment {
         let registered = async {
             tokio::select! {
                 registered = extensions.registered() => registered.map_err(InitError::Extension),
-                () = tokio::time::sleep(INIT_MAX) => Err(InitError::TimedOut),
+                () = tokio::time::sleep(place.within) => Err(InitError::TimedOut),
             }
         };
         if let Err(failed) = registered.await {
@@ -186,7 +185,7 @@ impl Environment {
             over_memory: AtomicBool::new(false),
             used: place.world.elapsed(),
         };
-        match environment.ready().await {
+        match environment.ready(place.within).await {
             Ok(()) => Ok(environment),
             Err(failed) => {
                 environment.process.kill();
@@ -198,7 +197,7 @@ impl Environment {
     }
 
     /// Waits until the runtime and all extensions have nothing to do.
-    async fn ready(&self) -> Result<(), InitError> {
+    async fn ready(&self, within: Duration) -> Result<(), InitError> {
         let rested = async {
             self.api.initialized().await.map_err(InitError::Posted)?;
             self.extensions.rested().await.map_err(InitError::Extension)
@@ -214,7 +213,7 @@ impl Environment {
             }
             ending = self.outgrown() => return Err(ended(ending, InitError::TimedOut)),
             failure = self.extensions.failed() => return Err(InitError::Extension(failure)),
-            () = tokio::time::sleep(INIT_MAX) => return Err(InitError::TimedOut),
+            () = tokio::time::sleep(within) => return Err(InitError::TimedOut),
         }
         self.extensions.close();
         self.extensions.lines().into_iter().for_each(|line| self.capture.line(line));

@@ -26,6 +26,7 @@ const IDLE_MAX: Duration = Duration::from_secs(300);
 pub(crate) const SPINDOWN: &str = "SPINDOWN";
 /// Pieces of a streamed answer that wait for a slow reader; the function waits behind them.
 const PIECES_AHEAD: usize = 8;
+const INIT_MAX: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -36,12 +37,14 @@ pub struct Settings {
     pub sandbox: Sandbox,
     /// What no function may see, besides what the sandbox shows to none.
     pub hidden: Vec<PathBuf>,
+    /// How long a function may take to load before that counts as a part of its first invocation.
+    pub init_max: Duration,
 }
 
 impl Settings {
     pub fn new(dir: impl Into<PathBuf>) -> Settings {
         let (dir, sandbox) = (dir.into(), Sandbox::detect(Mode::Auto).unwrap_or(Sandbox::Off));
-        Settings { hidden: vec![dir.clone()], dir, concurrency_max: 100, sandbox }
+        Settings { hidden: vec![dir.clone()], dir, concurrency_max: 100, sandbox, init_max: INIT_MAX }
     }
 }
 
@@ -223,7 +226,9 @@ impl Functions {
         let inner = self.0.clone();
         let (reply, outcome) = oneshot::channel();
         tokio::spawn(async move {
-            let ended = inner.invoke(Errand { config, invocation, pieces, relay, reply }).await;
+            let ended = inner
+                .invoke(Errand { config, invocation, pieces, relay, reply, spent: Duration::ZERO })
+                .await;
             let Ended { outcome, reply, resting } = ended;
             match resting {
                 // The caller has its answer while extensions still work; the environment counts as busy.
@@ -308,10 +313,10 @@ impl Inner {
     async fn invoke(self: &Arc<Inner>, errand: Errand) -> Ended {
         self.count_begun();
         let begun = self.world.elapsed();
-        let (environment, init) = match self.take(&errand.config) {
-            Some(warm) => (warm, None),
+        let (environment, init, spent) = match self.take(&errand.config) {
+            Some(warm) => (warm, None, Duration::ZERO),
             None => match self.start(&errand.config).await {
-                Ok(started) => (started, Some(self.world.elapsed() - begun)),
+                Ok((started, spent)) => (started, Some(self.world.elapsed() - begun), spent),
                 Err(error) => {
                     self.counters.errors.fetch_add(1, Ordering::Relaxed);
                     let Errand { config, invocation, relay, reply, .. } = errand;
@@ -321,7 +326,7 @@ impl Inner {
                 }
             },
         };
-        let ended = self.run(environment, init, errand).await;
+        let ended = self.run(environment, init, Errand { spent, ..errand }).await;
         if ended.outcome.failed {
             self.counters.errors.fetch_add(1, Ordering::Relaxed);
         }

@@ -28,6 +28,8 @@ pub(crate) struct Errand {
     /// Where the one lies that is to follow.
     pub relay: Option<Relay>,
     pub reply: oneshot::Sender<Outcome>,
+    /// What of the function's time is spent already: it was loaded in it.
+    pub spent: Duration,
 }
 
 /// How the last one of a succession ended.
@@ -51,6 +53,8 @@ struct Begun {
     request_id: String,
     init: Option<Duration>,
     at: Duration,
+    /// Until when it may run from then on.
+    within: Duration,
 }
 
 /// The same, as it is waited for.
@@ -85,14 +89,13 @@ impl Inner {
             if let Some(relay) = errand.relay.take() {
                 relay.withdraw();
             }
-            environment.tell_extensions(&self.event(&errand.config, &errand.invocation));
+            environment.tell_extensions(&self.event(&errand));
         }
         let stage = Stage { capture: environment.capture.clone(), process: environment.process.clone() };
         let (mut turn, job) = self.turn(&stage, init, errand);
         environment.hand_over(job);
         loop {
-            let timeout = turn.begun.config.timeout;
-            let run = environment.settled(&mut turn.answer, timeout).await;
+            let run = environment.settled(&mut turn.answer, turn.begun.within).await;
             if let Some(relay) = &turn.relay {
                 relay.withdraw();
             }
@@ -108,13 +111,14 @@ impl Inner {
 
     /// Begins an invocation.
     fn turn(self: &Arc<Inner>, stage: &Stage, init: Option<Duration>, errand: Errand) -> (Turn, Job) {
-        let Errand { config, invocation, pieces, relay, reply } = errand;
+        let Errand { config, invocation, pieces, relay, reply, spent } = errand;
+        let within = config.timeout.saturating_sub(spent);
         if let Some(line) = platform::start(&config, self.world.now(), &invocation.request_id) {
             stage.capture.line(line);
         }
-        let headers = self.headers(&config, &invocation);
+        let headers = self.headers(within, &invocation);
         let Invocation { request_id, payload, .. } = invocation;
-        let begun = Begun { config, request_id: request_id.clone(), init, at: self.world.elapsed() };
+        let begun = Begun { config, request_id: request_id.clone(), init, at: self.world.elapsed(), within };
         let passed = Arc::new(Mutex::new(None));
         let next = relay.clone().map(|relay| self.next(stage, &begun, relay, passed.clone()));
         let (posted, answer) = oneshot::channel();
@@ -139,7 +143,8 @@ impl Inner {
             inner.count_begun();
             let outcome =
                 Outcome { followed: true, ..inner.told(&stage, &begun, answer.clone(), Ending::Success) };
-            let errand = Errand { config, invocation, pieces: None, relay: Some(behind), reply };
+            let spent = Duration::ZERO;
+            let errand = Errand { config, invocation, pieces: None, relay: Some(behind), reply, spent };
             let (turn, job) = inner.turn(&stage, None, errand);
             *passed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Passed { outcome, turn });
             Some(job)
@@ -171,11 +176,7 @@ impl Inner {
                 let message = format!("RequestId: {id} Error: {}", failure.message);
                 (account(&failure.kind, &message), Ending::Exit, false)
             }
-            Run::TimedOut => {
-                let seconds = timeout.as_secs_f64();
-                let message = format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds");
-                (account("Sandbox.Timedout", &message), Ending::TimeOut, false)
-            }
+            Run::TimedOut => (timed_out(&begun.config, id), Ending::TimeOut, false),
         };
         let outcome = self.told(stage, &begun, payload, ending);
         let mut resting = None;
@@ -213,10 +214,10 @@ impl Inner {
     }
 
     /// What the runtime is told of an invocation.
-    fn headers(&self, config: &FunctionConfig, invocation: &Invocation) -> String {
+    fn headers(&self, within: Duration, invocation: &Invocation) -> String {
         let mut headers = format!(
             "Lambda-Runtime-Deadline-Ms: {}\r\nLambda-Runtime-Invoked-Function-Arn: {}\r\nLambda-Runtime-Trace-Id: {}\r\n",
-            self.deadline_ms(config),
+            self.deadline_ms(within),
             invocation.function_arn,
             self.trace()
         );
@@ -229,18 +230,18 @@ impl Inner {
     }
 
     /// What extensions are told of it.
-    fn event(&self, config: &FunctionConfig, invocation: &Invocation) -> Value {
+    fn event(&self, Errand { config, invocation, spent, .. }: &Errand) -> Value {
         json!({
             "eventType": "INVOKE",
-            "deadlineMs": self.deadline_ms(config),
+            "deadlineMs": self.deadline_ms(config.timeout.saturating_sub(*spent)),
             "requestId": invocation.request_id,
             "invokedFunctionArn": invocation.function_arn,
             "tracing": { "type": "X-Amzn-Trace-Id", "value": self.trace() },
         })
     }
 
-    fn deadline_ms(&self, config: &FunctionConfig) -> u64 {
-        self.world.now().millis() + config.timeout.as_millis() as u64
+    fn deadline_ms(&self, within: Duration) -> u64 {
+        self.world.now().millis() + within.as_millis() as u64
     }
 
     fn trace(&self) -> String {
@@ -258,10 +259,7 @@ impl Inner {
             InitError::Extension(failure) => {
                 account(&failure.kind, &format!("RequestId: {id} Error: {}", failure.message))
             }
-            InitError::TimedOut => account(
-                "Sandbox.Timedout",
-                &format!("RequestId: {id} Error: Task timed out after 10.00 seconds"),
-            ),
+            InitError::TimedOut => timed_out(config, id),
             InitError::Unavailable { kind, message } => {
                 account(kind, &format!("RequestId: {id} Error: {message}"))
             }
@@ -287,6 +285,11 @@ impl Inner {
         let version = config.version.clone();
         Outcome { payload, failed: true, log_tail, version, followed: false }
     }
+}
+
+fn timed_out(config: &FunctionConfig, id: &str) -> Bytes {
+    let seconds = config.timeout.as_secs_f64();
+    account("Sandbox.Timedout", &format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds"))
 }
 
 fn account(kind: &str, message: &str) -> Bytes {

@@ -9,11 +9,28 @@ use crate::runtime::Interpreter;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 impl Inner {
+    /// Begins an environment for an invocation. A function that takes too long to load is begun again, as a part of the
+    /// invocation: within its time. [reference: lambda-execution §4] Gives what of that time is spent, too.
     pub(crate) async fn start(
         self: &Arc<Inner>,
         config: &Arc<FunctionConfig>,
+    ) -> Result<(Environment, Duration), InitError> {
+        match self.start_within(config, self.settings.init_max).await {
+            Err(InitError::TimedOut) => {}
+            started => return Ok((started?, Duration::ZERO)),
+        }
+        let begun = self.world.elapsed();
+        let started = self.start_within(config, config.timeout).await?;
+        Ok((started, self.world.elapsed() - begun))
+    }
+
+    async fn start_within(
+        self: &Arc<Inner>,
+        config: &Arc<FunctionConfig>,
+        within: Duration,
     ) -> Result<Environment, InitError> {
         self.counters.cold_starts.fetch_add(1, Ordering::Relaxed);
         let (inner, wanted) = (self.clone(), config.clone());
@@ -36,6 +53,7 @@ impl Inner {
             sandbox: self.settings.sandbox,
             hidden: &self.settings.hidden,
             endpoint: self.endpoint.get().map_or("", String::as_str),
+            within,
         };
         Environment::start(config.clone(), place).await
     }

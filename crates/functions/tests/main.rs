@@ -44,10 +44,16 @@ impl House {
     }
 
     fn within(sandbox: Sandbox) -> House {
+        House::with(|settings| settings.sandbox = sandbox)
+    }
+
+    fn with(change: impl FnOnce(&mut Settings)) -> House {
         let world = World::real();
         let dir = std::env::temp_dir().join(format!("functions-test-{}", world.hex(12)));
         let sink = Arc::new(Sink::default());
-        let functions = Functions::new(Settings { sandbox, ..Settings::new(&dir) }, &world, sink.clone());
+        let mut settings = Settings::new(&dir);
+        change(&mut settings);
+        let functions = Functions::new(settings, &world, sink.clone());
         House { functions, sink, world, dir }
     }
 
@@ -193,6 +199,21 @@ async fn time_outs_large_answers_and_lines() {
     assert!(text(&late).contains("Sandbox.Timedout"), "{}", text(&late));
     assert!(text(&late).contains("Task timed out after 1.00 seconds"));
     assert!(house.log().contains("Status: timeout"), "{}", house.log());
+}
+
+/// A function that is too slow to load is loaded again, in the time of its invocation.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_loads_slowly_is_loaded_in_the_time_of_its_invocation() {
+    let house = House::with(|settings| settings.init_max = Duration::from_millis(300));
+    let slow = "import time\ntime.sleep(1)\ndef handler(event, context):\n    return context.get_remaining_time_in_millis()";
+    let config = house.function("python3.12", "app.handler", &[("app.py", slow)]);
+    let config = FunctionConfig { timeout: Duration::from_secs(20), ..config };
+    let left: u64 = text(&house.invoke(&config, "{}").await).parse().expect("a number");
+    assert!((1..=19_000).contains(&left), "its second to load was a part of its twenty: {left} ms are left");
+    let brief =
+        FunctionConfig { timeout: Duration::from_millis(500), revision: "brief".into(), ..config.clone() };
+    let late = house.invoke(&brief, "{}").await;
+    assert!(text(&late).contains("Task timed out after 0.50 seconds"), "{}", text(&late));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -75,7 +75,7 @@ impl Node {
             concurrency_max: settings.concurrency_max,
             sandbox,
             hidden: settings.data_dir.iter().cloned().chain([dir.clone()]).collect(),
-            dir,
+            ..functions::Settings::new(dir)
         };
         let functions = Functions::new(function_settings, &world, Arc::new(logs.clone()));
         functions.set_endpoint(&format!("http://{address}"));

@@ -174,11 +174,11 @@ def document(kind, message, trace, request_id):
 
 
 def document_of(error, request_id):
-    """An error as its caller reads it: the trace begins in the function's own code."""
+    """An error as its caller reads it: the trace begins behind this client."""
     if isinstance(error, Fault):
         return document(error.kind, str(error), error.trace, request_id)
     frames = traceback.extract_tb(error.__traceback__)
-    while frames and (frames[0].filename == __file__ or "importlib" in frames[0].filename):
+    while frames and frames[0].filename == __file__:
         del frames[0]
     kind = type(error).__name__
     return document(kind, str(error), traceback.format_list(frames), request_id)

@@ -21,6 +21,7 @@ use servicekit::reply::Reply;
 use store::Store;
 use wire::Request;
 
+pub use functions::url_forbidden;
 pub use mappings::status as mapping_status;
 pub use name::FunctionName;
 pub use service_calls::{Ask, ServiceCalls, Told};

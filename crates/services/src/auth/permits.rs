@@ -47,7 +47,8 @@ impl Inner {
                 region: self.region(&scope.region),
                 access_key: Some(scope.access_key.into()),
             };
-            self.authorize_url(request, &caller, &identity, function).await.map_err(refused)
+            let allowed = self.authorize_url(request, &caller, &identity, function).await;
+            allowed.map_err(|_| lambda::url_forbidden())
         })
     }
 

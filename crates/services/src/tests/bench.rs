@@ -123,7 +123,7 @@ impl Bench {
             if is_so() {
                 return;
             }
-            self.runtime.block_on(tokio::time::sleep(std::time::Duration::from_millis(1)));
+            self.runtime.block_on(async { tokio::time::sleep(std::time::Duration::from_millis(1)).await });
         }
         panic!("{what} never came to be");
     }

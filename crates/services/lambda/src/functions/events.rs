@@ -220,9 +220,15 @@ impl Events {
                 Ok(_) => (event.attempts + 1, 0),
                 Err(_) => (event.attempts, event.throttles + 1),
             };
+            // Nothing runs while no concurrency is reserved: such an event is not kept waiting. [suite: recorded answers]
+            let is_blocked = function.reserved_concurrency == Some(0) && attempt.is_err();
             let ended_well = attempt.as_ref().map(|done| !done.failed).map_err(Clone::clone);
             let age_ms = now_ms.saturating_sub(event.accepted_ms);
-            match after(&ended_well, attempts, event.throttles, age_ms, &settings) {
+            let step = match is_blocked {
+                true => Step::End { condition: "ZeroReservedConcurrency" },
+                false => after(&ended_well, attempts, event.throttles, age_ms, &settings),
+            };
+            match step {
                 Step::Again { after_ms } => {
                     let next = Event { attempts, throttles, due_ms: now_ms + after_ms, ..event };
                     if self.events.edit(id, |_| Ok((Edit::Put(next.clone()), ()))).await.is_err() {

@@ -32,6 +32,11 @@ use urls::Urls;
 use wire::Response;
 use world::World;
 
+/// What is told of a function's address that may not be called.
+pub fn url_forbidden() -> Response {
+    url_call::denied(Some(url_call::FORBIDDEN))
+}
+
 pub(crate) struct Functions {
     world: World,
     pub(super) registry: Registry,

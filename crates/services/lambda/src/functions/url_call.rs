@@ -20,7 +20,8 @@ impl Functions {
         let key = self.urls.by_id.get(&id).ok().flatten();
         let url = key.and_then(|key| self.urls.by_function.get(&key).ok().flatten());
         let Some(url) = url.filter(|url| url.id == id) else {
-            return Some(told(404, "There is no function URL of this id.").into());
+            // Whose it was is nobody's business. [suite: recorded answers]
+            return Some(denied(None).into());
         };
         let origin = header(request, "origin");
         let allowed = url.cors.as_ref().and_then(|cors| Some((cors, allowed_origin(cors, origin?)?)));
@@ -45,7 +46,7 @@ impl Functions {
     async fn answer_url(&self, request: &Request, url: &Url, path: &str) -> Reply {
         let scope = wire::sigv4::scope(request);
         if url.signed && scope.is_none() {
-            return told(403, "Forbidden").into();
+            return denied(Some(FORBIDDEN)).into();
         }
         if request.body.len() > BODY_BYTES_MAX {
             return told(413, "Request Entity Too Large").into();
@@ -91,10 +92,15 @@ impl Functions {
 fn address(request: &Request) -> Option<(String, String)> {
     if let Some(rest) = request.path.strip_prefix(PATH) {
         let (id, path) = rest.split_once('/').unwrap_or((rest, ""));
-        return Some((id.to_owned(), format!("/{path}")));
+        return Some((id.to_owned(), one_slash(path)));
     }
     let (id, rest) = header(request, "host")?.split_once('.')?;
-    rest.starts_with("lambda-url.").then(|| (id.to_owned(), request.path.clone()))
+    rest.starts_with("lambda-url.").then(|| (id.to_owned(), one_slash(&request.path)))
+}
+
+/// A path begins with one slash, however many its address and the client wrote. [suite: recorded answers]
+fn one_slash(path: &str) -> String {
+    format!("/{}", path.trim_start_matches('/'))
 }
 
 pub(super) fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
@@ -105,6 +111,16 @@ fn told(status: u16, message: &str) -> Response {
     let body = serde_json::json!({ "Message": message }).to_string();
     Response::new(status, body).with_header("content-type", "application/json")
 }
+
+/// What is told of an address that may not be called, or that is none.
+pub(crate) fn denied(message: Option<&str>) -> Response {
+    let body = serde_json::json!({ "Message": message }).to_string();
+    Response::new(403, body)
+        .with_header("content-type", "application/json")
+        .with_header("x-amzn-errortype", "AccessDeniedException")
+}
+
+pub(crate) const FORBIDDEN: &str = "Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html";
 
 fn told_text(status: u16, text: &'static str) -> Response {
     Response::new(status, text).with_header("content-type", "text/plain")

@@ -27,6 +27,9 @@ pub(super) struct Url {
     /// Whether an answer is passed on as it is, with the head that the function gave it.
     #[serde(default)]
     pub streaming: bool,
+    /// Whether anybody ever said how.
+    #[serde(default)]
+    pub mode_named: bool,
     pub created: String,
     pub modified: String,
 }
@@ -103,6 +106,7 @@ impl Functions {
             signed: text(input, "AuthType") == Some("AWS_IAM"),
             cors: cors(input),
             streaming: text(input, "InvokeMode") == Some("RESPONSE_STREAM"),
+            mode_named: text(input, "InvokeMode").is_some(),
             created: now.clone(),
             modified: now,
         };
@@ -117,7 +121,7 @@ impl Functions {
             self.urls.by_id.remove(&url.id).await?;
             return Err(error);
         }
-        let mut shown = self.url_changed(call, input, &url);
+        let mut shown = self.url_changed(call, &url);
         if let Some(members) = shown.as_object_mut() {
             members.shift_remove("LastModifiedTime");
         }
@@ -137,17 +141,18 @@ impl Functions {
             }
             if let Some(mode) = text(input, "InvokeMode") {
                 url.streaming = mode == "RESPONSE_STREAM";
+                url.mode_named = true;
             }
             url.modified.clone_from(&now);
             Ok((Edit::Put(url.clone()), url))
         });
-        Ok(self.url_changed(call, input, &changed.await?))
+        Ok(self.url_changed(call, &changed.await?))
     }
 
-    /// What a call that changes it answers: the mode only where the call names it. [suite: recorded answers]
-    fn url_changed(&self, call: &Call, input: &Value, url: &Url) -> Value {
+    /// What a call that changes it answers: the mode only once it was named. [suite: recorded answers]
+    fn url_changed(&self, call: &Call, url: &Url) -> Value {
         let mut shown = self.url_shown(call, url);
-        if let Some(members) = shown.as_object_mut().filter(|_| text(input, "InvokeMode").is_none()) {
+        if let Some(members) = shown.as_object_mut().filter(|_| !url.mode_named) {
             members.shift_remove("InvokeMode");
         }
         shown

@@ -121,3 +121,26 @@ fn queues_take_failures_and_dead_letters() {
     assert_eq!(letter["Body"], r#"{"n":1}"#);
     assert_eq!(letter["MessageAttributes"]["ErrorMessage"]["StringValue"], "no");
 }
+
+#[test]
+fn an_event_of_a_function_without_concurrency_is_given_up_at_once() {
+    let bench = Bench::new();
+    let told = bench.queue("CreateQueue", json!({ "QueueName": "told" }))["QueueUrl"].clone();
+    bench.function("f", "def handler(e, c): pass", json!({}));
+    let on_failure = json!({ "Destination": "arn:aws:sqs:us-east-1:123456789012:told" });
+    bench.good("PUT", CONFIG, json!({ "DestinationConfig": { "OnFailure": on_failure } }));
+    let none = json!({ "ReservedConcurrentExecutions": 0 });
+    bench.good("PUT", "/2017-10-31/functions/f/concurrency", none);
+    let event = [("x-amz-invocation-type", "Event")];
+    bench.call("POST", "/2015-03-31/functions/f/invocations", &event, b"{}");
+    bench.until_events_end();
+    let received = bench.queue("ReceiveMessage", json!({ "QueueUrl": told }));
+    let body = received["Messages"][0]["Body"].as_str().expect("a message");
+    let account: Value = serde_json::from_str(body).expect("JSON");
+    let context = &account["requestContext"];
+    assert_eq!(
+        (&context["condition"], &context["approximateInvokeCount"]),
+        (&json!("ZeroReservedConcurrency"), &json!(0))
+    );
+    assert_eq!(account.get("responseContext"), None);
+}
