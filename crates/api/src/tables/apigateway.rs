@@ -52,6 +52,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "GetAuthorizers", method: "GET", uri: "/restapis/{restapi_id}/authorizers", status: 200, input: Some(&GetAuthorizersRequest), output: Some(&Authorizers) },
     Operation { service: &SERVICE, name: "GetDeployment", method: "GET", uri: "/restapis/{restapi_id}/deployments/{deployment_id}", status: 200, input: Some(&GetDeploymentRequest), output: Some(&Deployment) },
     Operation { service: &SERVICE, name: "GetDeployments", method: "GET", uri: "/restapis/{restapi_id}/deployments", status: 200, input: Some(&GetDeploymentsRequest), output: Some(&Deployments) },
+    Operation { service: &SERVICE, name: "GetExport", method: "GET", uri: "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", status: 200, input: Some(&GetExportRequest), output: Some(&ExportResponse) },
     Operation { service: &SERVICE, name: "GetGatewayResponse", method: "GET", uri: "/restapis/{restapi_id}/gatewayresponses/{response_type}", status: 200, input: Some(&GetGatewayResponseRequest), output: Some(&GatewayResponse) },
     Operation { service: &SERVICE, name: "GetGatewayResponses", method: "GET", uri: "/restapis/{restapi_id}/gatewayresponses", status: 200, input: Some(&GetGatewayResponsesRequest), output: Some(&GatewayResponses) },
     Operation { service: &SERVICE, name: "GetIntegration", method: "GET", uri: "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", status: 200, input: Some(&GetIntegrationRequest), output: Some(&Integration) },
@@ -129,7 +130,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "GetDomainName", method: "GET", uri: "/domainnames/{domain_name}" },
     Refused { name: "GetDomainNameAccessAssociations", method: "GET", uri: "/domainnameaccessassociations" },
     Refused { name: "GetDomainNames", method: "GET", uri: "/domainnames" },
-    Refused { name: "GetExport", method: "GET", uri: "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}" },
     Refused { name: "GetModelTemplate", method: "GET", uri: "/restapis/{restapi_id}/models/{model_name}/default_template" },
     Refused { name: "GetSdk", method: "GET", uri: "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}" },
     Refused { name: "GetSdkType", method: "GET", uri: "/sdktypes/{sdktype_id}" },
@@ -207,6 +207,7 @@ pub static Double: Shape = b::double("Double", i64::MIN, i64::MAX);
 pub static EndpointAccessMode: Shape = b::one_of("EndpointAccessMode", &["BASIC", "STRICT"]);
 pub static EndpointConfiguration: Shape = b::structure("EndpointConfiguration", &[b::may("types", &ListOfEndpointType), b::may("ipAddressType", &IpAddressType), b::may("vpcEndpointIds", &ListOfString)]);
 pub static EndpointType: Shape = b::one_of("EndpointType", &["PRIVATE", "EDGE", "REGIONAL"]);
+pub static ExportResponse: Shape = b::with_payload("ExportResponse", "body", &[b::may("contentType", &String).at(L::Header, "Content-Type"), b::may("contentDisposition", &String).at(L::Header, "Content-Disposition"), b::may("body", &Blob)]);
 pub static FlushStageAuthorizersCacheRequest: Shape = b::structure("FlushStageAuthorizersCacheRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String).at(L::Uri, "stage_name")]);
 pub static GatewayResponse: Shape = b::structure("GatewayResponse", &[b::may("responseType", &GatewayResponseType), b::may("statusCode", &StatusCode), b::may("responseParameters", &MapOfStringToString), b::may("responseTemplates", &MapOfStringToString), b::may("defaultResponse", &Boolean)]);
 pub static GatewayResponseType: Shape = b::one_of("GatewayResponseType", &["REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND", "AUTHORIZER_CONFIGURATION_ERROR", "MISSING_AUTHENTICATION_TOKEN", "BAD_REQUEST_BODY", "INVALID_SIGNATURE", "INVALID_API_KEY", "BAD_REQUEST_PARAMETERS", "AUTHORIZER_FAILURE", "UNAUTHORIZED", "INTEGRATION_TIMEOUT", "ACCESS_DENIED", "DEFAULT_4XX", "DEFAULT_5XX", "WAF_FILTERED", "QUOTA_EXCEEDED", "THROTTLED", "API_CONFIGURATION_ERROR", "UNSUPPORTED_MEDIA_TYPE", "INTEGRATION_FAILURE", "EXPIRED_TOKEN"]);
@@ -218,6 +219,7 @@ pub static GetAuthorizerRequest: Shape = b::structure("GetAuthorizerRequest", &[
 pub static GetAuthorizersRequest: Shape = b::structure("GetAuthorizersRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
 pub static GetDeploymentRequest: Shape = b::structure("GetDeploymentRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("deploymentId", &String).at(L::Uri, "deployment_id"), b::may("embed", &ListOfString).at(L::QueryString, "embed")]);
 pub static GetDeploymentsRequest: Shape = b::structure("GetDeploymentsRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
+pub static GetExportRequest: Shape = b::structure("GetExportRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("stageName", &String).at(L::Uri, "stage_name"), b::must("exportType", &String).at(L::Uri, "export_type"), b::may("parameters", &MapOfStringToString).at(L::QueryString, "parameters"), b::may("accepts", &String).at(L::Header, "Accept")]);
 pub static GetGatewayResponseRequest: Shape = b::structure("GetGatewayResponseRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("responseType", &GatewayResponseType).at(L::Uri, "response_type")]);
 pub static GetGatewayResponsesRequest: Shape = b::structure("GetGatewayResponsesRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::may("position", &String).at(L::QueryString, "position"), b::may("limit", &NullableInteger).at(L::QueryString, "limit")]);
 pub static GetIntegrationRequest: Shape = b::structure("GetIntegrationRequest", &[b::must("restApiId", &String).at(L::Uri, "restapi_id"), b::must("resourceId", &String).at(L::Uri, "resource_id"), b::must("httpMethod", &String).at(L::Uri, "http_method")]);

@@ -32,6 +32,8 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "PutImageTagMutability", method: "POST", uri: "/", status: 200, input: Some(&PutImageTagMutabilityRequest), output: Some(&PutImageTagMutabilityResponse) },
     Operation { service: &SERVICE, name: "PutLifecyclePolicy", method: "POST", uri: "/", status: 200, input: Some(&PutLifecyclePolicyRequest), output: Some(&PutLifecyclePolicyResponse) },
     Operation { service: &SERVICE, name: "SetRepositoryPolicy", method: "POST", uri: "/", status: 200, input: Some(&SetRepositoryPolicyRequest), output: Some(&SetRepositoryPolicyResponse) },
+    Operation { service: &SERVICE, name: "TagResource", method: "POST", uri: "/", status: 200, input: Some(&TagResourceRequest), output: Some(&TagResourceResponse) },
+    Operation { service: &SERVICE, name: "UntagResource", method: "POST", uri: "/", status: 200, input: Some(&UntagResourceRequest), output: Some(&UntagResourceResponse) },
 ];
 
 static REFUSED: &[Refused] = &[
@@ -77,8 +79,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "StartLifecyclePolicyPreview", method: "POST", uri: "/" },
     Refused { name: "StartReplicationBackfill", method: "POST", uri: "/" },
     Refused { name: "StopReplicationBackfill", method: "POST", uri: "/" },
-    Refused { name: "TagResource", method: "POST", uri: "/" },
-    Refused { name: "UntagResource", method: "POST", uri: "/" },
     Refused { name: "UpdateImageStorageClass", method: "POST", uri: "/" },
     Refused { name: "UpdatePullThroughCacheRule", method: "POST", uri: "/" },
     Refused { name: "UpdateRepositoryCreationTemplate", method: "POST", uri: "/" },
@@ -215,8 +215,13 @@ pub static SetRepositoryPolicyResponse: Shape = b::structure("SetRepositoryPolic
 pub static SeverityCount: Shape = b::integer("SeverityCount", 0, i64::MAX);
 pub static Tag: Shape = b::structure("Tag", &[b::must("Key", &TagKey), b::must("Value", &TagValue)]);
 pub static TagKey: Shape = b::text("TagKey", 0, b::NONE);
+pub static TagKeyList: Shape = b::list("TagKeyList", &TagKey, "member", 0, b::NONE);
 pub static TagList: Shape = b::list("TagList", &Tag, "member", 0, b::NONE);
+pub static TagResourceRequest: Shape = b::structure("TagResourceRequest", &[b::must("resourceArn", &Arn), b::must("tags", &TagList)]);
+pub static TagResourceResponse: Shape = b::structure("TagResourceResponse", &[]);
 pub static TagStatus: Shape = b::one_of("TagStatus", &["TAGGED", "UNTAGGED", "ANY"]);
 pub static TagValue: Shape = b::text("TagValue", 0, b::NONE);
+pub static UntagResourceRequest: Shape = b::structure("UntagResourceRequest", &[b::must("resourceArn", &Arn), b::must("tagKeys", &TagKeyList)]);
+pub static UntagResourceResponse: Shape = b::structure("UntagResourceResponse", &[]);
 pub static Url: Shape = b::text("Url", 0, b::NONE);
 pub static VulnerabilitySourceUpdateTimestamp: Shape = b::timestamp("VulnerabilitySourceUpdateTimestamp", T::Default);

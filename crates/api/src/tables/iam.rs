@@ -52,6 +52,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "GetUser", method: "POST", uri: "/", status: 200, input: Some(&GetUserRequest), output: Some(&GetUserResponse) },
     Operation { service: &SERVICE, name: "GetUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&GetUserPolicyRequest), output: Some(&GetUserPolicyResponse) },
     Operation { service: &SERVICE, name: "ListAccessKeys", method: "POST", uri: "/", status: 200, input: Some(&ListAccessKeysRequest), output: Some(&ListAccessKeysResponse) },
+    Operation { service: &SERVICE, name: "ListAccountAliases", method: "POST", uri: "/", status: 200, input: Some(&ListAccountAliasesRequest), output: Some(&ListAccountAliasesResponse) },
     Operation { service: &SERVICE, name: "ListAttachedGroupPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListAttachedGroupPoliciesRequest), output: Some(&ListAttachedGroupPoliciesResponse) },
     Operation { service: &SERVICE, name: "ListAttachedRolePolicies", method: "POST", uri: "/", status: 200, input: Some(&ListAttachedRolePoliciesRequest), output: Some(&ListAttachedRolePoliciesResponse) },
     Operation { service: &SERVICE, name: "ListAttachedUserPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListAttachedUserPoliciesRequest), output: Some(&ListAttachedUserPoliciesResponse) },
@@ -61,6 +62,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "ListGroupsForUser", method: "POST", uri: "/", status: 200, input: Some(&ListGroupsForUserRequest), output: Some(&ListGroupsForUserResponse) },
     Operation { service: &SERVICE, name: "ListInstanceProfilesForRole", method: "POST", uri: "/", status: 200, input: Some(&ListInstanceProfilesForRoleRequest), output: Some(&ListInstanceProfilesForRoleResponse) },
     Operation { service: &SERVICE, name: "ListPolicies", method: "POST", uri: "/", status: 200, input: Some(&ListPoliciesRequest), output: Some(&ListPoliciesResponse) },
+    Operation { service: &SERVICE, name: "ListPolicyTags", method: "POST", uri: "/", status: 200, input: Some(&ListPolicyTagsRequest), output: Some(&ListPolicyTagsResponse) },
     Operation { service: &SERVICE, name: "ListPolicyVersions", method: "POST", uri: "/", status: 200, input: Some(&ListPolicyVersionsRequest), output: Some(&ListPolicyVersionsResponse) },
     Operation { service: &SERVICE, name: "ListRolePolicies", method: "POST", uri: "/", status: 200, input: Some(&ListRolePoliciesRequest), output: Some(&ListRolePoliciesResponse) },
     Operation { service: &SERVICE, name: "ListRoleTags", method: "POST", uri: "/", status: 200, input: Some(&ListRoleTagsRequest), output: Some(&ListRoleTagsResponse) },
@@ -75,8 +77,10 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "PutUserPolicy", method: "POST", uri: "/", status: 200, input: Some(&PutUserPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "RemoveUserFromGroup", method: "POST", uri: "/", status: 200, input: Some(&RemoveUserFromGroupRequest), output: None },
     Operation { service: &SERVICE, name: "SetDefaultPolicyVersion", method: "POST", uri: "/", status: 200, input: Some(&SetDefaultPolicyVersionRequest), output: None },
+    Operation { service: &SERVICE, name: "TagPolicy", method: "POST", uri: "/", status: 200, input: Some(&TagPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "TagRole", method: "POST", uri: "/", status: 200, input: Some(&TagRoleRequest), output: None },
     Operation { service: &SERVICE, name: "TagUser", method: "POST", uri: "/", status: 200, input: Some(&TagUserRequest), output: None },
+    Operation { service: &SERVICE, name: "UntagPolicy", method: "POST", uri: "/", status: 200, input: Some(&UntagPolicyRequest), output: None },
     Operation { service: &SERVICE, name: "UntagRole", method: "POST", uri: "/", status: 200, input: Some(&UntagRoleRequest), output: None },
     Operation { service: &SERVICE, name: "UntagUser", method: "POST", uri: "/", status: 200, input: Some(&UntagUserRequest), output: None },
     Operation { service: &SERVICE, name: "UpdateAccessKey", method: "POST", uri: "/", status: 200, input: Some(&UpdateAccessKeyRequest), output: None },
@@ -149,7 +153,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "GetServiceLastAccessedDetails", method: "POST", uri: "/" },
     Refused { name: "GetServiceLastAccessedDetailsWithEntities", method: "POST", uri: "/" },
     Refused { name: "GetServiceLinkedRoleDeletionStatus", method: "POST", uri: "/" },
-    Refused { name: "ListAccountAliases", method: "POST", uri: "/" },
     Refused { name: "ListDelegationRequests", method: "POST", uri: "/" },
     Refused { name: "ListInstanceProfileTags", method: "POST", uri: "/" },
     Refused { name: "ListInstanceProfiles", method: "POST", uri: "/" },
@@ -159,7 +162,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "ListOpenIDConnectProviders", method: "POST", uri: "/" },
     Refused { name: "ListOrganizationsFeatures", method: "POST", uri: "/" },
     Refused { name: "ListPoliciesGrantingServiceAccess", method: "POST", uri: "/" },
-    Refused { name: "ListPolicyTags", method: "POST", uri: "/" },
     Refused { name: "ListSAMLProviderTags", method: "POST", uri: "/" },
     Refused { name: "ListSAMLProviders", method: "POST", uri: "/" },
     Refused { name: "ListSSHPublicKeys", method: "POST", uri: "/" },
@@ -181,13 +183,11 @@ static REFUSED: &[Refused] = &[
     Refused { name: "TagInstanceProfile", method: "POST", uri: "/" },
     Refused { name: "TagMFADevice", method: "POST", uri: "/" },
     Refused { name: "TagOpenIDConnectProvider", method: "POST", uri: "/" },
-    Refused { name: "TagPolicy", method: "POST", uri: "/" },
     Refused { name: "TagSAMLProvider", method: "POST", uri: "/" },
     Refused { name: "TagServerCertificate", method: "POST", uri: "/" },
     Refused { name: "UntagInstanceProfile", method: "POST", uri: "/" },
     Refused { name: "UntagMFADevice", method: "POST", uri: "/" },
     Refused { name: "UntagOpenIDConnectProvider", method: "POST", uri: "/" },
-    Refused { name: "UntagPolicy", method: "POST", uri: "/" },
     Refused { name: "UntagSAMLProvider", method: "POST", uri: "/" },
     Refused { name: "UntagServerCertificate", method: "POST", uri: "/" },
     Refused { name: "UpdateAccountPasswordPolicy", method: "POST", uri: "/" },
@@ -300,6 +300,8 @@ pub static Group: Shape = b::structure("Group", &[b::must("Path", &pathType), b:
 pub static InstanceProfile: Shape = b::structure("InstanceProfile", &[b::must("Path", &pathType), b::must("InstanceProfileName", &instanceProfileNameType), b::must("InstanceProfileId", &idType), b::must("Arn", &arnType), b::must("CreateDate", &dateType), b::must("Roles", &roleListType), b::may("Tags", &tagListType)]);
 pub static ListAccessKeysRequest: Shape = b::structure("ListAccessKeysRequest", &[b::may("UserName", &existingUserNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListAccessKeysResponse: Shape = b::structure("ListAccessKeysResponse", &[b::must("AccessKeyMetadata", &accessKeyMetadataListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
+pub static ListAccountAliasesRequest: Shape = b::structure("ListAccountAliasesRequest", &[b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListAccountAliasesResponse: Shape = b::structure("ListAccountAliasesResponse", &[b::must("AccountAliases", &accountAliasListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListAttachedGroupPoliciesRequest: Shape = b::structure("ListAttachedGroupPoliciesRequest", &[b::must("GroupName", &groupNameType), b::may("PathPrefix", &policyPathType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListAttachedGroupPoliciesResponse: Shape = b::structure("ListAttachedGroupPoliciesResponse", &[b::may("AttachedPolicies", &attachedPoliciesListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListAttachedRolePoliciesRequest: Shape = b::structure("ListAttachedRolePoliciesRequest", &[b::must("RoleName", &roleNameType), b::may("PathPrefix", &policyPathType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
@@ -318,6 +320,8 @@ pub static ListInstanceProfilesForRoleRequest: Shape = b::structure("ListInstanc
 pub static ListInstanceProfilesForRoleResponse: Shape = b::structure("ListInstanceProfilesForRoleResponse", &[b::must("InstanceProfiles", &instanceProfileListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListPoliciesRequest: Shape = b::structure("ListPoliciesRequest", &[b::may("Scope", &policyScopeType), b::may("OnlyAttached", &booleanType), b::may("PathPrefix", &policyPathType), b::may("PolicyUsageFilter", &PolicyUsageType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListPoliciesResponse: Shape = b::structure("ListPoliciesResponse", &[b::may("Policies", &policyListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
+pub static ListPolicyTagsRequest: Shape = b::structure("ListPolicyTagsRequest", &[b::must("PolicyArn", &arnType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
+pub static ListPolicyTagsResponse: Shape = b::structure("ListPolicyTagsResponse", &[b::must("Tags", &tagListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListPolicyVersionsRequest: Shape = b::structure("ListPolicyVersionsRequest", &[b::must("PolicyArn", &arnType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
 pub static ListPolicyVersionsResponse: Shape = b::structure("ListPolicyVersionsResponse", &[b::may("Versions", &policyDocumentVersionListType), b::may("IsTruncated", &booleanType), b::may("Marker", &responseMarkerType)]);
 pub static ListRolePoliciesRequest: Shape = b::structure("ListRolePoliciesRequest", &[b::must("RoleName", &roleNameType), b::may("Marker", &markerType), b::may("MaxItems", &maxItemsType)]);
@@ -353,8 +357,10 @@ pub static RoleLastUsed: Shape = b::structure("RoleLastUsed", &[b::may("LastUsed
 pub static SetDefaultPolicyVersionRequest: Shape = b::structure("SetDefaultPolicyVersionRequest", &[b::must("PolicyArn", &arnType), b::must("VersionId", &policyVersionIdType)]);
 pub static SourceRoleTemplate: Shape = b::structure("SourceRoleTemplate", &[b::must("TemplateArn", &arnType), b::must("TemplateMinorVersion", &integerType)]);
 pub static Tag: Shape = b::structure("Tag", &[b::must("Key", &tagKeyType), b::must("Value", &tagValueType)]);
+pub static TagPolicyRequest: Shape = b::structure("TagPolicyRequest", &[b::must("PolicyArn", &arnType), b::must("Tags", &tagListType)]);
 pub static TagRoleRequest: Shape = b::structure("TagRoleRequest", &[b::must("RoleName", &roleNameType), b::must("Tags", &tagListType)]);
 pub static TagUserRequest: Shape = b::structure("TagUserRequest", &[b::must("UserName", &existingUserNameType), b::must("Tags", &tagListType)]);
+pub static UntagPolicyRequest: Shape = b::structure("UntagPolicyRequest", &[b::must("PolicyArn", &arnType), b::must("TagKeys", &tagKeyListType)]);
 pub static UntagRoleRequest: Shape = b::structure("UntagRoleRequest", &[b::must("RoleName", &roleNameType), b::must("TagKeys", &tagKeyListType)]);
 pub static UntagUserRequest: Shape = b::structure("UntagUserRequest", &[b::must("UserName", &existingUserNameType), b::must("TagKeys", &tagKeyListType)]);
 pub static UpdateAccessKeyRequest: Shape = b::structure("UpdateAccessKeyRequest", &[b::may("UserName", &existingUserNameType), b::must("AccessKeyId", &accessKeyIdType), b::must("Status", &statusType)]);
@@ -369,6 +375,8 @@ pub static User: Shape = b::structure("User", &[b::must("Path", &pathType), b::m
 pub static accessKeyIdType: Shape = b::pattern("accessKeyIdType", 16, 128, "[\\w]+", "[\\w]+");
 pub static accessKeyMetadataListType: Shape = b::list("accessKeyMetadataListType", &AccessKeyMetadata, "member", 0, b::NONE);
 pub static accessKeySecretType: Shape = b::secret_text("accessKeySecretType", 0, b::NONE);
+pub static accountAliasListType: Shape = b::list("accountAliasListType", &accountAliasType, "member", 0, b::NONE);
+pub static accountAliasType: Shape = b::pattern("accountAliasType", 3, 63, "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", "^[a-z0-9]([a-z0-9]|-){1,61}[a-z0-9]$");
 pub static arnType: Shape = b::text("arnType", 20, 2048);
 pub static attachedPoliciesListType: Shape = b::list("attachedPoliciesListType", &AttachedPolicy, "member", 0, b::NONE);
 pub static attachmentCountType: Shape = b::integer("attachmentCountType", i64::MIN, i64::MAX);

@@ -36,6 +36,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "GetAlias", method: "GET", uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", status: 200, input: Some(&GetAliasRequest), output: Some(&AliasConfiguration) },
     Operation { service: &SERVICE, name: "GetEventSourceMapping", method: "GET", uri: "/2015-03-31/event-source-mappings/{UUID}", status: 200, input: Some(&GetEventSourceMappingRequest), output: Some(&EventSourceMappingConfiguration) },
     Operation { service: &SERVICE, name: "GetFunction", method: "GET", uri: "/2015-03-31/functions/{FunctionName}", status: 200, input: Some(&GetFunctionRequest), output: Some(&GetFunctionResponse) },
+    Operation { service: &SERVICE, name: "GetFunctionCodeSigningConfig", method: "GET", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config", status: 200, input: Some(&GetFunctionCodeSigningConfigRequest), output: Some(&GetFunctionCodeSigningConfigResponse) },
     Operation { service: &SERVICE, name: "GetFunctionConcurrency", method: "GET", uri: "/2019-09-30/functions/{FunctionName}/concurrency", status: 200, input: Some(&GetFunctionConcurrencyRequest), output: Some(&GetFunctionConcurrencyResponse) },
     Operation { service: &SERVICE, name: "GetFunctionConfiguration", method: "GET", uri: "/2015-03-31/functions/{FunctionName}/configuration", status: 200, input: Some(&GetFunctionConfigurationRequest), output: Some(&FunctionConfiguration) },
     Operation { service: &SERVICE, name: "GetFunctionEventInvokeConfig", method: "GET", uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config", status: 200, input: Some(&GetFunctionEventInvokeConfigRequest), output: Some(&FunctionEventInvokeConfig) },
@@ -44,6 +45,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "GetLayerVersionByArn", method: "GET", uri: "/2018-10-31/layers?find=LayerVersion", status: 200, input: Some(&GetLayerVersionByArnRequest), output: Some(&GetLayerVersionResponse) },
     Operation { service: &SERVICE, name: "GetLayerVersionPolicy", method: "GET", uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", status: 200, input: Some(&GetLayerVersionPolicyRequest), output: Some(&GetLayerVersionPolicyResponse) },
     Operation { service: &SERVICE, name: "GetPolicy", method: "GET", uri: "/2015-03-31/functions/{FunctionName}/policy", status: 200, input: Some(&GetPolicyRequest), output: Some(&GetPolicyResponse) },
+    Operation { service: &SERVICE, name: "GetRuntimeManagementConfig", method: "GET", uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config", status: 200, input: Some(&GetRuntimeManagementConfigRequest), output: Some(&GetRuntimeManagementConfigResponse) },
     Operation { service: &SERVICE, name: "Invoke", method: "POST", uri: "/2015-03-31/functions/{FunctionName}/invocations", status: 200, input: Some(&InvocationRequest), output: Some(&InvocationResponse) },
     Operation { service: &SERVICE, name: "InvokeWithResponseStream", method: "POST", uri: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", status: 200, input: Some(&InvokeWithResponseStreamRequest), output: Some(&InvokeWithResponseStreamResponse) },
     Operation { service: &SERVICE, name: "ListAliases", method: "GET", uri: "/2015-03-31/functions/{FunctionName}/aliases", status: 200, input: Some(&ListAliasesRequest), output: Some(&ListAliasesResponse) },
@@ -86,12 +88,10 @@ static REFUSED: &[Refused] = &[
     Refused { name: "GetDurableExecution", method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}" },
     Refused { name: "GetDurableExecutionHistory", method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/history" },
     Refused { name: "GetDurableExecutionState", method: "GET", uri: "/2025-12-01/durable-executions/{DurableExecutionArn}/state" },
-    Refused { name: "GetFunctionCodeSigningConfig", method: "GET", uri: "/2020-06-30/functions/{FunctionName}/code-signing-config" },
     Refused { name: "GetFunctionRecursionConfig", method: "GET", uri: "/2024-08-31/functions/{FunctionName}/recursion-config" },
     Refused { name: "GetFunctionScalingConfig", method: "GET", uri: "/2025-11-30/functions/{FunctionName}/function-scaling-config" },
     Refused { name: "GetProvisionedConcurrencyConfig", method: "GET", uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency" },
     Refused { name: "GetResourcePolicy", method: "GET", uri: "/2026-07-09/resource-policy/{ResourceArn}" },
-    Refused { name: "GetRuntimeManagementConfig", method: "GET", uri: "/2021-07-20/functions/{FunctionName}/runtime-management-config" },
     Refused { name: "InvokeAsync", method: "POST", uri: "/2014-11-13/functions/{FunctionName}/invoke-async" },
     Refused { name: "ListCapacityProviders", method: "GET", uri: "/2025-11-30/capacity-providers" },
     Refused { name: "ListCodeSigningConfigs", method: "GET", uri: "/2020-04-22/code-signing-configs" },
@@ -296,6 +296,8 @@ pub static GetAccountSettingsRequest: Shape = b::structure("GetAccountSettingsRe
 pub static GetAccountSettingsResponse: Shape = b::structure("GetAccountSettingsResponse", &[b::may("AccountLimit", &AccountLimit), b::may("AccountUsage", &AccountUsage)]);
 pub static GetAliasRequest: Shape = b::structure("GetAliasRequest", &[b::must("FunctionName", &FunctionName).at(L::Uri, "FunctionName"), b::must("Name", &Alias).at(L::Uri, "Name")]);
 pub static GetEventSourceMappingRequest: Shape = b::structure("GetEventSourceMappingRequest", &[b::must("UUID", &UUIDString).at(L::Uri, "UUID")]);
+pub static GetFunctionCodeSigningConfigRequest: Shape = b::structure("GetFunctionCodeSigningConfigRequest", &[b::must("FunctionName", &NamespacedFunctionName).at(L::Uri, "FunctionName")]);
+pub static GetFunctionCodeSigningConfigResponse: Shape = b::structure("GetFunctionCodeSigningConfigResponse", &[b::must("CodeSigningConfigArn", &CodeSigningConfigArn), b::must("FunctionName", &FunctionName)]);
 pub static GetFunctionConcurrencyRequest: Shape = b::structure("GetFunctionConcurrencyRequest", &[b::must("FunctionName", &FunctionName).at(L::Uri, "FunctionName")]);
 pub static GetFunctionConcurrencyResponse: Shape = b::structure("GetFunctionConcurrencyResponse", &[b::may("ReservedConcurrentExecutions", &ReservedConcurrentExecutions)]);
 pub static GetFunctionConfigurationRequest: Shape = b::structure("GetFunctionConfigurationRequest", &[b::must("FunctionName", &NamespacedFunctionName).at(L::Uri, "FunctionName"), b::may("Qualifier", &NumericLatestPublishedOrAliasQualifier).at(L::QueryString, "Qualifier")]);
@@ -311,6 +313,8 @@ pub static GetLayerVersionRequest: Shape = b::structure("GetLayerVersionRequest"
 pub static GetLayerVersionResponse: Shape = b::structure("GetLayerVersionResponse", &[b::may("Content", &LayerVersionContentOutput), b::may("LayerArn", &LayerArn), b::may("LayerVersionArn", &LayerVersionArn), b::may("Description", &Description), b::may("CreatedDate", &Timestamp), b::may("Version", &LayerVersionNumber), b::may("CompatibleArchitectures", &CompatibleArchitectures), b::may("CompatibleRuntimes", &CompatibleRuntimes), b::may("LicenseInfo", &LicenseInfo)]);
 pub static GetPolicyRequest: Shape = b::structure("GetPolicyRequest", &[b::must("FunctionName", &NamespacedFunctionName).at(L::Uri, "FunctionName"), b::may("Qualifier", &NumericLatestPublishedOrAliasQualifier).at(L::QueryString, "Qualifier")]);
 pub static GetPolicyResponse: Shape = b::structure("GetPolicyResponse", &[b::may("Policy", &String), b::may("RevisionId", &String)]);
+pub static GetRuntimeManagementConfigRequest: Shape = b::structure("GetRuntimeManagementConfigRequest", &[b::must("FunctionName", &NamespacedFunctionName).at(L::Uri, "FunctionName"), b::may("Qualifier", &NumericLatestPublishedOrAliasQualifier).at(L::QueryString, "Qualifier")]);
+pub static GetRuntimeManagementConfigResponse: Shape = b::structure("GetRuntimeManagementConfigResponse", &[b::may("UpdateRuntimeOn", &UpdateRuntimeOn), b::may("FunctionArn", &NameSpacedFunctionArn), b::may("RuntimeVersionArn", &RuntimeVersionArn)]);
 pub static Handler: Shape = b::pattern("Handler", 0, 128, "[^\\s]+", "[^\\s]+");
 pub static Header: Shape = b::pattern("Header", 0, 1024, ".*", ".*");
 pub static HeadersList: Shape = b::list("HeadersList", &Header, "member", 0, 100);
@@ -496,6 +500,7 @@ pub static UpdateFunctionConfigurationRequest: Shape = b::structure("UpdateFunct
 pub static UpdateFunctionEventInvokeConfigRequest: Shape = b::structure("UpdateFunctionEventInvokeConfigRequest", &[b::must("FunctionName", &NamespacedFunctionName).at(L::Uri, "FunctionName"), b::may("Qualifier", &NumericLatestPublishedOrAliasQualifier).at(L::QueryString, "Qualifier"), b::may("MaximumRetryAttempts", &MaximumRetryAttempts), b::may("MaximumEventAgeInSeconds", &MaximumEventAgeInSeconds), b::may("DestinationConfig", &DestinationConfig)]);
 pub static UpdateFunctionUrlConfigRequest: Shape = b::structure("UpdateFunctionUrlConfigRequest", &[b::must("FunctionName", &FunctionUrlFunctionName).at(L::Uri, "FunctionName"), b::may("Qualifier", &FunctionUrlQualifier).at(L::QueryString, "Qualifier"), b::may("AuthType", &FunctionUrlAuthType), b::may("Cors", &Cors), b::may("InvokeMode", &InvokeMode)]);
 pub static UpdateFunctionUrlConfigResponse: Shape = b::structure("UpdateFunctionUrlConfigResponse", &[b::must("FunctionUrl", &FunctionUrl), b::must("FunctionArn", &FunctionArn), b::must("AuthType", &FunctionUrlAuthType), b::may("Cors", &Cors), b::must("CreationTime", &Timestamp), b::must("LastModifiedTime", &Timestamp), b::may("InvokeMode", &InvokeMode)]);
+pub static UpdateRuntimeOn: Shape = b::one_of("UpdateRuntimeOn", &["Auto", "Manual", "FunctionUpdate"]);
 pub static Version: Shape = b::pattern("Version", 1, 1024, "(\\$LATEST|[0-9]+)", "(\\$LATEST|[0-9]+)");
 pub static VersionWithLatestPublished: Shape = b::pattern("VersionWithLatestPublished", 1, 1024, "(\\$LATEST(\\.PUBLISHED)?|[0-9]+)", "(\\$LATEST(\\.PUBLISHED)?|[0-9]+)");
 pub static VpcConfig: Shape = b::structure("VpcConfig", &[b::may("SubnetIds", &SubnetIds), b::may("SecurityGroupIds", &SecurityGroupIds), b::may("Ipv6AllowedForDualStack", &NullableBoolean)]);

@@ -34,14 +34,24 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "DeleteObjectTagging", method: "DELETE", uri: "/{Bucket}/{Key+}?tagging", status: 204, input: Some(&DeleteObjectTaggingRequest), output: Some(&DeleteObjectTaggingOutput) },
     Operation { service: &SERVICE, name: "DeleteObjects", method: "POST", uri: "/{Bucket}?delete", status: 200, input: Some(&DeleteObjectsRequest), output: Some(&DeleteObjectsOutput) },
     Operation { service: &SERVICE, name: "DeletePublicAccessBlock", method: "DELETE", uri: "/{Bucket}?publicAccessBlock", status: 204, input: Some(&DeletePublicAccessBlockRequest), output: None },
+    Operation { service: &SERVICE, name: "GetBucketAccelerateConfiguration", method: "GET", uri: "/{Bucket}?accelerate", status: 200, input: Some(&GetBucketAccelerateConfigurationRequest), output: Some(&GetBucketAccelerateConfigurationOutput) },
+    Operation { service: &SERVICE, name: "GetBucketAcl", method: "GET", uri: "/{Bucket}?acl", status: 200, input: Some(&GetBucketAclRequest), output: Some(&GetBucketAclOutput) },
+    Operation { service: &SERVICE, name: "GetBucketCors", method: "GET", uri: "/{Bucket}?cors", status: 200, input: Some(&GetBucketCorsRequest), output: Some(&GetBucketCorsOutput) },
     Operation { service: &SERVICE, name: "GetBucketEncryption", method: "GET", uri: "/{Bucket}?encryption", status: 200, input: Some(&GetBucketEncryptionRequest), output: Some(&GetBucketEncryptionOutput) },
     Operation { service: &SERVICE, name: "GetBucketLifecycleConfiguration", method: "GET", uri: "/{Bucket}?lifecycle", status: 200, input: Some(&GetBucketLifecycleConfigurationRequest), output: Some(&GetBucketLifecycleConfigurationOutput) },
     Operation { service: &SERVICE, name: "GetBucketLocation", method: "GET", uri: "/{Bucket}?location", status: 200, input: Some(&GetBucketLocationRequest), output: Some(&GetBucketLocationOutput) },
+    Operation { service: &SERVICE, name: "GetBucketLogging", method: "GET", uri: "/{Bucket}?logging", status: 200, input: Some(&GetBucketLoggingRequest), output: Some(&GetBucketLoggingOutput) },
+    Operation { service: &SERVICE, name: "GetBucketNotificationConfiguration", method: "GET", uri: "/{Bucket}?notification", status: 200, input: Some(&GetBucketNotificationConfigurationRequest), output: Some(&NotificationConfiguration) },
     Operation { service: &SERVICE, name: "GetBucketOwnershipControls", method: "GET", uri: "/{Bucket}?ownershipControls", status: 200, input: Some(&GetBucketOwnershipControlsRequest), output: Some(&GetBucketOwnershipControlsOutput) },
     Operation { service: &SERVICE, name: "GetBucketPolicy", method: "GET", uri: "/{Bucket}?policy", status: 200, input: Some(&GetBucketPolicyRequest), output: Some(&GetBucketPolicyOutput) },
+    Operation { service: &SERVICE, name: "GetBucketReplication", method: "GET", uri: "/{Bucket}?replication", status: 200, input: Some(&GetBucketReplicationRequest), output: Some(&GetBucketReplicationOutput) },
+    Operation { service: &SERVICE, name: "GetBucketRequestPayment", method: "GET", uri: "/{Bucket}?requestPayment", status: 200, input: Some(&GetBucketRequestPaymentRequest), output: Some(&GetBucketRequestPaymentOutput) },
     Operation { service: &SERVICE, name: "GetBucketTagging", method: "GET", uri: "/{Bucket}?tagging", status: 200, input: Some(&GetBucketTaggingRequest), output: Some(&GetBucketTaggingOutput) },
     Operation { service: &SERVICE, name: "GetBucketVersioning", method: "GET", uri: "/{Bucket}?versioning", status: 200, input: Some(&GetBucketVersioningRequest), output: Some(&GetBucketVersioningOutput) },
+    Operation { service: &SERVICE, name: "GetBucketWebsite", method: "GET", uri: "/{Bucket}?website", status: 200, input: Some(&GetBucketWebsiteRequest), output: Some(&GetBucketWebsiteOutput) },
     Operation { service: &SERVICE, name: "GetObject", method: "GET", uri: "/{Bucket}/{Key+}", status: 200, input: Some(&GetObjectRequest), output: Some(&GetObjectOutput) },
+    Operation { service: &SERVICE, name: "GetObjectAcl", method: "GET", uri: "/{Bucket}/{Key+}?acl", status: 200, input: Some(&GetObjectAclRequest), output: Some(&GetObjectAclOutput) },
+    Operation { service: &SERVICE, name: "GetObjectLockConfiguration", method: "GET", uri: "/{Bucket}?object-lock", status: 200, input: Some(&GetObjectLockConfigurationRequest), output: Some(&GetObjectLockConfigurationOutput) },
     Operation { service: &SERVICE, name: "GetObjectTagging", method: "GET", uri: "/{Bucket}/{Key+}?tagging", status: 200, input: Some(&GetObjectTaggingRequest), output: Some(&GetObjectTaggingOutput) },
     Operation { service: &SERVICE, name: "GetPublicAccessBlock", method: "GET", uri: "/{Bucket}?publicAccessBlock", status: 200, input: Some(&GetPublicAccessBlockRequest), output: Some(&GetPublicAccessBlockOutput) },
     Operation { service: &SERVICE, name: "HeadBucket", method: "HEAD", uri: "/{Bucket}", status: 200, input: Some(&HeadBucketRequest), output: Some(&HeadBucketOutput) },
@@ -80,28 +90,18 @@ static REFUSED: &[Refused] = &[
     Refused { name: "DeleteBucketWebsite", method: "DELETE", uri: "/{Bucket}?website" },
     Refused { name: "DeleteObjectAnnotation", method: "DELETE", uri: "/{Bucket}/{Key+}?annotation" },
     Refused { name: "GetBucketAbac", method: "GET", uri: "/{Bucket}?abac" },
-    Refused { name: "GetBucketAccelerateConfiguration", method: "GET", uri: "/{Bucket}?accelerate" },
-    Refused { name: "GetBucketAcl", method: "GET", uri: "/{Bucket}?acl" },
     Refused { name: "GetBucketAnalyticsConfiguration", method: "GET", uri: "/{Bucket}?analytics" },
-    Refused { name: "GetBucketCors", method: "GET", uri: "/{Bucket}?cors" },
     Refused { name: "GetBucketIntelligentTieringConfiguration", method: "GET", uri: "/{Bucket}?intelligent-tiering" },
     Refused { name: "GetBucketInventoryConfiguration", method: "GET", uri: "/{Bucket}?inventory" },
     Refused { name: "GetBucketLifecycle", method: "GET", uri: "/{Bucket}?lifecycle" },
-    Refused { name: "GetBucketLogging", method: "GET", uri: "/{Bucket}?logging" },
     Refused { name: "GetBucketMetadataConfiguration", method: "GET", uri: "/{Bucket}?metadataConfiguration" },
     Refused { name: "GetBucketMetadataTableConfiguration", method: "GET", uri: "/{Bucket}?metadataTable" },
     Refused { name: "GetBucketMetricsConfiguration", method: "GET", uri: "/{Bucket}?metrics" },
     Refused { name: "GetBucketNotification", method: "GET", uri: "/{Bucket}?notification" },
-    Refused { name: "GetBucketNotificationConfiguration", method: "GET", uri: "/{Bucket}?notification" },
     Refused { name: "GetBucketPolicyStatus", method: "GET", uri: "/{Bucket}?policyStatus" },
-    Refused { name: "GetBucketReplication", method: "GET", uri: "/{Bucket}?replication" },
-    Refused { name: "GetBucketRequestPayment", method: "GET", uri: "/{Bucket}?requestPayment" },
-    Refused { name: "GetBucketWebsite", method: "GET", uri: "/{Bucket}?website" },
-    Refused { name: "GetObjectAcl", method: "GET", uri: "/{Bucket}/{Key+}?acl" },
     Refused { name: "GetObjectAnnotation", method: "GET", uri: "/{Bucket}/{Key+}?annotation" },
     Refused { name: "GetObjectAttributes", method: "GET", uri: "/{Bucket}/{Key+}?attributes" },
     Refused { name: "GetObjectLegalHold", method: "GET", uri: "/{Bucket}/{Key+}?legal-hold" },
-    Refused { name: "GetObjectLockConfiguration", method: "GET", uri: "/{Bucket}?object-lock" },
     Refused { name: "GetObjectRetention", method: "GET", uri: "/{Bucket}/{Key+}?retention" },
     Refused { name: "GetObjectTorrent", method: "GET", uri: "/{Bucket}/{Key+}?torrent" },
     Refused { name: "ListBucketAnalyticsConfigurations", method: "GET", uri: "/{Bucket}?analytics" },
@@ -169,19 +169,28 @@ pub static AbortMultipartUploadOutput: Shape = b::structure("AbortMultipartUploa
 pub static AbortMultipartUploadRequest: Shape = b::structure("AbortMultipartUploadRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::must("Key", &ObjectKey).at(L::Uri, "Key"), b::must("UploadId", &MultipartUploadId).at(L::QueryString, "uploadId"), b::may("RequestPayer", &RequestPayer).at(L::Header, "x-amz-request-payer"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner"), b::may("IfMatchInitiatedTime", &IfMatchInitiatedTime).at(L::Header, "x-amz-if-match-initiated-time")]);
 pub static AbortRuleId: Shape = b::text("AbortRuleId", 0, b::NONE);
 pub static AcceptRanges: Shape = b::text("AcceptRanges", 0, b::NONE);
+pub static AccessControlTranslation: Shape = b::structure("AccessControlTranslation", &[b::must("Owner", &OwnerOverride)]);
 pub static AccessPointAlias: Shape = b::boolean("AccessPointAlias");
 pub static AccountId: Shape = b::text("AccountId", 0, b::NONE);
+pub static AllowedHeader: Shape = b::text("AllowedHeader", 0, b::NONE);
+pub static AllowedHeaders: Shape = b::flat_list("AllowedHeaders", &AllowedHeader, "member", 0, b::NONE);
+pub static AllowedMethod: Shape = b::text("AllowedMethod", 0, b::NONE);
+pub static AllowedMethods: Shape = b::flat_list("AllowedMethods", &AllowedMethod, "member", 0, b::NONE);
+pub static AllowedOrigin: Shape = b::text("AllowedOrigin", 0, b::NONE);
+pub static AllowedOrigins: Shape = b::flat_list("AllowedOrigins", &AllowedOrigin, "member", 0, b::NONE);
 pub static AnnotationDirective: Shape = b::one_of("AnnotationDirective", &["COPY", "EXCLUDE"]);
 pub static ArchiveStatus: Shape = b::one_of("ArchiveStatus", &["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"]);
 pub static BlockedEncryptionTypes: Shape = b::structure("BlockedEncryptionTypes", &[b::may("EncryptionType", &EncryptionTypeList)]);
 pub static Body: Shape = b::blob("Body", 0, b::NONE);
 pub static Bucket: Shape = b::structure("Bucket", &[b::may("Name", &BucketName), b::may("CreationDate", &CreationDate), b::may("BucketRegion", &BucketRegion), b::may("BucketArn", &S3RegionalOrS3ExpressBucketArnString)]);
+pub static BucketAccelerateStatus: Shape = b::one_of("BucketAccelerateStatus", &["Enabled", "Suspended"]);
 pub static BucketCannedACL: Shape = b::one_of("BucketCannedACL", &["private", "public-read", "public-read-write", "authenticated-read"]);
 pub static BucketInfo: Shape = b::structure("BucketInfo", &[b::may("DataRedundancy", &DataRedundancy), b::may("Type", &BucketType)]);
 pub static BucketKeyEnabled: Shape = b::boolean("BucketKeyEnabled");
 pub static BucketLifecycleConfiguration: Shape = b::structure("BucketLifecycleConfiguration", &[b::must("Rules", &LifecycleRules).at(L::Body, "Rule")]);
 pub static BucketLocationConstraint: Shape = b::one_of("BucketLocationConstraint", &["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "EU", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"]);
 pub static BucketLocationName: Shape = b::text("BucketLocationName", 0, b::NONE);
+pub static BucketLogsPermission: Shape = b::one_of("BucketLogsPermission", &["FULL_CONTROL", "READ", "WRITE"]);
 pub static BucketName: Shape = b::text("BucketName", 0, b::NONE);
 pub static BucketNamespace: Shape = b::one_of("BucketNamespace", &["account-regional", "global"]);
 pub static BucketRegion: Shape = b::text("BucketRegion", 0, b::NONE);
@@ -189,6 +198,8 @@ pub static BucketType: Shape = b::one_of("BucketType", &["Directory"]);
 pub static BucketVersioningStatus: Shape = b::one_of("BucketVersioningStatus", &["Enabled", "Suspended"]);
 pub static Buckets: Shape = b::list("Buckets", &Bucket, "Bucket", 0, b::NONE);
 pub static BypassGovernanceRetention: Shape = b::boolean("BypassGovernanceRetention");
+pub static CORSRule: Shape = b::structure("CORSRule", &[b::may("ID", &ID), b::may("AllowedHeaders", &AllowedHeaders).at(L::Body, "AllowedHeader"), b::must("AllowedMethods", &AllowedMethods).at(L::Body, "AllowedMethod"), b::must("AllowedOrigins", &AllowedOrigins).at(L::Body, "AllowedOrigin"), b::may("ExposeHeaders", &ExposeHeaders).at(L::Body, "ExposeHeader"), b::may("MaxAgeSeconds", &MaxAgeSeconds)]);
+pub static CORSRules: Shape = b::flat_list("CORSRules", &CORSRule, "member", 0, b::NONE);
 pub static CacheControl: Shape = b::text("CacheControl", 0, b::NONE);
 pub static ChecksumAlgorithm: Shape = b::one_of("ChecksumAlgorithm", &["CRC32", "CRC32C", "SHA1", "SHA256", "CRC64NVME", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"]);
 pub static ChecksumAlgorithmList: Shape = b::flat_list("ChecksumAlgorithmList", &ChecksumAlgorithm, "member", 0, b::NONE);
@@ -212,6 +223,7 @@ pub static CompleteMultipartUploadRequest: Shape = b::with_payload("CompleteMult
 pub static CompletedMultipartUpload: Shape = b::structure("CompletedMultipartUpload", &[b::may("Parts", &CompletedPartList).at(L::Body, "Part")]);
 pub static CompletedPart: Shape = b::structure("CompletedPart", &[b::may("ETag", &ETag), b::may("ChecksumCRC32", &ChecksumCRC32), b::may("ChecksumCRC32C", &ChecksumCRC32C), b::may("ChecksumCRC64NVME", &ChecksumCRC64NVME), b::may("ChecksumSHA1", &ChecksumSHA1), b::may("ChecksumSHA256", &ChecksumSHA256), b::may("ChecksumSHA512", &ChecksumSHA512), b::may("ChecksumMD5", &ChecksumMD5), b::may("ChecksumXXHASH64", &ChecksumXXHASH64), b::may("ChecksumXXHASH3", &ChecksumXXHASH3), b::may("ChecksumXXHASH128", &ChecksumXXHASH128), b::may("PartNumber", &PartNumber)]);
 pub static CompletedPartList: Shape = b::flat_list("CompletedPartList", &CompletedPart, "member", 0, b::NONE);
+pub static Condition: Shape = b::structure("Condition", &[b::may("HttpErrorCodeReturnedEquals", &HttpErrorCodeReturnedEquals), b::may("KeyPrefixEquals", &KeyPrefixEquals)]);
 pub static ConfirmRemoveSelfBucketAccess: Shape = b::boolean("ConfirmRemoveSelfBucketAccess");
 pub static ContentDisposition: Shape = b::text("ContentDisposition", 0, b::NONE);
 pub static ContentEncoding: Shape = b::text("ContentEncoding", 0, b::NONE);
@@ -244,6 +256,7 @@ pub static DataRedundancy: Shape = b::one_of("DataRedundancy", &["SingleAvailabi
 pub static Date: Shape = b::timestamp("Date", T::Iso8601);
 pub static Days: Shape = b::integer("Days", i64::MIN, i64::MAX);
 pub static DaysAfterInitiation: Shape = b::integer("DaysAfterInitiation", i64::MIN, i64::MAX);
+pub static DefaultRetention: Shape = b::structure("DefaultRetention", &[b::may("Mode", &ObjectLockRetentionMode), b::may("Days", &Days), b::may("Years", &Years), b::may("DefaultEventHold", &EventHoldDuration)]);
 pub static Delete: Shape = b::structure("Delete", &[b::must("Objects", &ObjectIdentifierList).at(L::Body, "Object"), b::may("Quiet", &Quiet)]);
 pub static DeleteBucketEncryptionRequest: Shape = b::structure("DeleteBucketEncryptionRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static DeleteBucketLifecycleRequest: Shape = b::structure("DeleteBucketLifecycleRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
@@ -253,6 +266,8 @@ pub static DeleteBucketRequest: Shape = b::structure("DeleteBucketRequest", &[b:
 pub static DeleteBucketTaggingRequest: Shape = b::structure("DeleteBucketTaggingRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static DeleteMarker: Shape = b::boolean("DeleteMarker");
 pub static DeleteMarkerEntry: Shape = b::structure("DeleteMarkerEntry", &[b::may("Owner", &Owner), b::may("Key", &ObjectKey), b::may("VersionId", &ObjectVersionId), b::may("IsLatest", &IsLatest), b::may("LastModified", &LastModified)]);
+pub static DeleteMarkerReplication: Shape = b::structure("DeleteMarkerReplication", &[b::may("Status", &DeleteMarkerReplicationStatus)]);
+pub static DeleteMarkerReplicationStatus: Shape = b::one_of("DeleteMarkerReplicationStatus", &["Enabled", "Disabled"]);
 pub static DeleteMarkerVersionId: Shape = b::text("DeleteMarkerVersionId", 0, b::NONE);
 pub static DeleteMarkers: Shape = b::flat_list("DeleteMarkers", &DeleteMarkerEntry, "member", 0, b::NONE);
 pub static DeleteObjectOutput: Shape = b::structure("DeleteObjectOutput", &[b::may("DeleteMarker", &DeleteMarker).at(L::Header, "x-amz-delete-marker"), b::may("VersionId", &ObjectVersionId).at(L::Header, "x-amz-version-id"), b::may("RequestCharged", &RequestCharged).at(L::Header, "x-amz-request-charged")]);
@@ -265,47 +280,88 @@ pub static DeletePublicAccessBlockRequest: Shape = b::structure("DeletePublicAcc
 pub static DeletedObject: Shape = b::structure("DeletedObject", &[b::may("Key", &ObjectKey), b::may("VersionId", &ObjectVersionId), b::may("DeleteMarker", &DeleteMarker), b::may("DeleteMarkerVersionId", &DeleteMarkerVersionId)]);
 pub static DeletedObjects: Shape = b::flat_list("DeletedObjects", &DeletedObject, "member", 0, b::NONE);
 pub static Delimiter: Shape = b::text("Delimiter", 0, b::NONE);
+pub static Destination: Shape = b::structure("Destination", &[b::must("Bucket", &BucketName), b::may("Account", &AccountId), b::may("StorageClass", &StorageClass), b::may("AccessControlTranslation", &AccessControlTranslation), b::may("EncryptionConfiguration", &EncryptionConfiguration), b::may("ReplicationTime", &ReplicationTime), b::may("Metrics", &Metrics)]);
 pub static DisplayName: Shape = b::text("DisplayName", 0, b::NONE);
 pub static ETag: Shape = b::text("ETag", 0, b::NONE);
+pub static EmailAddress: Shape = b::text("EmailAddress", 0, b::NONE);
 pub static EncodingType: Shape = b::one_of("EncodingType", &["url"]);
+pub static EncryptionConfiguration: Shape = b::structure("EncryptionConfiguration", &[b::may("ReplicaKmsKeyID", &ReplicaKmsKeyID)]);
 pub static EncryptionType: Shape = b::one_of("EncryptionType", &["NONE", "SSE-C"]);
 pub static EncryptionTypeList: Shape = b::flat_list("EncryptionTypeList", &EncryptionType, "EncryptionType", 0, b::NONE);
 pub static Error: Shape = b::structure("Error", &[b::may("Key", &ObjectKey), b::may("VersionId", &ObjectVersionId), b::may("Code", &Code), b::may("Message", &Message)]);
+pub static ErrorDocument: Shape = b::structure("ErrorDocument", &[b::must("Key", &ObjectKey)]);
 pub static Errors: Shape = b::flat_list("Errors", &Error, "member", 0, b::NONE);
+pub static Event: Shape = b::one_of("Event", &["s3:ReducedRedundancyLostObject", "s3:ObjectCreated:*", "s3:ObjectCreated:Put", "s3:ObjectCreated:Post", "s3:ObjectCreated:Copy", "s3:ObjectCreated:CompleteMultipartUpload", "s3:ObjectRemoved:*", "s3:ObjectRemoved:Delete", "s3:ObjectRemoved:DeleteMarkerCreated", "s3:ObjectRestore:*", "s3:ObjectRestore:Post", "s3:ObjectRestore:Completed", "s3:Replication:*", "s3:Replication:OperationFailedReplication", "s3:Replication:OperationNotTracked", "s3:Replication:OperationMissedThreshold", "s3:Replication:OperationReplicatedAfterThreshold", "s3:ObjectRestore:Delete", "s3:LifecycleTransition", "s3:IntelligentTiering", "s3:ObjectAcl:Put", "s3:LifecycleExpiration:*", "s3:LifecycleExpiration:Delete", "s3:LifecycleExpiration:DeleteMarkerCreated", "s3:ObjectTagging:*", "s3:ObjectTagging:Put", "s3:ObjectTagging:Delete", "s3:ObjectAnnotation:*", "s3:ObjectAnnotation:Put", "s3:ObjectAnnotation:Delete", "s3:ObjectRetention:Put"]);
+pub static EventBridgeConfiguration: Shape = b::structure("EventBridgeConfiguration", &[]);
+pub static EventHoldDuration: Shape = b::structure("EventHoldDuration", &[b::may("Days", &Days), b::may("Years", &Years)]);
+pub static EventList: Shape = b::flat_list("EventList", &Event, "member", 0, b::NONE);
+pub static ExistingObjectReplication: Shape = b::structure("ExistingObjectReplication", &[b::must("Status", &ExistingObjectReplicationStatus)]);
+pub static ExistingObjectReplicationStatus: Shape = b::one_of("ExistingObjectReplicationStatus", &["Enabled", "Disabled"]);
 pub static Expiration: Shape = b::text("Expiration", 0, b::NONE);
 pub static ExpirationStatus: Shape = b::one_of("ExpirationStatus", &["Enabled", "Disabled"]);
 pub static ExpiredObjectDeleteMarker: Shape = b::boolean("ExpiredObjectDeleteMarker");
 pub static Expires: Shape = b::text("Expires", 0, b::NONE);
+pub static ExposeHeader: Shape = b::text("ExposeHeader", 0, b::NONE);
+pub static ExposeHeaders: Shape = b::flat_list("ExposeHeaders", &ExposeHeader, "member", 0, b::NONE);
 pub static FetchOwner: Shape = b::boolean("FetchOwner");
+pub static FilterRule: Shape = b::structure("FilterRule", &[b::may("Name", &FilterRuleName), b::may("Value", &FilterRuleValue)]);
+pub static FilterRuleList: Shape = b::flat_list("FilterRuleList", &FilterRule, "member", 0, b::NONE);
+pub static FilterRuleName: Shape = b::one_of("FilterRuleName", &["prefix", "suffix"]);
+pub static FilterRuleValue: Shape = b::text("FilterRuleValue", 0, b::NONE);
+pub static GetBucketAccelerateConfigurationOutput: Shape = b::structure("GetBucketAccelerateConfigurationOutput", &[b::may("Status", &BucketAccelerateStatus), b::may("RequestCharged", &RequestCharged).at(L::Header, "x-amz-request-charged")]);
+pub static GetBucketAccelerateConfigurationRequest: Shape = b::structure("GetBucketAccelerateConfigurationRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner"), b::may("RequestPayer", &RequestPayer).at(L::Header, "x-amz-request-payer")]);
+pub static GetBucketAclOutput: Shape = b::structure("GetBucketAclOutput", &[b::may("Owner", &Owner), b::may("Grants", &Grants).at(L::Body, "AccessControlList")]);
+pub static GetBucketAclRequest: Shape = b::structure("GetBucketAclRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
+pub static GetBucketCorsOutput: Shape = b::structure("GetBucketCorsOutput", &[b::may("CORSRules", &CORSRules).at(L::Body, "CORSRule")]);
+pub static GetBucketCorsRequest: Shape = b::structure("GetBucketCorsRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static GetBucketEncryptionOutput: Shape = b::with_payload("GetBucketEncryptionOutput", "ServerSideEncryptionConfiguration", &[b::may("ServerSideEncryptionConfiguration", &ServerSideEncryptionConfiguration)]);
 pub static GetBucketEncryptionRequest: Shape = b::structure("GetBucketEncryptionRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static GetBucketLifecycleConfigurationOutput: Shape = b::structure("GetBucketLifecycleConfigurationOutput", &[b::may("Rules", &LifecycleRules).at(L::Body, "Rule"), b::may("TransitionDefaultMinimumObjectSize", &TransitionDefaultMinimumObjectSize).at(L::Header, "x-amz-transition-default-minimum-object-size")]);
 pub static GetBucketLifecycleConfigurationRequest: Shape = b::structure("GetBucketLifecycleConfigurationRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static GetBucketLocationOutput: Shape = b::structure("GetBucketLocationOutput", &[b::may("LocationConstraint", &BucketLocationConstraint)]);
 pub static GetBucketLocationRequest: Shape = b::structure("GetBucketLocationRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
+pub static GetBucketLoggingOutput: Shape = b::structure("GetBucketLoggingOutput", &[b::may("LoggingEnabled", &LoggingEnabled)]);
+pub static GetBucketLoggingRequest: Shape = b::structure("GetBucketLoggingRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
+pub static GetBucketNotificationConfigurationRequest: Shape = b::structure("GetBucketNotificationConfigurationRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static GetBucketOwnershipControlsOutput: Shape = b::with_payload("GetBucketOwnershipControlsOutput", "OwnershipControls", &[b::may("OwnershipControls", &OwnershipControls)]);
 pub static GetBucketOwnershipControlsRequest: Shape = b::structure("GetBucketOwnershipControlsRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static GetBucketPolicyOutput: Shape = b::with_payload("GetBucketPolicyOutput", "Policy", &[b::may("Policy", &Policy)]);
 pub static GetBucketPolicyRequest: Shape = b::structure("GetBucketPolicyRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
+pub static GetBucketReplicationOutput: Shape = b::with_payload("GetBucketReplicationOutput", "ReplicationConfiguration", &[b::may("ReplicationConfiguration", &ReplicationConfiguration)]);
+pub static GetBucketReplicationRequest: Shape = b::structure("GetBucketReplicationRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
+pub static GetBucketRequestPaymentOutput: Shape = b::structure("GetBucketRequestPaymentOutput", &[b::may("Payer", &Payer)]);
+pub static GetBucketRequestPaymentRequest: Shape = b::structure("GetBucketRequestPaymentRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static GetBucketTaggingOutput: Shape = b::structure("GetBucketTaggingOutput", &[b::must("TagSet", &TagSet)]);
 pub static GetBucketTaggingRequest: Shape = b::structure("GetBucketTaggingRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static GetBucketVersioningOutput: Shape = b::structure("GetBucketVersioningOutput", &[b::may("Status", &BucketVersioningStatus), b::may("MFADelete", &MFADeleteStatus).at(L::Body, "MfaDelete")]);
 pub static GetBucketVersioningRequest: Shape = b::structure("GetBucketVersioningRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
+pub static GetBucketWebsiteOutput: Shape = b::structure("GetBucketWebsiteOutput", &[b::may("RedirectAllRequestsTo", &RedirectAllRequestsTo), b::may("IndexDocument", &IndexDocument), b::may("ErrorDocument", &ErrorDocument), b::may("RoutingRules", &RoutingRules)]);
+pub static GetBucketWebsiteRequest: Shape = b::structure("GetBucketWebsiteRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
+pub static GetObjectAclOutput: Shape = b::structure("GetObjectAclOutput", &[b::may("Owner", &Owner), b::may("Grants", &Grants).at(L::Body, "AccessControlList"), b::may("RequestCharged", &RequestCharged).at(L::Header, "x-amz-request-charged")]);
+pub static GetObjectAclRequest: Shape = b::structure("GetObjectAclRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::must("Key", &ObjectKey).at(L::Uri, "Key"), b::may("VersionId", &ObjectVersionId).at(L::QueryString, "versionId"), b::may("RequestPayer", &RequestPayer).at(L::Header, "x-amz-request-payer"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
+pub static GetObjectLockConfigurationOutput: Shape = b::with_payload("GetObjectLockConfigurationOutput", "ObjectLockConfiguration", &[b::may("ObjectLockConfiguration", &ObjectLockConfiguration)]);
+pub static GetObjectLockConfigurationRequest: Shape = b::structure("GetObjectLockConfigurationRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static GetObjectOutput: Shape = b::with_payload("GetObjectOutput", "Body", &[b::may("Body", &Body), b::may("DeleteMarker", &DeleteMarker).at(L::Header, "x-amz-delete-marker"), b::may("AcceptRanges", &AcceptRanges).at(L::Header, "accept-ranges"), b::may("Expiration", &Expiration).at(L::Header, "x-amz-expiration"), b::may("Restore", &Restore).at(L::Header, "x-amz-restore"), b::may("LastModified", &LastModified).at(L::Header, "Last-Modified"), b::may("ContentLength", &ContentLength).at(L::Header, "Content-Length"), b::may("ETag", &ETag).at(L::Header, "ETag"), b::may("ChecksumCRC32", &ChecksumCRC32).at(L::Header, "x-amz-checksum-crc32"), b::may("ChecksumCRC32C", &ChecksumCRC32C).at(L::Header, "x-amz-checksum-crc32c"), b::may("ChecksumCRC64NVME", &ChecksumCRC64NVME).at(L::Header, "x-amz-checksum-crc64nvme"), b::may("ChecksumSHA1", &ChecksumSHA1).at(L::Header, "x-amz-checksum-sha1"), b::may("ChecksumSHA256", &ChecksumSHA256).at(L::Header, "x-amz-checksum-sha256"), b::may("ChecksumSHA512", &ChecksumSHA512).at(L::Header, "x-amz-checksum-sha512"), b::may("ChecksumMD5", &ChecksumMD5).at(L::Header, "x-amz-checksum-md5"), b::may("ChecksumXXHASH64", &ChecksumXXHASH64).at(L::Header, "x-amz-checksum-xxhash64"), b::may("ChecksumXXHASH3", &ChecksumXXHASH3).at(L::Header, "x-amz-checksum-xxhash3"), b::may("ChecksumXXHASH128", &ChecksumXXHASH128).at(L::Header, "x-amz-checksum-xxhash128"), b::may("ChecksumType", &ChecksumType).at(L::Header, "x-amz-checksum-type"), b::may("MissingMeta", &MissingMeta).at(L::Header, "x-amz-missing-meta"), b::may("VersionId", &ObjectVersionId).at(L::Header, "x-amz-version-id"), b::may("CacheControl", &CacheControl).at(L::Header, "Cache-Control"), b::may("ContentDisposition", &ContentDisposition).at(L::Header, "Content-Disposition"), b::may("ContentEncoding", &ContentEncoding).at(L::Header, "Content-Encoding"), b::may("ContentLanguage", &ContentLanguage).at(L::Header, "Content-Language"), b::may("ContentRange", &ContentRange).at(L::Header, "Content-Range"), b::may("ContentType", &ContentType).at(L::Header, "Content-Type"), b::may("Expires", &Expires).at(L::Header, "Expires"), b::may("WebsiteRedirectLocation", &WebsiteRedirectLocation).at(L::Header, "x-amz-website-redirect-location"), b::may("ServerSideEncryption", &ServerSideEncryption).at(L::Header, "x-amz-server-side-encryption"), b::may("Metadata", &Metadata).at(L::Headers, "x-amz-meta-"), b::may("SSECustomerAlgorithm", &SSECustomerAlgorithm).at(L::Header, "x-amz-server-side-encryption-customer-algorithm"), b::may("SSECustomerKeyMD5", &SSECustomerKeyMD5).at(L::Header, "x-amz-server-side-encryption-customer-key-MD5"), b::may("SSEKMSKeyId", &SSEKMSKeyId).at(L::Header, "x-amz-server-side-encryption-aws-kms-key-id"), b::may("BucketKeyEnabled", &BucketKeyEnabled).at(L::Header, "x-amz-server-side-encryption-bucket-key-enabled"), b::may("StorageClass", &StorageClass).at(L::Header, "x-amz-storage-class"), b::may("RequestCharged", &RequestCharged).at(L::Header, "x-amz-request-charged"), b::may("ReplicationStatus", &ReplicationStatus).at(L::Header, "x-amz-replication-status"), b::may("PartsCount", &PartsCount).at(L::Header, "x-amz-mp-parts-count"), b::may("TagCount", &TagCount).at(L::Header, "x-amz-tagging-count"), b::may("ObjectLockMode", &ObjectLockMode).at(L::Header, "x-amz-object-lock-mode"), b::may("ObjectLockRetainUntilDate", &ObjectLockRetainUntilDate).at(L::Header, "x-amz-object-lock-retain-until-date"), b::may("ObjectLockLegalHoldStatus", &ObjectLockLegalHoldStatus).at(L::Header, "x-amz-object-lock-legal-hold"), b::may("ObjectLockEventHold", &ObjectLockEventHold).at(L::Header, "x-amz-object-lock-event-hold"), b::may("ObjectLockEventHoldDurationDays", &ObjectLockEventHoldDurationDays).at(L::Header, "x-amz-object-lock-event-hold-duration-days"), b::may("ObjectLockEventHoldDurationYears", &ObjectLockEventHoldDurationYears).at(L::Header, "x-amz-object-lock-event-hold-duration-years")]);
 pub static GetObjectRequest: Shape = b::structure("GetObjectRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("IfMatch", &IfMatch).at(L::Header, "If-Match"), b::may("IfModifiedSince", &IfModifiedSince).at(L::Header, "If-Modified-Since"), b::may("IfNoneMatch", &IfNoneMatch).at(L::Header, "If-None-Match"), b::may("IfUnmodifiedSince", &IfUnmodifiedSince).at(L::Header, "If-Unmodified-Since"), b::must("Key", &ObjectKey).at(L::Uri, "Key"), b::may("Range", &Range).at(L::Header, "Range"), b::may("ResponseCacheControl", &ResponseCacheControl).at(L::QueryString, "response-cache-control"), b::may("ResponseContentDisposition", &ResponseContentDisposition).at(L::QueryString, "response-content-disposition"), b::may("ResponseContentEncoding", &ResponseContentEncoding).at(L::QueryString, "response-content-encoding"), b::may("ResponseContentLanguage", &ResponseContentLanguage).at(L::QueryString, "response-content-language"), b::may("ResponseContentType", &ResponseContentType).at(L::QueryString, "response-content-type"), b::may("ResponseExpires", &ResponseExpires).at(L::QueryString, "response-expires"), b::may("VersionId", &ObjectVersionId).at(L::QueryString, "versionId"), b::may("SSECustomerAlgorithm", &SSECustomerAlgorithm).at(L::Header, "x-amz-server-side-encryption-customer-algorithm"), b::may("SSECustomerKey", &SSECustomerKey).at(L::Header, "x-amz-server-side-encryption-customer-key"), b::may("SSECustomerKeyMD5", &SSECustomerKeyMD5).at(L::Header, "x-amz-server-side-encryption-customer-key-MD5"), b::may("RequestPayer", &RequestPayer).at(L::Header, "x-amz-request-payer"), b::may("PartNumber", &PartNumber).at(L::QueryString, "partNumber"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner"), b::may("ChecksumMode", &ChecksumMode).at(L::Header, "x-amz-checksum-mode")]);
 pub static GetObjectTaggingOutput: Shape = b::structure("GetObjectTaggingOutput", &[b::may("VersionId", &ObjectVersionId).at(L::Header, "x-amz-version-id"), b::must("TagSet", &TagSet)]);
 pub static GetObjectTaggingRequest: Shape = b::structure("GetObjectTaggingRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::must("Key", &ObjectKey).at(L::Uri, "Key"), b::may("VersionId", &ObjectVersionId).at(L::QueryString, "versionId"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner"), b::may("RequestPayer", &RequestPayer).at(L::Header, "x-amz-request-payer")]);
 pub static GetPublicAccessBlockOutput: Shape = b::with_payload("GetPublicAccessBlockOutput", "PublicAccessBlockConfiguration", &[b::may("PublicAccessBlockConfiguration", &PublicAccessBlockConfiguration)]);
 pub static GetPublicAccessBlockRequest: Shape = b::structure("GetPublicAccessBlockRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
+pub static Grant: Shape = b::structure("Grant", &[b::may("Grantee", &Grantee), b::may("Permission", &Permission)]);
 pub static GrantFullControl: Shape = b::text("GrantFullControl", 0, b::NONE);
 pub static GrantRead: Shape = b::text("GrantRead", 0, b::NONE);
 pub static GrantReadACP: Shape = b::text("GrantReadACP", 0, b::NONE);
 pub static GrantWrite: Shape = b::text("GrantWrite", 0, b::NONE);
 pub static GrantWriteACP: Shape = b::text("GrantWriteACP", 0, b::NONE);
+pub static Grantee: Shape = b::structure("Grantee", &[b::may("DisplayName", &DisplayName), b::may("EmailAddress", &EmailAddress), b::may("ID", &ID), b::must("Type", &Type).at(L::Body, "xsi:type"), b::may("URI", &URI)]);
+pub static Grants: Shape = b::list("Grants", &Grant, "Grant", 0, b::NONE);
 pub static HeadBucketOutput: Shape = b::structure("HeadBucketOutput", &[b::may("BucketArn", &S3RegionalOrS3ExpressBucketArnString).at(L::Header, "x-amz-bucket-arn"), b::may("BucketLocationType", &LocationType).at(L::Header, "x-amz-bucket-location-type"), b::may("BucketLocationName", &BucketLocationName).at(L::Header, "x-amz-bucket-location-name"), b::may("BucketRegion", &Region).at(L::Header, "x-amz-bucket-region"), b::may("AccessPointAlias", &AccessPointAlias).at(L::Header, "x-amz-access-point-alias")]);
 pub static HeadBucketRequest: Shape = b::structure("HeadBucketRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static HeadObjectOutput: Shape = b::structure("HeadObjectOutput", &[b::may("DeleteMarker", &DeleteMarker).at(L::Header, "x-amz-delete-marker"), b::may("AcceptRanges", &AcceptRanges).at(L::Header, "accept-ranges"), b::may("Expiration", &Expiration).at(L::Header, "x-amz-expiration"), b::may("Restore", &Restore).at(L::Header, "x-amz-restore"), b::may("ArchiveStatus", &ArchiveStatus).at(L::Header, "x-amz-archive-status"), b::may("LastModified", &LastModified).at(L::Header, "Last-Modified"), b::may("ContentLength", &ContentLength).at(L::Header, "Content-Length"), b::may("ChecksumCRC32", &ChecksumCRC32).at(L::Header, "x-amz-checksum-crc32"), b::may("ChecksumCRC32C", &ChecksumCRC32C).at(L::Header, "x-amz-checksum-crc32c"), b::may("ChecksumCRC64NVME", &ChecksumCRC64NVME).at(L::Header, "x-amz-checksum-crc64nvme"), b::may("ChecksumSHA1", &ChecksumSHA1).at(L::Header, "x-amz-checksum-sha1"), b::may("ChecksumSHA256", &ChecksumSHA256).at(L::Header, "x-amz-checksum-sha256"), b::may("ChecksumSHA512", &ChecksumSHA512).at(L::Header, "x-amz-checksum-sha512"), b::may("ChecksumMD5", &ChecksumMD5).at(L::Header, "x-amz-checksum-md5"), b::may("ChecksumXXHASH64", &ChecksumXXHASH64).at(L::Header, "x-amz-checksum-xxhash64"), b::may("ChecksumXXHASH3", &ChecksumXXHASH3).at(L::Header, "x-amz-checksum-xxhash3"), b::may("ChecksumXXHASH128", &ChecksumXXHASH128).at(L::Header, "x-amz-checksum-xxhash128"), b::may("ChecksumType", &ChecksumType).at(L::Header, "x-amz-checksum-type"), b::may("ETag", &ETag).at(L::Header, "ETag"), b::may("MissingMeta", &MissingMeta).at(L::Header, "x-amz-missing-meta"), b::may("VersionId", &ObjectVersionId).at(L::Header, "x-amz-version-id"), b::may("CacheControl", &CacheControl).at(L::Header, "Cache-Control"), b::may("ContentDisposition", &ContentDisposition).at(L::Header, "Content-Disposition"), b::may("ContentEncoding", &ContentEncoding).at(L::Header, "Content-Encoding"), b::may("ContentLanguage", &ContentLanguage).at(L::Header, "Content-Language"), b::may("ContentType", &ContentType).at(L::Header, "Content-Type"), b::may("ContentRange", &ContentRange).at(L::Header, "Content-Range"), b::may("Expires", &Expires).at(L::Header, "Expires"), b::may("WebsiteRedirectLocation", &WebsiteRedirectLocation).at(L::Header, "x-amz-website-redirect-location"), b::may("ServerSideEncryption", &ServerSideEncryption).at(L::Header, "x-amz-server-side-encryption"), b::may("Metadata", &Metadata).at(L::Headers, "x-amz-meta-"), b::may("SSECustomerAlgorithm", &SSECustomerAlgorithm).at(L::Header, "x-amz-server-side-encryption-customer-algorithm"), b::may("SSECustomerKeyMD5", &SSECustomerKeyMD5).at(L::Header, "x-amz-server-side-encryption-customer-key-MD5"), b::may("SSEKMSKeyId", &SSEKMSKeyId).at(L::Header, "x-amz-server-side-encryption-aws-kms-key-id"), b::may("BucketKeyEnabled", &BucketKeyEnabled).at(L::Header, "x-amz-server-side-encryption-bucket-key-enabled"), b::may("StorageClass", &StorageClass).at(L::Header, "x-amz-storage-class"), b::may("RequestCharged", &RequestCharged).at(L::Header, "x-amz-request-charged"), b::may("ReplicationStatus", &ReplicationStatus).at(L::Header, "x-amz-replication-status"), b::may("PartsCount", &PartsCount).at(L::Header, "x-amz-mp-parts-count"), b::may("TagCount", &TagCount).at(L::Header, "x-amz-tagging-count"), b::may("ObjectLockMode", &ObjectLockMode).at(L::Header, "x-amz-object-lock-mode"), b::may("ObjectLockRetainUntilDate", &ObjectLockRetainUntilDate).at(L::Header, "x-amz-object-lock-retain-until-date"), b::may("ObjectLockLegalHoldStatus", &ObjectLockLegalHoldStatus).at(L::Header, "x-amz-object-lock-legal-hold"), b::may("ObjectLockEventHold", &ObjectLockEventHold).at(L::Header, "x-amz-object-lock-event-hold"), b::may("ObjectLockEventHoldDurationDays", &ObjectLockEventHoldDurationDays).at(L::Header, "x-amz-object-lock-event-hold-duration-days"), b::may("ObjectLockEventHoldDurationYears", &ObjectLockEventHoldDurationYears).at(L::Header, "x-amz-object-lock-event-hold-duration-years")]);
 pub static HeadObjectRequest: Shape = b::structure("HeadObjectRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("IfMatch", &IfMatch).at(L::Header, "If-Match"), b::may("IfModifiedSince", &IfModifiedSince).at(L::Header, "If-Modified-Since"), b::may("IfNoneMatch", &IfNoneMatch).at(L::Header, "If-None-Match"), b::may("IfUnmodifiedSince", &IfUnmodifiedSince).at(L::Header, "If-Unmodified-Since"), b::must("Key", &ObjectKey).at(L::Uri, "Key"), b::may("Range", &Range).at(L::Header, "Range"), b::may("ResponseCacheControl", &ResponseCacheControl).at(L::QueryString, "response-cache-control"), b::may("ResponseContentDisposition", &ResponseContentDisposition).at(L::QueryString, "response-content-disposition"), b::may("ResponseContentEncoding", &ResponseContentEncoding).at(L::QueryString, "response-content-encoding"), b::may("ResponseContentLanguage", &ResponseContentLanguage).at(L::QueryString, "response-content-language"), b::may("ResponseContentType", &ResponseContentType).at(L::QueryString, "response-content-type"), b::may("ResponseExpires", &ResponseExpires).at(L::QueryString, "response-expires"), b::may("VersionId", &ObjectVersionId).at(L::QueryString, "versionId"), b::may("SSECustomerAlgorithm", &SSECustomerAlgorithm).at(L::Header, "x-amz-server-side-encryption-customer-algorithm"), b::may("SSECustomerKey", &SSECustomerKey).at(L::Header, "x-amz-server-side-encryption-customer-key"), b::may("SSECustomerKeyMD5", &SSECustomerKeyMD5).at(L::Header, "x-amz-server-side-encryption-customer-key-MD5"), b::may("RequestPayer", &RequestPayer).at(L::Header, "x-amz-request-payer"), b::may("PartNumber", &PartNumber).at(L::QueryString, "partNumber"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner"), b::may("ChecksumMode", &ChecksumMode).at(L::Header, "x-amz-checksum-mode")]);
+pub static HostName: Shape = b::text("HostName", 0, b::NONE);
+pub static HttpErrorCodeReturnedEquals: Shape = b::text("HttpErrorCodeReturnedEquals", 0, b::NONE);
+pub static HttpRedirectCode: Shape = b::text("HttpRedirectCode", 0, b::NONE);
 pub static ID: Shape = b::text("ID", 0, b::NONE);
 pub static IfMatch: Shape = b::text("IfMatch", 0, b::NONE);
 pub static IfMatchInitiatedTime: Shape = b::timestamp("IfMatchInitiatedTime", T::Rfc822);
@@ -314,6 +370,7 @@ pub static IfMatchSize: Shape = b::long("IfMatchSize", i64::MIN, i64::MAX);
 pub static IfModifiedSince: Shape = b::timestamp("IfModifiedSince", T::Default);
 pub static IfNoneMatch: Shape = b::text("IfNoneMatch", 0, b::NONE);
 pub static IfUnmodifiedSince: Shape = b::timestamp("IfUnmodifiedSince", T::Default);
+pub static IndexDocument: Shape = b::structure("IndexDocument", &[b::must("Suffix", &Suffix)]);
 pub static Initiated: Shape = b::timestamp("Initiated", T::Default);
 pub static Initiator: Shape = b::structure("Initiator", &[b::may("ID", &ID), b::may("DisplayName", &DisplayName)]);
 pub static IsLatest: Shape = b::boolean("IsLatest");
@@ -321,6 +378,10 @@ pub static IsRestoreInProgress: Shape = b::boolean("IsRestoreInProgress");
 pub static IsTruncated: Shape = b::boolean("IsTruncated");
 pub static KeyCount: Shape = b::integer("KeyCount", i64::MIN, i64::MAX);
 pub static KeyMarker: Shape = b::text("KeyMarker", 0, b::NONE);
+pub static KeyPrefixEquals: Shape = b::text("KeyPrefixEquals", 0, b::NONE);
+pub static LambdaFunctionArn: Shape = b::text("LambdaFunctionArn", 0, b::NONE);
+pub static LambdaFunctionConfiguration: Shape = b::structure("LambdaFunctionConfiguration", &[b::may("Id", &NotificationId), b::must("LambdaFunctionArn", &LambdaFunctionArn).at(L::Body, "CloudFunction"), b::must("Events", &EventList).at(L::Body, "Event"), b::may("Filter", &NotificationConfigurationFilter)]);
+pub static LambdaFunctionConfigurationList: Shape = b::flat_list("LambdaFunctionConfigurationList", &LambdaFunctionConfiguration, "member", 0, b::NONE);
 pub static LastModified: Shape = b::timestamp("LastModified", T::Default);
 pub static LastModifiedTime: Shape = b::timestamp("LastModifiedTime", T::Rfc822);
 pub static LifecycleExpiration: Shape = b::structure("LifecycleExpiration", &[b::may("Date", &Date), b::may("Days", &Days), b::may("ExpiredObjectDeleteMarker", &ExpiredObjectDeleteMarker)]);
@@ -344,10 +405,12 @@ pub static Location: Shape = b::text("Location", 0, b::NONE);
 pub static LocationInfo: Shape = b::structure("LocationInfo", &[b::may("Type", &LocationType), b::may("Name", &LocationNameAsString)]);
 pub static LocationNameAsString: Shape = b::text("LocationNameAsString", 0, b::NONE);
 pub static LocationType: Shape = b::one_of("LocationType", &["AvailabilityZone", "LocalZone"]);
+pub static LoggingEnabled: Shape = b::structure("LoggingEnabled", &[b::must("TargetBucket", &TargetBucket), b::may("TargetGrants", &TargetGrants), b::must("TargetPrefix", &TargetPrefix), b::may("TargetObjectKeyFormat", &TargetObjectKeyFormat)]);
 pub static MFA: Shape = b::text("MFA", 0, b::NONE);
 pub static MFADelete: Shape = b::one_of("MFADelete", &["Enabled", "Disabled"]);
 pub static MFADeleteStatus: Shape = b::one_of("MFADeleteStatus", &["Enabled", "Disabled"]);
 pub static Marker: Shape = b::text("Marker", 0, b::NONE);
+pub static MaxAgeSeconds: Shape = b::integer("MaxAgeSeconds", i64::MIN, i64::MAX);
 pub static MaxBuckets: Shape = b::integer("MaxBuckets", 1, 10000);
 pub static MaxKeys: Shape = b::integer("MaxKeys", i64::MIN, i64::MAX);
 pub static MaxParts: Shape = b::integer("MaxParts", i64::MIN, i64::MAX);
@@ -357,6 +420,9 @@ pub static Metadata: Shape = b::map("Metadata", &MetadataKey, &MetadataValue, ("
 pub static MetadataDirective: Shape = b::one_of("MetadataDirective", &["COPY", "REPLACE"]);
 pub static MetadataKey: Shape = b::text("MetadataKey", 0, b::NONE);
 pub static MetadataValue: Shape = b::text("MetadataValue", 0, b::NONE);
+pub static Metrics: Shape = b::structure("Metrics", &[b::must("Status", &MetricsStatus), b::may("EventThreshold", &ReplicationTimeValue)]);
+pub static MetricsStatus: Shape = b::one_of("MetricsStatus", &["Enabled", "Disabled"]);
+pub static Minutes: Shape = b::integer("Minutes", i64::MIN, i64::MAX);
 pub static MissingMeta: Shape = b::integer("MissingMeta", i64::MIN, i64::MAX);
 pub static MpuObjectSize: Shape = b::long("MpuObjectSize", i64::MIN, i64::MAX);
 pub static MultipartUpload: Shape = b::structure("MultipartUpload", &[b::may("UploadId", &MultipartUploadId), b::may("Key", &ObjectKey), b::may("Initiated", &Initiated), b::may("StorageClass", &StorageClass), b::may("Owner", &Owner), b::may("Initiator", &Initiator), b::may("ChecksumAlgorithm", &ChecksumAlgorithm), b::may("ChecksumType", &ChecksumType), b::may("VersionId", &ObjectVersionId)]);
@@ -371,12 +437,17 @@ pub static NextVersionIdMarker: Shape = b::text("NextVersionIdMarker", 0, b::NON
 pub static NoncurrentVersionExpiration: Shape = b::structure("NoncurrentVersionExpiration", &[b::may("NoncurrentDays", &Days), b::may("NewerNoncurrentVersions", &VersionCount)]);
 pub static NoncurrentVersionTransition: Shape = b::structure("NoncurrentVersionTransition", &[b::may("NoncurrentDays", &Days), b::may("StorageClass", &TransitionStorageClass), b::may("NewerNoncurrentVersions", &VersionCount)]);
 pub static NoncurrentVersionTransitionList: Shape = b::flat_list("NoncurrentVersionTransitionList", &NoncurrentVersionTransition, "member", 0, b::NONE);
+pub static NotificationConfiguration: Shape = b::structure("NotificationConfiguration", &[b::may("TopicConfigurations", &TopicConfigurationList).at(L::Body, "TopicConfiguration"), b::may("QueueConfigurations", &QueueConfigurationList).at(L::Body, "QueueConfiguration"), b::may("LambdaFunctionConfigurations", &LambdaFunctionConfigurationList).at(L::Body, "CloudFunctionConfiguration"), b::may("EventBridgeConfiguration", &EventBridgeConfiguration)]);
+pub static NotificationConfigurationFilter: Shape = b::structure("NotificationConfigurationFilter", &[b::may("Key", &S3KeyFilter).at(L::Body, "S3Key")]);
+pub static NotificationId: Shape = b::text("NotificationId", 0, b::NONE);
 pub static Object: Shape = b::structure("Object", &[b::may("Key", &ObjectKey), b::may("LastModified", &LastModified), b::may("ETag", &ETag), b::may("ChecksumAlgorithm", &ChecksumAlgorithmList), b::may("ChecksumType", &ChecksumType), b::may("Size", &Size), b::may("StorageClass", &ObjectStorageClass), b::may("Owner", &Owner), b::may("RestoreStatus", &RestoreStatus)]);
 pub static ObjectCannedACL: Shape = b::one_of("ObjectCannedACL", &["private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"]);
 pub static ObjectIdentifier: Shape = b::structure("ObjectIdentifier", &[b::must("Key", &ObjectKey), b::may("VersionId", &ObjectVersionId), b::may("ETag", &ETag), b::may("LastModifiedTime", &LastModifiedTime), b::may("Size", &Size)]);
 pub static ObjectIdentifierList: Shape = b::flat_list("ObjectIdentifierList", &ObjectIdentifier, "member", 0, b::NONE);
 pub static ObjectKey: Shape = b::text("ObjectKey", 1, b::NONE);
 pub static ObjectList: Shape = b::flat_list("ObjectList", &Object, "member", 0, b::NONE);
+pub static ObjectLockConfiguration: Shape = b::structure("ObjectLockConfiguration", &[b::may("ObjectLockEnabled", &ObjectLockEnabled), b::may("Rule", &ObjectLockRule)]);
+pub static ObjectLockEnabled: Shape = b::one_of("ObjectLockEnabled", &["Enabled"]);
 pub static ObjectLockEnabledForBucket: Shape = b::boolean("ObjectLockEnabledForBucket");
 pub static ObjectLockEventHold: Shape = b::one_of("ObjectLockEventHold", &["ON", "OFF"]);
 pub static ObjectLockEventHoldDurationDays: Shape = b::integer("ObjectLockEventHoldDurationDays", i64::MIN, i64::MAX);
@@ -384,6 +455,8 @@ pub static ObjectLockEventHoldDurationYears: Shape = b::integer("ObjectLockEvent
 pub static ObjectLockLegalHoldStatus: Shape = b::one_of("ObjectLockLegalHoldStatus", &["ON", "OFF"]);
 pub static ObjectLockMode: Shape = b::one_of("ObjectLockMode", &["GOVERNANCE", "COMPLIANCE"]);
 pub static ObjectLockRetainUntilDate: Shape = b::timestamp("ObjectLockRetainUntilDate", T::Iso8601);
+pub static ObjectLockRetentionMode: Shape = b::one_of("ObjectLockRetentionMode", &["GOVERNANCE", "COMPLIANCE"]);
+pub static ObjectLockRule: Shape = b::structure("ObjectLockRule", &[b::may("DefaultRetention", &DefaultRetention)]);
 pub static ObjectOwnership: Shape = b::one_of("ObjectOwnership", &["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"]);
 pub static ObjectSizeGreaterThanBytes: Shape = b::long("ObjectSizeGreaterThanBytes", i64::MIN, i64::MAX);
 pub static ObjectSizeLessThanBytes: Shape = b::long("ObjectSizeLessThanBytes", i64::MIN, i64::MAX);
@@ -395,16 +468,23 @@ pub static ObjectVersionStorageClass: Shape = b::one_of("ObjectVersionStorageCla
 pub static OptionalObjectAttributes: Shape = b::one_of("OptionalObjectAttributes", &["RestoreStatus"]);
 pub static OptionalObjectAttributesList: Shape = b::list("OptionalObjectAttributesList", &OptionalObjectAttributes, "member", 0, b::NONE);
 pub static Owner: Shape = b::structure("Owner", &[b::may("DisplayName", &DisplayName), b::may("ID", &ID)]);
+pub static OwnerOverride: Shape = b::one_of("OwnerOverride", &["Destination"]);
 pub static OwnershipControls: Shape = b::structure("OwnershipControls", &[b::must("Rules", &OwnershipControlsRules).at(L::Body, "Rule")]);
 pub static OwnershipControlsRule: Shape = b::structure("OwnershipControlsRule", &[b::must("ObjectOwnership", &ObjectOwnership)]);
 pub static OwnershipControlsRules: Shape = b::flat_list("OwnershipControlsRules", &OwnershipControlsRule, "member", 0, b::NONE);
 pub static Part: Shape = b::structure("Part", &[b::may("PartNumber", &PartNumber), b::may("LastModified", &LastModified), b::may("ETag", &ETag), b::may("Size", &Size), b::may("ChecksumCRC32", &ChecksumCRC32), b::may("ChecksumCRC32C", &ChecksumCRC32C), b::may("ChecksumCRC64NVME", &ChecksumCRC64NVME), b::may("ChecksumSHA1", &ChecksumSHA1), b::may("ChecksumSHA256", &ChecksumSHA256), b::may("ChecksumSHA512", &ChecksumSHA512), b::may("ChecksumMD5", &ChecksumMD5), b::may("ChecksumXXHASH64", &ChecksumXXHASH64), b::may("ChecksumXXHASH3", &ChecksumXXHASH3), b::may("ChecksumXXHASH128", &ChecksumXXHASH128)]);
 pub static PartNumber: Shape = b::integer("PartNumber", i64::MIN, i64::MAX);
 pub static PartNumberMarker: Shape = b::integer("PartNumberMarker", i64::MIN, i64::MAX);
+pub static PartitionDateSource: Shape = b::one_of("PartitionDateSource", &["EventTime", "DeliveryTime"]);
+pub static PartitionedPrefix: Shape = b::structure("PartitionedPrefix", &[b::may("PartitionDateSource", &PartitionDateSource)]);
 pub static Parts: Shape = b::flat_list("Parts", &Part, "member", 0, b::NONE);
 pub static PartsCount: Shape = b::integer("PartsCount", i64::MIN, i64::MAX);
+pub static Payer: Shape = b::one_of("Payer", &["Requester", "BucketOwner"]);
+pub static Permission: Shape = b::one_of("Permission", &["FULL_CONTROL", "WRITE", "WRITE_ACP", "READ", "READ_ACP"]);
 pub static Policy: Shape = b::text("Policy", 0, b::NONE);
 pub static Prefix: Shape = b::text("Prefix", 0, b::NONE);
+pub static Priority: Shape = b::integer("Priority", i64::MIN, i64::MAX);
+pub static Protocol: Shape = b::one_of("Protocol", &["http", "https"]);
 pub static PublicAccessBlockConfiguration: Shape = b::structure("PublicAccessBlockConfiguration", &[b::may("BlockPublicAcls", &Setting), b::may("IgnorePublicAcls", &Setting), b::may("BlockPublicPolicy", &Setting), b::may("RestrictPublicBuckets", &Setting)]);
 pub static PutBucketEncryptionRequest: Shape = b::with_payload("PutBucketEncryptionRequest", "ServerSideEncryptionConfiguration", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ContentMD5", &ContentMD5).at(L::Header, "Content-MD5"), b::may("ChecksumAlgorithm", &ChecksumAlgorithm).at(L::Header, "x-amz-sdk-checksum-algorithm"), b::must("ServerSideEncryptionConfiguration", &ServerSideEncryptionConfiguration), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static PutBucketLifecycleConfigurationOutput: Shape = b::structure("PutBucketLifecycleConfigurationOutput", &[b::may("TransitionDefaultMinimumObjectSize", &TransitionDefaultMinimumObjectSize).at(L::Header, "x-amz-transition-default-minimum-object-size")]);
@@ -418,10 +498,29 @@ pub static PutObjectRequest: Shape = b::with_payload("PutObjectRequest", "Body",
 pub static PutObjectTaggingOutput: Shape = b::structure("PutObjectTaggingOutput", &[b::may("VersionId", &ObjectVersionId).at(L::Header, "x-amz-version-id")]);
 pub static PutObjectTaggingRequest: Shape = b::with_payload("PutObjectTaggingRequest", "Tagging", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::must("Key", &ObjectKey).at(L::Uri, "Key"), b::may("VersionId", &ObjectVersionId).at(L::QueryString, "versionId"), b::may("ContentMD5", &ContentMD5).at(L::Header, "Content-MD5"), b::may("ChecksumAlgorithm", &ChecksumAlgorithm).at(L::Header, "x-amz-sdk-checksum-algorithm"), b::must("Tagging", &Tagging), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner"), b::may("RequestPayer", &RequestPayer).at(L::Header, "x-amz-request-payer")]);
 pub static PutPublicAccessBlockRequest: Shape = b::with_payload("PutPublicAccessBlockRequest", "PublicAccessBlockConfiguration", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ContentMD5", &ContentMD5).at(L::Header, "Content-MD5"), b::may("ChecksumAlgorithm", &ChecksumAlgorithm).at(L::Header, "x-amz-sdk-checksum-algorithm"), b::must("PublicAccessBlockConfiguration", &PublicAccessBlockConfiguration), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
+pub static QueueArn: Shape = b::text("QueueArn", 0, b::NONE);
+pub static QueueConfiguration: Shape = b::structure("QueueConfiguration", &[b::may("Id", &NotificationId), b::must("QueueArn", &QueueArn).at(L::Body, "Queue"), b::must("Events", &EventList).at(L::Body, "Event"), b::may("Filter", &NotificationConfigurationFilter)]);
+pub static QueueConfigurationList: Shape = b::flat_list("QueueConfigurationList", &QueueConfiguration, "member", 0, b::NONE);
 pub static Quiet: Shape = b::boolean("Quiet");
 pub static Range: Shape = b::text("Range", 0, b::NONE);
+pub static Redirect: Shape = b::structure("Redirect", &[b::may("HostName", &HostName), b::may("HttpRedirectCode", &HttpRedirectCode), b::may("Protocol", &Protocol), b::may("ReplaceKeyPrefixWith", &ReplaceKeyPrefixWith), b::may("ReplaceKeyWith", &ReplaceKeyWith)]);
+pub static RedirectAllRequestsTo: Shape = b::structure("RedirectAllRequestsTo", &[b::must("HostName", &HostName), b::may("Protocol", &Protocol)]);
 pub static Region: Shape = b::text("Region", 0, 20);
+pub static ReplaceKeyPrefixWith: Shape = b::text("ReplaceKeyPrefixWith", 0, b::NONE);
+pub static ReplaceKeyWith: Shape = b::text("ReplaceKeyWith", 0, b::NONE);
+pub static ReplicaKmsKeyID: Shape = b::text("ReplicaKmsKeyID", 0, b::NONE);
+pub static ReplicaModifications: Shape = b::structure("ReplicaModifications", &[b::must("Status", &ReplicaModificationsStatus)]);
+pub static ReplicaModificationsStatus: Shape = b::one_of("ReplicaModificationsStatus", &["Enabled", "Disabled"]);
+pub static ReplicationConfiguration: Shape = b::structure("ReplicationConfiguration", &[b::must("Role", &Role), b::must("Rules", &ReplicationRules).at(L::Body, "Rule")]);
+pub static ReplicationRule: Shape = b::structure("ReplicationRule", &[b::may("ID", &ID), b::may("Priority", &Priority), b::may("Prefix", &Prefix), b::may("Filter", &ReplicationRuleFilter), b::must("Status", &ReplicationRuleStatus), b::may("SourceSelectionCriteria", &SourceSelectionCriteria), b::may("ExistingObjectReplication", &ExistingObjectReplication), b::must("Destination", &Destination), b::may("DeleteMarkerReplication", &DeleteMarkerReplication)]);
+pub static ReplicationRuleAndOperator: Shape = b::structure("ReplicationRuleAndOperator", &[b::may("Prefix", &Prefix), b::may("Tags", &TagSet).at(L::Body, "Tag")]);
+pub static ReplicationRuleFilter: Shape = b::structure("ReplicationRuleFilter", &[b::may("Prefix", &Prefix), b::may("Tag", &Tag), b::may("And", &ReplicationRuleAndOperator)]);
+pub static ReplicationRuleStatus: Shape = b::one_of("ReplicationRuleStatus", &["Enabled", "Disabled"]);
+pub static ReplicationRules: Shape = b::flat_list("ReplicationRules", &ReplicationRule, "member", 0, b::NONE);
 pub static ReplicationStatus: Shape = b::one_of("ReplicationStatus", &["COMPLETE", "PENDING", "FAILED", "REPLICA", "COMPLETED"]);
+pub static ReplicationTime: Shape = b::structure("ReplicationTime", &[b::must("Status", &ReplicationTimeStatus), b::must("Time", &ReplicationTimeValue)]);
+pub static ReplicationTimeStatus: Shape = b::one_of("ReplicationTimeStatus", &["Enabled", "Disabled"]);
+pub static ReplicationTimeValue: Shape = b::structure("ReplicationTimeValue", &[b::may("Minutes", &Minutes)]);
 pub static RequestCharged: Shape = b::one_of("RequestCharged", &["requester"]);
 pub static RequestPayer: Shape = b::one_of("RequestPayer", &["requester"]);
 pub static ResponseCacheControl: Shape = b::text("ResponseCacheControl", 0, b::NONE);
@@ -433,6 +532,10 @@ pub static ResponseExpires: Shape = b::timestamp("ResponseExpires", T::Rfc822);
 pub static Restore: Shape = b::text("Restore", 0, b::NONE);
 pub static RestoreExpiryDate: Shape = b::timestamp("RestoreExpiryDate", T::Default);
 pub static RestoreStatus: Shape = b::structure("RestoreStatus", &[b::may("IsRestoreInProgress", &IsRestoreInProgress), b::may("RestoreExpiryDate", &RestoreExpiryDate)]);
+pub static Role: Shape = b::text("Role", 0, b::NONE);
+pub static RoutingRule: Shape = b::structure("RoutingRule", &[b::may("Condition", &Condition), b::must("Redirect", &Redirect)]);
+pub static RoutingRules: Shape = b::list("RoutingRules", &RoutingRule, "RoutingRule", 0, b::NONE);
+pub static S3KeyFilter: Shape = b::structure("S3KeyFilter", &[b::may("FilterRules", &FilterRuleList).at(L::Body, "FilterRule")]);
 pub static S3RegionalOrS3ExpressBucketArnString: Shape = b::pattern("S3RegionalOrS3ExpressBucketArnString", 1, 128, "arn:[^:]+:(s3|s3express):.*", "arn:[^:]+:(s3|s3express):.*");
 pub static SSECustomerAlgorithm: Shape = b::text("SSECustomerAlgorithm", 0, b::NONE);
 pub static SSECustomerKey: Shape = b::secret_text("SSECustomerKey", 0, b::NONE);
@@ -445,20 +548,35 @@ pub static ServerSideEncryptionConfiguration: Shape = b::structure("ServerSideEn
 pub static ServerSideEncryptionRule: Shape = b::structure("ServerSideEncryptionRule", &[b::may("ApplyServerSideEncryptionByDefault", &ServerSideEncryptionByDefault), b::may("BucketKeyEnabled", &BucketKeyEnabled), b::may("BlockedEncryptionTypes", &BlockedEncryptionTypes)]);
 pub static ServerSideEncryptionRules: Shape = b::flat_list("ServerSideEncryptionRules", &ServerSideEncryptionRule, "member", 0, b::NONE);
 pub static Setting: Shape = b::boolean("Setting");
+pub static SimplePrefix: Shape = b::structure("SimplePrefix", &[]);
 pub static Size: Shape = b::long("Size", i64::MIN, i64::MAX);
+pub static SourceSelectionCriteria: Shape = b::structure("SourceSelectionCriteria", &[b::may("SseKmsEncryptedObjects", &SseKmsEncryptedObjects), b::may("ReplicaModifications", &ReplicaModifications)]);
+pub static SseKmsEncryptedObjects: Shape = b::structure("SseKmsEncryptedObjects", &[b::must("Status", &SseKmsEncryptedObjectsStatus)]);
+pub static SseKmsEncryptedObjectsStatus: Shape = b::one_of("SseKmsEncryptedObjectsStatus", &["Enabled", "Disabled"]);
 pub static StartAfter: Shape = b::text("StartAfter", 0, b::NONE);
 pub static StorageClass: Shape = b::one_of("StorageClass", &["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP", "AWS_BACKUP_WARM", "AWS_BACKUP_LOW_COST_WARM"]);
+pub static Suffix: Shape = b::text("Suffix", 0, b::NONE);
 pub static Tag: Shape = b::structure("Tag", &[b::must("Key", &ObjectKey), b::must("Value", &Value)]);
 pub static TagCount: Shape = b::integer("TagCount", i64::MIN, i64::MAX);
 pub static TagSet: Shape = b::list("TagSet", &Tag, "Tag", 0, b::NONE);
 pub static Tagging: Shape = b::structure("Tagging", &[b::must("TagSet", &TagSet)]);
 pub static TaggingDirective: Shape = b::one_of("TaggingDirective", &["COPY", "REPLACE"]);
 pub static TaggingHeader: Shape = b::text("TaggingHeader", 0, b::NONE);
+pub static TargetBucket: Shape = b::text("TargetBucket", 0, b::NONE);
+pub static TargetGrant: Shape = b::structure("TargetGrant", &[b::may("Grantee", &Grantee), b::may("Permission", &BucketLogsPermission)]);
+pub static TargetGrants: Shape = b::list("TargetGrants", &TargetGrant, "Grant", 0, b::NONE);
+pub static TargetObjectKeyFormat: Shape = b::structure("TargetObjectKeyFormat", &[b::may("SimplePrefix", &SimplePrefix), b::may("PartitionedPrefix", &PartitionedPrefix)]);
+pub static TargetPrefix: Shape = b::text("TargetPrefix", 0, b::NONE);
 pub static Token: Shape = b::text("Token", 0, b::NONE);
+pub static TopicArn: Shape = b::text("TopicArn", 0, b::NONE);
+pub static TopicConfiguration: Shape = b::structure("TopicConfiguration", &[b::may("Id", &NotificationId), b::must("TopicArn", &TopicArn).at(L::Body, "Topic"), b::must("Events", &EventList).at(L::Body, "Event"), b::may("Filter", &NotificationConfigurationFilter)]);
+pub static TopicConfigurationList: Shape = b::flat_list("TopicConfigurationList", &TopicConfiguration, "member", 0, b::NONE);
 pub static Transition: Shape = b::structure("Transition", &[b::may("Date", &Date), b::may("Days", &Days), b::may("StorageClass", &TransitionStorageClass)]);
 pub static TransitionDefaultMinimumObjectSize: Shape = b::one_of("TransitionDefaultMinimumObjectSize", &["varies_by_storage_class", "all_storage_classes_128K"]);
 pub static TransitionList: Shape = b::flat_list("TransitionList", &Transition, "member", 0, b::NONE);
 pub static TransitionStorageClass: Shape = b::one_of("TransitionStorageClass", &["GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR"]);
+pub static Type: Shape = b::one_of("Type", &["CanonicalUser", "AmazonCustomerByEmail", "Group"]);
+pub static URI: Shape = b::text("URI", 0, b::NONE);
 pub static UploadIdMarker: Shape = b::text("UploadIdMarker", 0, b::NONE);
 pub static UploadPartCopyOutput: Shape = b::with_payload("UploadPartCopyOutput", "CopyPartResult", &[b::may("CopySourceVersionId", &CopySourceVersionId).at(L::Header, "x-amz-copy-source-version-id"), b::may("CopyPartResult", &CopyPartResult), b::may("ServerSideEncryption", &ServerSideEncryption).at(L::Header, "x-amz-server-side-encryption"), b::may("SSECustomerAlgorithm", &SSECustomerAlgorithm).at(L::Header, "x-amz-server-side-encryption-customer-algorithm"), b::may("SSECustomerKeyMD5", &SSECustomerKeyMD5).at(L::Header, "x-amz-server-side-encryption-customer-key-MD5"), b::may("SSEKMSKeyId", &SSEKMSKeyId).at(L::Header, "x-amz-server-side-encryption-aws-kms-key-id"), b::may("BucketKeyEnabled", &BucketKeyEnabled).at(L::Header, "x-amz-server-side-encryption-bucket-key-enabled"), b::may("RequestCharged", &RequestCharged).at(L::Header, "x-amz-request-charged"), b::may("VersionId", &ObjectVersionId).at(L::Header, "x-amz-version-id")]);
 pub static UploadPartCopyRequest: Shape = b::structure("UploadPartCopyRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::must("CopySource", &CopySource).at(L::Header, "x-amz-copy-source"), b::may("CopySourceIfMatch", &CopySourceIfMatch).at(L::Header, "x-amz-copy-source-if-match"), b::may("CopySourceIfModifiedSince", &CopySourceIfModifiedSince).at(L::Header, "x-amz-copy-source-if-modified-since"), b::may("CopySourceIfNoneMatch", &CopySourceIfNoneMatch).at(L::Header, "x-amz-copy-source-if-none-match"), b::may("CopySourceIfUnmodifiedSince", &CopySourceIfUnmodifiedSince).at(L::Header, "x-amz-copy-source-if-unmodified-since"), b::may("CopySourceRange", &CopySourceRange).at(L::Header, "x-amz-copy-source-range"), b::must("Key", &ObjectKey).at(L::Uri, "Key"), b::must("PartNumber", &PartNumber).at(L::QueryString, "partNumber"), b::must("UploadId", &MultipartUploadId).at(L::QueryString, "uploadId"), b::may("SSECustomerAlgorithm", &SSECustomerAlgorithm).at(L::Header, "x-amz-server-side-encryption-customer-algorithm"), b::may("SSECustomerKey", &SSECustomerKey).at(L::Header, "x-amz-server-side-encryption-customer-key"), b::may("SSECustomerKeyMD5", &SSECustomerKeyMD5).at(L::Header, "x-amz-server-side-encryption-customer-key-MD5"), b::may("CopySourceSSECustomerAlgorithm", &CopySourceSSECustomerAlgorithm).at(L::Header, "x-amz-copy-source-server-side-encryption-customer-algorithm"), b::may("CopySourceSSECustomerKey", &CopySourceSSECustomerKey).at(L::Header, "x-amz-copy-source-server-side-encryption-customer-key"), b::may("CopySourceSSECustomerKeyMD5", &CopySourceSSECustomerKeyMD5).at(L::Header, "x-amz-copy-source-server-side-encryption-customer-key-MD5"), b::may("RequestPayer", &RequestPayer).at(L::Header, "x-amz-request-payer"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner"), b::may("ExpectedSourceBucketOwner", &AccountId).at(L::Header, "x-amz-source-expected-bucket-owner")]);
@@ -470,3 +588,4 @@ pub static VersionIdMarker: Shape = b::text("VersionIdMarker", 0, b::NONE);
 pub static VersioningConfiguration: Shape = b::structure("VersioningConfiguration", &[b::may("MFADelete", &MFADelete).at(L::Body, "MfaDelete"), b::may("Status", &BucketVersioningStatus)]);
 pub static WebsiteRedirectLocation: Shape = b::text("WebsiteRedirectLocation", 0, b::NONE);
 pub static WriteOffsetBytes: Shape = b::long("WriteOffsetBytes", i64::MIN, i64::MAX);
+pub static Years: Shape = b::integer("Years", i64::MIN, i64::MAX);

@@ -1,6 +1,7 @@
 //! Simple Storage Service: buckets of objects, whose bytes are files of the data directory.
 //! Never knows what an object means.
 
+mod absent;
 mod address;
 mod bucket;
 mod claims;
@@ -159,9 +160,12 @@ impl S3 {
             "AbortMultipartUpload" => self.abort_upload(call, input).await,
             "ListMultipartUploads" => self.list_uploads(call, input),
             "ListParts" => self.list_parts(call, input),
-            name => match settings::of(name) {
-                Some(setting) => self.setting(call, input, setting).await,
-                None => Err(call.unknown()),
+            "GetBucketAcl" => self.get_bucket_acl(call, input),
+            "GetObjectAcl" => self.get_object_acl(call, input),
+            name => match (settings::of(name), absent::told(name)) {
+                (Some(setting), _) => self.setting(call, input, setting).await,
+                (None, Some(told)) => self.absent(call, input, told),
+                (None, None) => Err(call.unknown()),
             },
         }
     }

@@ -82,7 +82,7 @@ impl S3 {
         Ok(object([("VersionId", super::put::told_id(&bucket, &version))]))
     }
 
-    fn tagged(&self, bucket: &shelf::Bucket, input: &Value) -> Result<Version, Fault> {
+    pub(super) fn tagged(&self, bucket: &shelf::Bucket, input: &Value) -> Result<Version, Fault> {
         Ok(self.find(bucket, required(input, "Key"), text(input, "VersionId"))?.0)
     }
 }

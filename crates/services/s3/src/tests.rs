@@ -1,5 +1,6 @@
 //! S3 as clients see it, over a store in memory and files in a directory of their own.
 
+mod absent;
 mod integrity;
 mod objects;
 mod uploads;

@@ -121,9 +121,18 @@ impl Ecr {
                 }
             }
             "ListTagsForResource" => {
-                let name =
-                    required(input, "resourceArn").rsplit_once("repository/").map_or("", |(_, name)| name);
-                Ok(json!({ "tags": tag_list(&self.get(call, name)?.tags) }))
+                Ok(json!({ "tags": tag_list(&self.get(call, named_by_arn(input))?.tags) }))
+            }
+            "TagResource" => {
+                let tags = tags_of(input, "tags");
+                self.change(call, named_by_arn(input), |one| one.tags.extend(tags.clone())).await?;
+                Ok(json!({}))
+            }
+            "UntagResource" => {
+                let keys = texts(input, "tagKeys");
+                let name = named_by_arn(input);
+                self.change(call, name, |one| one.tags.retain(|key, _| !keys.contains(key))).await?;
+                Ok(json!({}))
             }
             _ => Err(call.unknown()),
         }
@@ -198,6 +207,10 @@ impl Ecr {
             })
             .await
     }
+}
+
+fn named_by_arn(input: &Value) -> &str {
+    required(input, "resourceArn").rsplit_once("repository/").map_or("", |(_, name)| name)
 }
 
 fn key(call: &Call, name: &str) -> String {

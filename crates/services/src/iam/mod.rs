@@ -5,6 +5,7 @@ mod group;
 mod managed;
 mod permissions;
 mod policy;
+mod policy_tags;
 mod role;
 mod user;
 mod versions;
@@ -133,6 +134,11 @@ impl Iam {
             "ListPolicies" => self.list_policies(call, input),
             "ListPolicyVersions" => self.list_policy_versions(call, input),
             "DeletePolicy" => self.delete_policy(call, input).await,
+            "TagPolicy" => self.tag_policy(call, input).await,
+            "UntagPolicy" => self.untag_policy(call, input).await,
+            "ListPolicyTags" => self.list_policy_tags(call, input),
+            // An account here has its number and no name.
+            "ListAccountAliases" => paged(input, "AccountAliases", Vec::new()),
             _ => Err(call.unknown()),
         }
     }

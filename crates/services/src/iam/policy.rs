@@ -23,7 +23,7 @@ pub(super) struct Policy {
     description: Option<String>,
     /// Of the version that counts.
     document: String,
-    tags: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
     #[serde(default)]
     pub versions: Versions,
 }

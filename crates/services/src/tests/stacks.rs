@@ -6,6 +6,7 @@ mod guards;
 mod models;
 mod networks;
 mod plans;
+mod tagged;
 mod users;
 
 use crate::Services;

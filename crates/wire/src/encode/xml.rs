@@ -1,7 +1,7 @@
 //! XML bodies of the query protocol.
 
 use super::time_text;
-use crate::shape::{Kind, Shape, TimeFormat};
+use crate::shape::{Kind, Member, Shape, Structure, TimeFormat};
 use crate::{Operation, Protocol, Service, ServiceError};
 use serde_json::Value;
 
@@ -86,7 +86,7 @@ pub(super) fn members(shape: &Shape, value: &Value, out: &mut String) {
     let Kind::Structure(structure) = &shape.kind else {
         return;
     };
-    for member in structure.members {
+    for member in structure.members.iter().filter(|member| !is_attribute(member)) {
         match value.get(member.name) {
             None | Some(Value::Null) => {}
             Some(value) => write(member.wire_name, member.shape, member.time_format, value, out),
@@ -94,9 +94,32 @@ pub(super) fn members(shape: &Shape, value: &Value, out: &mut String) {
     }
 }
 
+/// The one attribute there is in all models is of another namespace than the elements.
+fn is_attribute(member: &Member) -> bool {
+    member.wire_name.starts_with("xsi:")
+}
+
+fn attributes(structure: &Structure, value: &Value) -> String {
+    let mut out = String::new();
+    for member in structure.members.iter().filter(|member| is_attribute(member)) {
+        if let Some(value) = value.get(member.name).filter(|value| !value.is_null()) {
+            out.push_str(" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" ");
+            out.push_str(member.wire_name);
+            out.push_str("=\"");
+            escape(&plain(value), &mut out);
+            out.push('"');
+        }
+    }
+    out
+}
+
 fn write(name: &str, shape: &Shape, time_format: Option<TimeFormat>, value: &Value, out: &mut String) {
     match (&shape.kind, value) {
-        (Kind::Structure(_), _) => element(name, out, |out| members(shape, value, out)),
+        (Kind::Structure(structure), _) => {
+            let opening = out.len() + 1 + name.len();
+            element(name, out, |out| members(shape, value, out));
+            out.insert_str(opening, &attributes(structure, value));
+        }
         (Kind::List(list), Value::Array(elements)) if list.flattened => {
             for value in elements {
                 write(name, list.member, None, value, out);

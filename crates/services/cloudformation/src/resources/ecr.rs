@@ -31,10 +31,7 @@ pub(super) async fn create(cx: &Cx<'_>, name: &str, properties: &Value) -> Resul
         input.insert("encryptionConfiguration".into(), told);
     }
     input.insert("repositoryName".into(), name.as_str().into());
-    let tags = cx.tags(properties);
-    if !tags.is_empty() {
-        input.insert("tags".into(), tags.into());
-    }
+    cx.tag("ecr", properties, &mut input);
     let answer = cx.ask("ecr", "CreateRepository", input.into()).await?;
     let repository = &answer["repository"];
     let attributes = [
@@ -57,6 +54,7 @@ pub(super) async fn update(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -
         let input = json!({ "repositoryName": made.id, "imageTagMutability": mutability });
         cx.ask("ecr", "PutImageTagMutability", input).await?;
     }
+    cx.retag("ecr", json!({ "resourceArn": made.attributes["Arn"] }), old, new).await?;
     policies(cx, made, old, new).await?;
     Ok(made.clone())
 }

@@ -95,6 +95,7 @@ pub(super) async fn update(
     new: &Value,
 ) -> Result<Made, String> {
     let (old, new) = (cx.resolve(old).await?, cx.resolve(new).await?);
+    cx.retag("rds", json!({ "ResourceName": arn(kind, cx, &made.id) }), &old, &new).await?;
     match kind {
         "AWS::RDS::DBCluster" => {
             let mut input = changes(&old, &new, CLUSTER_CHANGES);
@@ -121,6 +122,18 @@ pub(super) async fn update(
         }
         _ => no_parameters(&new).map(|()| made.clone()),
     }
+}
+
+/// What tags are told by.
+fn arn(kind: &str, cx: &Cx<'_>, id: &str) -> String {
+    let noun = match kind {
+        "AWS::RDS::DBCluster" => "cluster",
+        "AWS::RDS::DBClusterParameterGroup" => "cluster-pg",
+        "AWS::RDS::DBInstance" => "db",
+        "AWS::RDS::DBSubnetGroup" => "subgrp",
+        _ => "pg",
+    };
+    format!("arn:aws:rds:{}:{}:{noun}:{id}", cx.caller.region, cx.caller.account)
 }
 
 pub(super) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made) -> Result<(), String> {

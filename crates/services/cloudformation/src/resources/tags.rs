@@ -27,7 +27,10 @@ fn tagging(service: &str) -> Tagging {
         "sqs" => ("TagQueue", "UntagQueue"),
         _ => ("TagResource", "UntagResource"),
     };
-    let (tags, keys) = if service == "apigateway" { ("tags", "tagKeys") } else { ("Tags", "TagKeys") };
+    let (tags, keys) = match service {
+        "apigateway" | "ecr" => ("tags", "tagKeys"),
+        _ => ("Tags", "TagKeys"),
+    };
     let form = match service {
         "apigateway" | "apigatewayv2" | "lambda" | "sqs" => Form::Map,
         "kms" => Form::List("TagKey", "TagValue"),

@@ -97,4 +97,15 @@ impl Functions {
         let reserved = self.named(call, input)?.reserved_concurrency;
         Ok(object([("ReservedConcurrentExecutions", reserved.map(Value::from))]))
     }
+
+    /// No function has one: packages are taken as they come.
+    pub(super) fn get_code_signing(&self, call: &Call, input: &Value) -> Answer {
+        Ok(json!({ "FunctionName": self.named(call, input)?.name }))
+    }
+
+    /// A runtime is the interpreter that the machine has now.
+    pub(super) fn get_runtime_management(&self, call: &Call, input: &Value) -> Answer {
+        let function = self.named(call, input)?;
+        Ok(json!({ "UpdateRuntimeOn": "Auto", "FunctionArn": function.arn }))
+    }
 }

@@ -121,6 +121,8 @@ impl Functions {
                 "UntagResource" => self.untag(&call, &input).await,
                 "ListTags" => self.list_tags(&call, &input),
                 "PutFunctionConcurrency" => self.put_concurrency(&call, &input).await,
+                "GetFunctionCodeSigningConfig" => self.get_code_signing(&call, &input),
+                "GetRuntimeManagementConfig" => self.get_runtime_management(&call, &input),
                 "GetFunctionConcurrency" => self.get_concurrency(&call, &input),
                 "DeleteFunctionConcurrency" => self.delete_concurrency(&call, &input).await,
                 _ => Err(call.unknown()),
