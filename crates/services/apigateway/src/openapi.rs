@@ -15,6 +15,11 @@ const VERBS: &[(&str, &str)] = &[
     ("x-amazon-apigateway-any-method", "ANY"),
 ];
 
+/// How documents call a method's verb.
+pub(crate) fn verb_name(verb: &str) -> &'static str {
+    VERBS.iter().find(|(_, own)| *own == verb).map_or("x-amazon-apigateway-any-method", |(name, _)| name)
+}
+
 /// How references are followed at most.
 const HOPS_MAX: usize = 16;
 

@@ -1,5 +1,9 @@
 //! YAML and JSON documents as one tree, with the short forms of functions (`!Ref`) written out.
 
+mod write;
+
+pub use write::write;
+
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Value};
 

@@ -5,6 +5,7 @@ mod api;
 mod authorizer;
 mod book;
 mod deployment;
+mod export;
 mod fault;
 mod function;
 mod import;
@@ -116,6 +117,7 @@ impl Rest {
             "UpdateGatewayResponse" => self.update_gateway_response(call, input).await,
             "DeleteGatewayResponse" => self.delete_gateway_response(call, input).await,
             "ImportRestApi" => self.import_rest_api(call, input).await,
+            "GetExport" => self.get_export(call, input),
             "PutRestApi" => self.put_rest_api(call, input).await,
             "CreateModel" => self.create_model(call, input).await,
             "GetModel" => self.get_model(call, input),

@@ -202,7 +202,7 @@ fn what_is_wrong_or_not_built_is_told() {
         for (line, headers, code) in [
             ("PUT /B", &[][..], "InvalidBucketName"),
             ("PUT /10.0.0.1", &[], "InvalidBucketName"),
-            ("GET /b-1?website", &[], "NotImplemented"),
+            ("GET /b-1?intelligent-tiering", &[], "NotImplemented"),
             ("PUT /b-1/k", &[("x-amz-acl", "public-read")], "AccessControlListNotSupported"),
             ("PUT /b-1/k", &[("x-amz-storage-class", "GLACIER")], "InvalidStorageClass"),
             ("PUT /b-1/k", &[("x-amz-object-lock-mode", "GOVERNANCE")], "NotImplemented"),

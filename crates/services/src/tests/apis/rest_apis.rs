@@ -1,5 +1,6 @@
 //! REST APIs: resources, methods, integrations, deployments, events, answers.
 
+mod exports;
 mod imports;
 mod templates;
 mod validation;

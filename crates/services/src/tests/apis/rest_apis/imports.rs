@@ -3,7 +3,7 @@
 use super::Api;
 use serde_json::{Value, json};
 
-fn document() -> Value {
+pub(super) fn document() -> Value {
     json!({
         "openapi": "3.0.1",
         "info": {"title": "pets", "version": "1.0", "description": "d"},
