@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which crates each crate may stand on. Arrows go down only.
-const FLOORS: [(&str, &[&str]); 25] = [
+const FLOORS: [(&str, &[&str]); 26] = [
     ("world", &[]),
     ("model", &[]),
     ("store", &["world"]),
@@ -20,6 +20,7 @@ const FLOORS: [(&str, &[&str]); 25] = [
     ("logs", &["world", "store", "wire", "api", "functions", "servicekit"]),
     ("s3", &["world", "store", "wire", "api", "servicekit"]),
     ("ec2", &["world", "store", "wire", "api", "servicekit"]),
+    ("rds", &["world", "store", "wire", "sql", "database", "servicekit"]),
     ("dynamodb", &["world", "model", "store", "wire", "api", "engine", "servicekit", "logs"]),
     ("lambda", &["world", "store", "wire", "api", "engine", "functions", "feed", "servicekit", "access"]),
     ("apigateway", &["world", "store", "wire", "servicekit", "access", "lambda"]),
@@ -35,8 +36,6 @@ const FLOORS: [(&str, &[&str]); 25] = [
             "engine",
             "functions",
             "feed",
-            "sql",
-            "database",
             "servicekit",
             "access",
             "logs",
@@ -46,6 +45,7 @@ const FLOORS: [(&str, &[&str]); 25] = [
             "apigateway",
             "s3",
             "ec2",
+            "rds",
         ],
     ),
     ("sinks", &["world", "model", "wire", "sql", "api"]),

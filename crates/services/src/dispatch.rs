@@ -6,8 +6,6 @@ use crate::iam::Iam;
 use crate::kms::Kms;
 use crate::origins::{self, Origins};
 use crate::parameters::Parameters;
-use crate::rds::{Hosts, Rds};
-use crate::rds_data::RdsData;
 use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::{Queues, Sqs};
@@ -22,6 +20,7 @@ use feed::Feed;
 use functions::Functions;
 use lambda::{Lambda, LambdaTargets};
 use logs::{LogBook, Logs};
+use rds::{Hosts, Rds, RdsData};
 use s3::{ObjectsHold, S3};
 use servicekit::Mode;
 use servicekit::Settings;
@@ -92,6 +91,7 @@ impl Services {
         let (store, world, own) = (&store, &world, functions.endpoint());
         let inner = Arc::new_cyclic(|inner: &Weak<Inner>| {
             let house = House::of(inner.clone());
+            let rds = || Rds::new(store, world, &parts.vault, &parts.hosts, house.clone());
             Inner {
                 cloudformation: CloudFormation::new(store, world, own, house.clone()),
                 apigateway: ApiGateway::new(store, world, own, &parts.targets),
@@ -103,8 +103,8 @@ impl Services {
                 sqs: Sqs::new(&parts.queues),
                 sns: Sns::new(&parts),
                 secrets: Secrets::new(&parts),
-                rds: Rds::new(&parts, house.clone()),
-                rds_data: RdsData::new(&parts, house.clone()),
+                rds: rds(),
+                rds_data: RdsData::new(rds()),
                 kms: Kms::new(&parts),
                 parameters: Parameters::new(&parts, house.clone()),
                 origins: Origins::of(&parts.settings),

@@ -13,8 +13,6 @@ mod ecr;
 mod iam;
 mod kms;
 mod parameters;
-mod rds;
-mod rds_data;
 mod secrets;
 mod sns;
 mod sqs;

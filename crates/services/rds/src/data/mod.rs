@@ -7,8 +7,7 @@ mod named;
 mod statement;
 mod transactions;
 
-use crate::dispatch::Parts;
-use crate::rds::{Cluster, Rds};
+use crate::{Cluster, Rds};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call, Pending};
 use servicekit::fields::{required, text};
@@ -21,7 +20,7 @@ use wire::{Response, ServiceError};
 /// How long a call waits for its statement.
 const CALL_MAX: Duration = Duration::from_secs(45);
 
-pub(crate) struct RdsData {
+pub struct RdsData {
     house: House,
     rds: Rds,
     transactions: Transactions,
@@ -36,9 +35,8 @@ struct Door {
 }
 
 impl RdsData {
-    pub fn new(parts: &Parts, house: House) -> RdsData {
-        let rds = Rds::new(parts, house.clone());
-        RdsData { house, rds, transactions: Transactions::new(&parts.world) }
+    pub fn new(rds: Rds) -> RdsData {
+        RdsData { house: rds.house.clone(), transactions: Transactions::new(&rds.world), rds }
     }
 
     pub fn call(&self, call: Call) -> Pending<'_, Response> {
@@ -129,7 +127,7 @@ impl Door {
     async fn open(&self, may_go_on: bool) -> Result<Connection, ServiceError> {
         let mut settings = self.settings.clone();
         settings.statement_timeout = (!may_go_on).then_some(CALL_MAX);
-        let opened = crate::rds::blocking(move || Connection::open(&settings)).await?;
+        let opened = crate::blocking(move || Connection::open(&settings)).await?;
         opened.map_err(|error| self.error(&error))
     }
 }

@@ -169,7 +169,7 @@ impl RdsData {
     pub(super) async fn begin_transaction(&self, call: &Call, input: &Value) -> Answer {
         let door = self.door(call, input).await?;
         let connection = door.open(false).await?;
-        let begun = crate::rds::blocking(move || {
+        let begun = crate::blocking(move || {
             let mut connection = connection;
             connection.begin().map(|()| connection)
         });
@@ -186,8 +186,7 @@ impl RdsData {
         let door: Door = self.door(call, input).await?;
         let mut loan = self.transactions.borrow(&door.cluster.resource, required(input, "transactionId"))?;
         let Some(mut connection) = loan.take() else { return Ok(()) };
-        let done =
-            crate::rds::blocking(move || if commit { connection.commit() } else { connection.rollback() });
+        let done = crate::blocking(move || if commit { connection.commit() } else { connection.rollback() });
         let done = done.await;
         loan.end("it was ended by an earlier call");
         done?.map_err(|error| door.error(&error))

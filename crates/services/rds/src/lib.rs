@@ -1,6 +1,8 @@
-//! Relational Database Service: clusters and instances, each a real PostgreSQL, MariaDB or MySQL of this machine.
+//! Relational Database Service: clusters and instances, each a real PostgreSQL, MariaDB or MySQL of this machine, and SQL over HTTP
+//! against them. Never knows another service but by asking it, nor where its requests come from.
 
 mod clusters;
+mod data;
 mod describe;
 mod groups;
 mod hosts;
@@ -9,7 +11,6 @@ mod master;
 mod servers;
 mod tags;
 
-use crate::dispatch::Parts;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use servicekit::call::{Answer, Call, Caller, Pending};
@@ -17,14 +18,16 @@ use servicekit::documents::Documents;
 use servicekit::house::House;
 use servicekit::vault::Vault;
 use std::collections::BTreeMap;
+use store::Store;
 use wire::{Response, ServiceError};
 use world::World;
 
+pub use data::RdsData;
 pub use hosts::Hosts;
-pub(crate) use hosts::{Family, Host, blocking};
+use hosts::{Family, Host, blocking};
 pub use servers::DatabaseServers;
 
-pub(crate) struct Rds {
+pub struct Rds {
     world: World,
     vault: Vault,
     house: House,
@@ -38,22 +41,22 @@ pub(crate) struct Rds {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Cluster {
-    pub id: String,
+struct Cluster {
+    id: String,
     /// `cluster-` and letters: never used again.
-    pub resource: String,
-    pub engine: String,
-    pub version: String,
-    pub host: Host,
-    pub database: Option<String>,
-    pub created_s: f64,
+    resource: String,
+    engine: String,
+    version: String,
+    host: Host,
+    database: Option<String>,
+    created_s: f64,
     /// Whether the Data API reaches it.
-    pub http: bool,
-    pub secret: Option<String>,
-    pub protected: bool,
+    http: bool,
+    secret: Option<String>,
+    protected: bool,
     /// What was given and has no meaning here but to be told again.
-    pub told: Value,
-    pub tags: BTreeMap<String, String>,
+    told: Value,
+    tags: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,17 +89,17 @@ struct Group {
 }
 
 impl Rds {
-    pub fn new(parts: &Parts, house: House) -> Rds {
+    pub fn new(store: &Store, world: &World, vault: &Vault, hosts: &Hosts, house: House) -> Rds {
         Rds {
-            world: parts.world.clone(),
-            vault: parts.vault.clone(),
+            world: world.clone(),
+            vault: vault.clone(),
             house,
-            hosts: parts.hosts.clone(),
-            clusters: Documents::new(&parts.store, "rds/cluster"),
-            instances: Documents::new(&parts.store, "rds/instance"),
-            subnet_groups: Documents::new(&parts.store, "rds/subnet-group"),
-            cluster_parameter_groups: Documents::new(&parts.store, "rds/cluster-parameter-group"),
-            parameter_groups: Documents::new(&parts.store, "rds/parameter-group"),
+            hosts: hosts.clone(),
+            clusters: Documents::new(store, "rds/cluster"),
+            instances: Documents::new(store, "rds/instance"),
+            subnet_groups: Documents::new(store, "rds/subnet-group"),
+            cluster_parameter_groups: Documents::new(store, "rds/cluster-parameter-group"),
+            parameter_groups: Documents::new(store, "rds/parameter-group"),
         }
     }
 
@@ -140,7 +143,7 @@ impl Rds {
     }
 
     /// A cluster by its name or ARN.
-    pub fn cluster(&self, caller: &Caller, id: &str) -> Result<Option<Cluster>, ServiceError> {
+    fn cluster(&self, caller: &Caller, id: &str) -> Result<Option<Cluster>, ServiceError> {
         let prefix = arn(caller, "cluster", "");
         if id.starts_with("arn:") && !id.starts_with(&prefix) {
             return Ok(None);
@@ -149,7 +152,7 @@ impl Rds {
     }
 
     /// The same, with its server running, and where that is now.
-    pub async fn awake(&self, caller: &Caller, mut cluster: Cluster) -> Result<Cluster, ServiceError> {
+    async fn awake(&self, caller: &Caller, mut cluster: Cluster) -> Result<Cluster, ServiceError> {
         let password = self.password(&cluster.host)?;
         let port = self.hosts.ensure(&cluster.host, &password).await?;
         if port != cluster.host.port {
@@ -213,13 +216,7 @@ impl Rds {
     }
 
     /// How a cluster's database is reached by one of its users.
-    pub fn login(
-        &self,
-        cluster: &Cluster,
-        user: &str,
-        password: &str,
-        database: Option<&str>,
-    ) -> sql::Settings {
+    fn login(&self, cluster: &Cluster, user: &str, password: &str, database: Option<&str>) -> sql::Settings {
         self.hosts.login(&cluster.host, user, password, database)
     }
 
