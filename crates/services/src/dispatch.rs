@@ -1,5 +1,7 @@
 //! From a request to the service that answers it.
 
+mod storage;
+
 use crate::coding::{self, Coding};
 use crate::ecr::Ecr;
 use crate::iam::Iam;
@@ -21,10 +23,10 @@ use functions::Functions;
 use lambda::{Lambda, LambdaTargets};
 use logs::{LogBook, Logs};
 use rds::{Hosts, Rds, RdsData};
-use s3::{ObjectsHold, S3};
+use s3::S3;
 use servicekit::Mode;
 use servicekit::Settings;
-use servicekit::body::{Body, Whole};
+use servicekit::body::Whole;
 use servicekit::call::{Call, Caller, Pending};
 use servicekit::house::House;
 use servicekit::ids;
@@ -32,6 +34,7 @@ use servicekit::reply::Reply;
 use servicekit::vault::Vault;
 use std::sync::{Arc, Weak};
 use store::Store;
+use wire::sigv4::Scope;
 use wire::{Request, Response, ServiceError};
 use world::World;
 
@@ -167,11 +170,7 @@ impl Services {
             Ok(admitted) => admitted,
             Err(error) => return wire::encode_error(service, error, &request_id).into(),
         };
-        let caller = Caller {
-            account: inner.parts.settings.account.clone(),
-            region: inner.region(&scope.region),
-            access_key: Some(scope.access_key.into()),
-        };
+        let caller = inner.caller(scope);
         let wished = if is_dynamodb { Coding::wished(&request) } else { None };
         let request = match if is_dynamodb { coding::unpack(request) } else { Ok(request) } {
             Ok(request) => request,
@@ -190,76 +189,6 @@ impl Services {
         match wished {
             Some(coding) => coding.pack(answer).into(),
             None => answer.into(),
-        }
-    }
-
-    /// Keeps the files of every object there is, until it is dropped: for a copy of all.
-    pub fn hold_objects(&self) -> ObjectsHold {
-        self.0.s3.hold_files()
-    }
-
-    /// Whether a request is for S3, whose bodies are not collected: its head tells.
-    pub fn is_storage(&self, head: &Request) -> bool {
-        s3::is_storage(head, |name| self.0.s3.has(name))
-    }
-
-    /// Answers a request to S3, whose body comes as it is read, as may the answer's.
-    pub async fn call_storage(&self, head: Request, body: Body) -> Reply {
-        self.take_storage(head, body, self.0.gate.mode).await
-    }
-
-    async fn take_storage(&self, head: Request, body: Body, mode: Mode) -> Reply {
-        let inner = &*self.0;
-        let request_id = inner.parts.world.uuid();
-        let service = &api::tables::s3::SERVICE;
-        // The signature is over the path as it came.
-        let admitted = match s3::old_link(&head, inner.parts.world.now()) {
-            Some(Ok(scope)) if mode != Mode::Lenient => {
-                inner.gate.admit_by(scope, |secret| s3::is_signed_with(&head, secret))
-            }
-            Some(old) => old.map(|scope| (scope, None)),
-            None => inner.gate.admit(mode, &head, service),
-        };
-        let (scope, identity) = match admitted {
-            Ok(admitted) => admitted,
-            Err(error) => return wire::encode_error(service, error, &request_id).into(),
-        };
-        let caller = Caller {
-            account: inner.parts.settings.account.clone(),
-            region: inner.region(&scope.region),
-            access_key: Some(scope.access_key.into()),
-        };
-        let head = s3::lead(head);
-        let operation = match wire::route_storage(&head, service) {
-            Ok(route) => route.operation,
-            Err(unknown) => return unknown.into_response(&request_id).into(),
-        };
-        let mut call = Call { request: head, service, operation, caller, request_id, inside: None };
-        let Some(identity) = identity.filter(|_| mode == Mode::Enforce) else {
-            return self.whole_storage(call, Some(body)).await;
-        };
-        // Which objects are to go, and which tags are to be put, is told by the body.
-        let tells = matches!(
-            operation.name,
-            "DeleteObjects" | "PutBucketTagging" | "PutObjectTagging" | "CreateBucket"
-        );
-        let mut body = Some(body);
-        if tells
-            && let Some(body) = body.take()
-            && let Err(error) = inner.s3.take_document(&mut call, body).await
-        {
-            return call.refuse(error).into();
-        }
-        if operation.name == "DeleteObjects" {
-            // Each is refused by itself.
-            return match inner.refusals_of(&call, &identity).await {
-                Ok(refusals) => inner.s3.delete_but(call, refusals).await,
-                Err(error) => call.refuse(error).into(),
-            };
-        }
-        match inner.permit(&call, &identity).await {
-            Ok(()) => self.whole_storage(call, body).await,
-            Err(error) => call.refuse(error).into(),
         }
     }
 
@@ -382,6 +311,15 @@ impl Inner {
             "cloudformation" => self.cloudformation.call(call),
             "apigatewayv2" | "apigateway" => self.apigateway.call(call),
             _ => Box::pin(std::future::ready(call.not_implemented())),
+        }
+    }
+
+    /// Who signed so.
+    fn caller(&self, scope: Scope<'_>) -> Caller {
+        Caller {
+            account: self.parts.settings.account.clone(),
+            region: self.region(&scope.region),
+            access_key: Some(scope.access_key.into()),
         }
     }
 

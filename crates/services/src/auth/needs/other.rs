@@ -176,8 +176,9 @@ fn parameters(asked: &Asked<'_>) -> Vec<Need> {
     names.into_iter().map(|name| Need::new(action.clone(), arn(name))).collect()
 }
 
-fn objects(asked: &Asked<'_>) -> Vec<Need> {
-    let action = match asked.operation {
+/// What a policy calls an operation of S3.
+fn storage_action(operation: &str) -> &str {
+    match operation {
         "HeadObject" => "GetObject",
         "HeadBucket" | "ListObjects" | "ListObjectsV2" => "ListBucket",
         "ListObjectVersions" => "ListBucketVersions",
@@ -190,8 +191,25 @@ fn objects(asked: &Asked<'_>) -> Vec<Need> {
         "DeleteObjects" => "DeleteObject",
         "ListParts" => "ListMultipartUploadParts",
         "ListMultipartUploads" => "ListBucketMultipartUploads",
+        "GetBucketAccelerateConfiguration" => "GetAccelerateConfiguration",
+        "GetBucketCors" => "GetBucketCORS",
+        "GetBucketNotificationConfiguration" => "GetBucketNotification",
+        "GetBucketReplication" => "GetReplicationConfiguration",
+        "GetObjectLockConfiguration" => "GetBucketObjectLockConfiguration",
+        "GetBucketEncryption" => "GetEncryptionConfiguration",
+        "PutBucketEncryption" | "DeleteBucketEncryption" => "PutEncryptionConfiguration",
+        "GetBucketLifecycleConfiguration" => "GetLifecycleConfiguration",
+        "PutBucketLifecycleConfiguration" | "DeleteBucketLifecycle" => "PutLifecycleConfiguration",
+        "DeleteBucketTagging" => "PutBucketTagging",
+        "GetPublicAccessBlock" => "GetBucketPublicAccessBlock",
+        "PutPublicAccessBlock" | "DeletePublicAccessBlock" => "PutBucketPublicAccessBlock",
+        "DeleteBucketOwnershipControls" => "PutBucketOwnershipControls",
         operation => operation,
-    };
+    }
+}
+
+fn objects(asked: &Asked<'_>) -> Vec<Need> {
+    let action = storage_action(asked.operation);
     let Some(bucket) = asked.text("Bucket") else { return vec![Need::new(format!("s3:{action}"), "*")] };
     let bucket_arn = format!("arn:aws:s3:::{bucket}");
     // What is done to a version by its id is another action.

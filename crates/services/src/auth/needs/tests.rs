@@ -137,6 +137,13 @@ fn every_call_needs_its_actions_on_its_resources() {
                 "s3:DeleteObjectVersion arn:aws:s3:::b/l".to_owned(),
             ],
         ),
+        ("s3", "GetBucketCors", json!({ "Bucket": "b" }), vec!["s3:GetBucketCORS arn:aws:s3:::b".to_owned()]),
+        (
+            "s3",
+            "DeletePublicAccessBlock",
+            json!({ "Bucket": "b" }),
+            vec!["s3:PutBucketPublicAccessBlock arn:aws:s3:::b".to_owned()],
+        ),
         (
             "ssm",
             "GetParameter",
