@@ -220,7 +220,7 @@ pub static ListTagsLogGroupResponse: Shape = b::structure("ListTagsLogGroupRespo
 pub static LogEventIndex: Shape = b::integer("LogEventIndex", i64::MIN, i64::MAX);
 pub static LogGroup: Shape = b::structure("LogGroup", &[b::may("logGroupName", &LogGroupName), b::may("creationTime", &Timestamp), b::may("retentionInDays", &Days), b::may("metricFilterCount", &FilterCount), b::may("arn", &Arn), b::may("storedBytes", &StoredBytes), b::may("kmsKeyId", &KmsKeyId), b::may("dataProtectionStatus", &DataProtectionStatus), b::may("inheritedProperties", &InheritedProperties), b::may("logGroupClass", &LogGroupClass), b::may("logGroupArn", &Arn), b::may("deletionProtectionEnabled", &DeletionProtectionEnabled), b::may("bearerTokenAuthenticationEnabled", &BearerTokenAuthenticationEnabled), b::may("retentionPolicyName", &PolicyName)]);
 pub static LogGroupClass: Shape = b::one_of("LogGroupClass", &["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"]);
-pub static LogGroupIdentifier: Shape = b::pattern("LogGroupIdentifier", 1, 2048, "[\\w#+=/:,.@-]*", "[\\w#+=/:,.@-]*");
+pub static LogGroupIdentifier: Shape = b::secret_pattern("LogGroupIdentifier", 1, 2048, "[\\w#+=/:,.@-]*", "[\\w#+=/:,.@-]*");
 pub static LogGroupName: Shape = b::pattern("LogGroupName", 1, b::NONE, "[\\.\\-_/#A-Za-z0-9]+", "[\\.\\-_/#A-Za-z0-9]+");
 pub static LogGroupNamePattern: Shape = b::pattern("LogGroupNamePattern", 0, 512, "[\\.\\-_/#A-Za-z0-9]*", "[\\.\\-_/#A-Za-z0-9]*");
 pub static LogGroups: Shape = b::list("LogGroups", &LogGroup, "member", 0, b::NONE);

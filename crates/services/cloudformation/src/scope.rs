@@ -104,6 +104,11 @@ pub(crate) fn parameters(
         let previous =
             asked.is_some_and(|one| one.get("UsePreviousValue").and_then(Value::as_bool) == Some(true));
         let own = asked.and_then(|one| one.get("ParameterValue")).and_then(Value::as_str).map(str::to_owned);
+        if previous && own.as_deref().is_some_and(|own| !own.is_empty()) {
+            return Err(format!(
+                "Invalid input for parameter key {key}. Cannot specify usePreviousValue as true and non empty value for a parameter"
+            ));
+        }
         let earlier = || before.iter().find(|one| one.key == *key).map(|one| one.value.clone());
         let default = || declaration.get("Default").and_then(text);
         let value = if previous { earlier() } else { own.or_else(default) };
@@ -178,4 +183,30 @@ pub(crate) fn check_rules(template: &Template, scope: &Scope) -> Result<(), Stri
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_parameter_is_given_or_stays_as_it_was() {
+        let body = json!({ "Parameters": { "P": { "Type": "String" } }, "Resources": { "R": { "Type": "AWS::SNS::Topic" } } });
+        let template = Template::read(&body.to_string(), &Values::new()).expect("a template");
+        let before = [Parameter { key: "P".into(), value: "old".into(), resolved: None, no_echo: false }];
+        let value = |given: Value| {
+            let given = json!([given]);
+            parameters(&template, &given, &before).map(|all| all[0].value.clone())
+        };
+        let key = json!("P");
+        assert_eq!(value(json!({ "ParameterKey": key, "ParameterValue": "new" })), Ok("new".to_owned()));
+        let previous = json!({ "ParameterKey": key, "UsePreviousValue": true, "ParameterValue": "" });
+        assert_eq!(value(previous), Ok("old".to_owned()));
+        let both = json!({ "ParameterKey": key, "UsePreviousValue": true, "ParameterValue": "new" });
+        assert!(
+            value(both).unwrap_err().contains("Cannot specify usePreviousValue as true and non empty value")
+        );
+        assert!(value(json!({ "ParameterKey": "Q", "ParameterValue": "v" })).is_err());
+    }
 }

@@ -26,7 +26,7 @@ impl Rds {
     ) -> Result<Master, ServiceError> {
         let user = text(input, "MasterUsername").unwrap_or_default().to_owned();
         let managed = input.get("ManageMasterUserPassword").and_then(Value::as_bool) == Some(true);
-        check_user(&user)?;
+        check_user(&user, text(input, "Engine").unwrap_or_default())?;
         let password = match (text(input, "MasterUserPassword"), managed) {
             (Some(_), true) => {
                 return Err(combination(
@@ -142,7 +142,7 @@ fn place(id: &str) -> String {
     format!("rds/{id}")
 }
 
-fn check_user(user: &str) -> Result<(), ServiceError> {
+fn check_user(user: &str, engine: &str) -> Result<(), ServiceError> {
     let mut letters = user.chars();
     let begins_well = letters.next().is_some_and(|first| first.is_ascii_alphabetic());
     if user.is_empty() {
@@ -156,7 +156,9 @@ fn check_user(user: &str) -> Result<(), ServiceError> {
             "MasterUsername {user} must begin with a letter and contain only alphanumeric characters and underscores"
         )));
     }
-    if ["rdsadmin", "mysql", "root"].contains(&user) || user.starts_with("pg_") {
+    // Of root the servers of MySQL's kind have one of their own.
+    let is_own = user == "root" && !engine.contains("postgres");
+    if is_own || ["rdsadmin", "mysql"].contains(&user) || user.starts_with("pg_") {
         return Err(invalid(format!(
             "MasterUsername {user} cannot be used as it is a reserved word used by the engine"
         )));

@@ -164,6 +164,9 @@ impl S3 {
 
     pub(super) async fn put_bucket_tagging(&self, call: &Call, input: &Value) -> Answer {
         let tags = super::tagging::tags(input.get("Tagging"), 50)?;
+        if call.inside.is_none() {
+            super::tagging::check_own(&tags, "System tags cannot be added/updated by requester")?;
+        }
         self.change(call, input, |bucket| bucket.tags = tags.clone()).await
     }
 

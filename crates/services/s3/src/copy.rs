@@ -134,6 +134,7 @@ impl S3 {
             etag: hex(&copied.md5),
             checksum: Some(checksum.clone()),
             pieces: None,
+            upload: None,
             rows_done: Vec::new(),
             description,
         };

@@ -125,6 +125,7 @@ impl S3 {
             etag: String::new(),
             checksum: None,
             parts: None,
+            upload: None,
             description: shelf::Description::default(),
         };
         let marker_id = told_id(&bucket, &marker);

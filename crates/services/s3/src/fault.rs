@@ -53,6 +53,14 @@ pub(super) fn denied(message: &str) -> Fault {
     new(403, "AccessDenied", message)
 }
 
+/// What is not to be done with a marker, told with the method it was asked by.
+pub(super) fn by(mut fault: Fault, method: &str) -> Fault {
+    if let Some(told) = fault.members.get_mut("Method") {
+        *told = method.into();
+    }
+    fault
+}
+
 /// A header or parameter that asks for what is not built.
 pub(super) fn not_built(member: &str) -> Fault {
     let message = format!("A header you provided implies functionality that is not implemented: {member}");

@@ -31,7 +31,7 @@ impl S3 {
     pub(super) async fn get_object(&self, call: &Call) -> Reply {
         let found = match self.look(call) {
             Ok(found) => found,
-            Err(error) => return call.refuse(error).into(),
+            Err(error) => return self.refuse(call, error).into(),
         };
         let (from, bytes) = found.part.unwrap_or((0, found.version.bytes));
         let tail = match self.tail(&found.version, found.lease.clone(), from, bytes) {
@@ -46,10 +46,34 @@ impl S3 {
     pub(super) async fn head_object(&self, call: &Call) -> Reply {
         let mut response = match self.look(call) {
             Ok(found) => answer(call, found),
-            Err(error) => call.refuse(error),
+            Err(error) => self.refuse(call, error),
         };
         response.body = bytes::Bytes::new();
         response.into()
+    }
+
+    /// What is not there because it was deleted is told with the marker that says so.
+    fn refuse(&self, call: &Call, error: Fault) -> Response {
+        let by_id = error.name() == "MethodNotAllowed";
+        let marker = || {
+            let input = call.unchecked_input().ok()?;
+            let (bucket, key) = (self.bucket(call, &input).ok()?, required(&input, "Key"));
+            let version = match text(&input, "VersionId") {
+                None => self.shelf.newest(&bucket, key).ok()??,
+                Some(id) => self.shelf.version(&bucket, key, id).ok()??,
+            };
+            version.is_marker.then_some(version.id)
+        };
+        let marker = if by_id || error.name() == "NoSuchKey" { marker() } else { None };
+        let mut response = call.refuse(error);
+        if let Some(id) = marker {
+            response.set_header("x-amz-delete-marker", "true");
+            response.set_header("x-amz-version-id", &id);
+            if by_id {
+                response.set_header("allow", "DELETE");
+            }
+        }
+        response
     }
 
     fn look(&self, call: &Call) -> Result<Found, Fault> {

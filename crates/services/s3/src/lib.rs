@@ -260,6 +260,7 @@ fn owner_id(call: &Call) -> String {
 fn settled(call: &Call, answer: Answer) -> Reply {
     let mut response = call.settle(answer);
     if call.request.method == http::Method::HEAD {
+        response.set_header("content-type", "application/xml");
         response.body = bytes::Bytes::new();
     }
     response.into()

@@ -4,7 +4,7 @@ use super::S3;
 use super::claims::{checksum, unknown_algorithm};
 use super::fault::{self, Fault};
 use super::put::{Draft, check_key, describe, tell_encryption, written};
-use super::shelf::{self, Checksum, ChecksumKind, Part, Piece, Upload};
+use super::shelf::{self, Checksum, ChecksumKind, Part, Piece, Upload, Version};
 use super::sums::{Algorithm, Sum, hex, md5_of};
 use serde_json::{Value, json};
 use servicekit::call::{Answer, Call};
@@ -90,7 +90,22 @@ impl S3 {
         let bucket = self.bucket(call, input)?;
         let key = required(input, "Key");
         let (_stays, _lock, bucket) = self.hold(required(input, "Bucket"), key, &bucket).await?;
-        let upload = self.upload(&bucket, input)?;
+        let upload = match self.upload(&bucket, input) {
+            Ok(upload) => upload,
+            // Asked again with the same parts it is the same success, while its object is the newest.
+            Err(error) => {
+                let id = required(input, "UploadId");
+                let newest = self.shelf.newest(&bucket, key)?;
+                let Some(done) = newest.filter(|newest| newest.upload.as_deref() == Some(id)) else {
+                    return Err(error);
+                };
+                let again = named(input, id)?;
+                return match whole_etag(again.iter().map(|part| &*part.etag)) == done.etag {
+                    true => Ok(completed(call, input, &bucket, &done)),
+                    false => Err(error),
+                };
+            }
+        };
         let named = named(input, &upload.id)?;
         let there = self.parts(&upload.id)?;
         let parts = chosen(&named, &there, &upload)?;
@@ -113,15 +128,15 @@ impl S3 {
                 return Err(fault::new(400, "BadDigest", message));
             }
         }
-        let digests: Vec<u8> = parts.iter().flat_map(|part| unhex(&part.etag)).collect();
         let draft = Draft {
             file: self.world.hex(32),
             bytes,
-            etag: format!("{}-{}", hex(&md5_of(&digests)), parts.len()),
+            etag: whole_etag(parts.iter().map(|part| &*part.etag)),
             checksum: sum,
             pieces: Some(
                 parts.iter().map(|part| Piece { file: part.file.clone(), bytes: part.bytes }).collect(),
             ),
+            upload: Some(upload.id.clone()),
             rows_done: there
                 .keys()
                 .map(|number| shelf::part_key(&upload.id, *number))
@@ -134,17 +149,7 @@ impl S3 {
         for part in there.into_values().filter(|part| !used.contains(&part.file)) {
             self.vault.remove(&part.file.clone(), vec![part.file]);
         }
-        let mut answer = written(&bucket, &version);
-        answer["Bucket"] = input["Bucket"].clone();
-        answer["Key"] = key.into();
-        let host = call.request.header("host").unwrap_or("localhost");
-        let mut path = String::new();
-        wire::percent::encode_into(key.as_bytes(), b"-_.~/", &mut path);
-        answer["Location"] = format!("http://{host}/{}/{path}", required(input, "Bucket")).into();
-        if let Some(members) = answer.as_object_mut() {
-            tell_encryption(&version.description, members);
-        }
-        Ok(answer)
+        Ok(completed(call, input, &bucket, &version))
     }
 
     pub(super) async fn abort_upload(&self, call: &Call, input: &Value) -> Answer {
@@ -173,6 +178,26 @@ impl S3 {
         let number = |rest: &[u8]| rest.try_into().map(u32::from_be_bytes).unwrap_or_default();
         Ok(rows.into_iter().map(|(rest, part)| (number(&rest), part)).collect())
     }
+}
+
+/// The tag of what parts with these tags come to.
+fn whole_etag<'e>(parts: impl ExactSizeIterator<Item = &'e str>) -> String {
+    let count = parts.len();
+    let digests: Vec<u8> = parts.flat_map(unhex).collect();
+    format!("{}-{count}", hex(&md5_of(&digests)))
+}
+
+/// The answer to an upload's end.
+fn completed(call: &Call, input: &Value, bucket: &shelf::Bucket, version: &Version) -> Value {
+    let mut answer = written(bucket, version);
+    let key = required(input, "Key");
+    answer["Bucket"] = input["Bucket"].clone();
+    answer["Key"] = key.into();
+    let host = call.request.header("host").unwrap_or("localhost");
+    let mut path = String::new();
+    wire::percent::encode_into(key.as_bytes(), b"-_.~/", &mut path);
+    answer["Location"] = format!("http://{host}/{}/{path}", required(input, "Bucket")).into();
+    answer
 }
 
 fn named(input: &Value, upload: &str) -> Result<Vec<Named>, Fault> {

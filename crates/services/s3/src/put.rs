@@ -30,6 +30,8 @@ pub(super) struct Draft {
     pub etag: String,
     pub checksum: Option<Checksum>,
     pub pieces: Option<Vec<Piece>>,
+    /// The upload that it was.
+    pub upload: Option<String>,
     /// Rows that go with it: those of the upload it was.
     pub rows_done: Vec<Vec<u8>>,
     pub description: Description,
@@ -64,6 +66,7 @@ impl S3 {
                 kind: ChecksumKind::FullObject,
             }),
             pieces: None,
+            upload: None,
             rows_done: Vec::new(),
             description,
         };
@@ -133,6 +136,7 @@ impl S3 {
             etag: draft.etag,
             checksum: draft.checksum,
             parts: draft.pieces.as_ref().map(|pieces| pieces.len() as u32),
+            upload: draft.upload,
             description: draft.description,
         };
         let row = shelf::version_key(bucket, key, order);

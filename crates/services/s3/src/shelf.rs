@@ -103,6 +103,9 @@ pub(super) struct Version {
     /// Of an object that came in parts: how many. Their files stand in a row of their own.
     #[serde(default)]
     pub parts: Option<u32>,
+    /// The upload that it was.
+    #[serde(default)]
+    pub upload: Option<String>,
     #[serde(default)]
     pub description: Description,
 }

@@ -28,7 +28,16 @@ pub(super) fn header_tags(header: &str) -> Result<BTreeMap<String, String>, Faul
         let text = |part: &str| String::from_utf8_lossy(&percent::decode_form(part)).into_owned();
         add(&mut tags, &text(key), &text(value))?;
     }
+    check_own(&tags, "Your TagKey cannot be prefixed with aws:")?;
     limit(tags, 10)
+}
+
+/// Tags whose keys begin so are AWS's.
+pub(super) fn check_own(tags: &BTreeMap<String, String>, message: &str) -> Result<(), Fault> {
+    match tags.keys().any(|key| key.starts_with("aws:")) {
+        true => Err(fault::new(400, "InvalidTag", message)),
+        false => Ok(()),
+    }
 }
 
 fn add(tags: &mut BTreeMap<String, String>, key: &str, value: &str) -> Result<(), Fault> {
@@ -64,6 +73,7 @@ impl S3 {
 
     pub(super) async fn put_object_tagging(&self, call: &Call, input: &Value) -> Answer {
         let tags = tags(input.get("Tagging"), 10)?;
+        check_own(&tags, "Your TagKey cannot be prefixed with aws:")?;
         self.set_tags(call, input, tags).await
     }
 
@@ -75,7 +85,8 @@ impl S3 {
         let bucket = self.bucket(call, input)?;
         let key = required(input, "Key");
         let (_stays, _lock, bucket) = self.hold(required(input, "Bucket"), key, &bucket).await?;
-        let mut version = self.tagged(&bucket, input)?;
+        let asked = |fault: Fault| fault::by(fault, call.request.method.as_str());
+        let mut version = self.tagged(&bucket, input).map_err(asked)?;
         version.description.tags = tags;
         let row = shelf::version_key(&bucket, key, version.order);
         self.shelf.write(|batch| shelf::put(batch, &row, &version)).await?;

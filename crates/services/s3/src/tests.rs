@@ -2,6 +2,7 @@
 
 mod absent;
 mod integrity;
+mod marks;
 mod objects;
 mod uploads;
 

@@ -60,10 +60,8 @@ impl Policy {
             ("AttachmentCount", Some(attachments.into())),
             ("PermissionsBoundaryUsageCount", Some(0.into())),
             ("IsAttachable", Some(true.into())),
-            ("Description", self.description.clone().map(Value::from)),
             ("CreateDate", Some(self.created_s.into())),
             ("UpdateDate", Some(self.created_s.into())),
-            ("Tags", (!self.tags.is_empty()).then(|| fields::tag_list(&self.tags))),
         ])
     }
 
@@ -167,7 +165,10 @@ impl Iam {
             tags: fields::tags_of(input, "Tags"),
             versions: Versions::default(),
         };
-        let shown = policy.shown(0);
+        let mut shown = policy.shown(0);
+        if !policy.tags.is_empty() {
+            shown["Tags"] = fields::tag_list(&policy.tags);
+        }
         let arn = policy.arn.clone();
         self.policies
             .edit(&arn, |old| match old {
@@ -183,7 +184,13 @@ impl Iam {
     pub(super) fn get_policy(&self, call: &Call, input: &Value) -> Answer {
         let arn = required(input, "PolicyArn");
         let policy = self.policy(call, arn)?.ok_or_else(|| missing(arn))?;
-        Ok(json!({ "Policy": policy.shown(self.attachments(call, arn)?) }))
+        // Only here all is told: a list has neither, and what makes one tells tags that there are.
+        let mut shown = policy.shown(self.attachments(call, arn)?);
+        shown["Tags"] = fields::tag_list(&policy.tags);
+        if let Some(description) = &policy.description {
+            shown["Description"] = description.as_str().into();
+        }
+        Ok(json!({ "Policy": shown }))
     }
 
     pub(super) fn list_policies(&self, call: &Call, input: &Value) -> Answer {

@@ -207,9 +207,12 @@ fn policies_of_aws_and_of_ones_own() {
     let arn = "arn:aws:iam::123456789012:policy/mine";
     bench.good(
         "CreatePolicy",
-        &[("PolicyName", "mine"), ("PolicyDocument", TRUST)],
+        &[("PolicyName", "mine"), ("PolicyDocument", TRUST), ("Description", "d")],
         &[&format!("<Arn>{arn}</Arn>"), "<AttachmentCount>0<", "<DefaultVersionId>v1<"],
     );
+    bench.good("GetPolicy", &[("PolicyArn", arn)], &["<Description>d<", "<Tags"]);
+    let listed = bench.good("ListPolicies", &[("Scope", "Local")], &["<PolicyName>mine<"]);
+    assert!(!listed.contains("Description") && !listed.contains("Tags"), "{listed}");
     bench.bad(
         "CreatePolicy",
         &[("PolicyName", "mine"), ("PolicyDocument", TRUST)],

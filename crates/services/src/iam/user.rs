@@ -40,12 +40,14 @@ impl User {
         self.path.starts_with(path_prefix)
     }
 
-    pub fn shown(&self, with_tags: bool) -> Value {
+    /// Lists leave tags and boundary out.
+    pub fn shown(&self, whole: bool) -> Value {
         let boundary = self
             .boundary
             .as_ref()
+            .filter(|_| whole)
             .map(|arn| json!({ "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn }));
-        let tags = (with_tags && !self.tags.is_empty()).then(|| fields::tag_list(&self.tags));
+        let tags = (whole && !self.tags.is_empty()).then(|| fields::tag_list(&self.tags));
         object([
             ("Path", Some(self.path.clone().into())),
             ("UserName", Some(self.name.clone().into())),

@@ -108,7 +108,15 @@ async fn versions_move_their_labels_and_tokens_repeat_safely() {
     assert_eq!(second["VersionStages"], json!(["AWSCURRENT"]));
     assert_eq!(house.ask("PutSecretValue", put).await, second);
     let changed = json!({"SecretId": "s", "SecretString": "three", "ClientRequestToken": OTHER});
-    assert!(house.refused("PutSecretValue", changed).await.starts_with("ResourceExistsException"));
+    let taken = |token: &str| {
+        let arn = first["ARN"].as_str().expect("an ARN");
+        format!(
+            "ResourceExistsException: You can't use ClientRequestToken {token} because that value is already in use for a version of secret {arn}."
+        )
+    };
+    assert_eq!(house.refused("PutSecretValue", changed).await, taken(OTHER));
+    let other = json!({"Name": "s", "SecretString": "other", "ClientRequestToken": TOKEN});
+    assert_eq!(house.refused("CreateSecret", other).await, taken(TOKEN));
     assert_eq!(house.value("s", json!({})).await, "two");
     assert_eq!(house.value("s", json!({"VersionStage": "AWSPREVIOUS"})).await, "one");
     assert_eq!(house.value("s", json!({"VersionId": TOKEN})).await, "one");

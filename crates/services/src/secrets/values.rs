@@ -13,6 +13,14 @@ use world::World;
 
 const VALUE_BYTES_MAX: usize = 65_536;
 
+/// A token stands for one value. [suite: moto]
+fn taken(token: &str, arn: &str) -> ServiceError {
+    let message = format!(
+        "You can't use ClientRequestToken {token} because that value is already in use for a version of secret {arn}."
+    );
+    ServiceError::new("ResourceExistsException", message)
+}
+
 impl Secrets {
     pub(super) async fn create_secret(&self, call: &Call, input: &Value) -> Answer {
         refuse(
@@ -59,6 +67,9 @@ impl Secrets {
                     };
                     if same {
                         return Ok((Edit::Keep, (there.arn, true)));
+                    }
+                    if version.is_some() && there.versions.contains_key(&id) {
+                        return Err(taken(&id, &there.arn));
                     }
                     let message = format!("The operation failed because the secret {name} already exists.");
                     return Err(ServiceError::new("ResourceExistsException", message));
@@ -125,12 +136,7 @@ impl Secrets {
                 secret.add(id, version, &labels);
             }
             Some(old) if old.binary == version.binary && self.vault.unseal(key, &old.sealed)? == plain => {}
-            Some(_) => {
-                let message = format!(
-                    "You tried to create version {id}, which already exists with another value: a version's value cannot be changed."
-                );
-                return Err(ServiceError::new("ResourceExistsException", message));
-            }
+            Some(_) => return Err(taken(id, &secret.arn)),
         }
         Ok(())
     }

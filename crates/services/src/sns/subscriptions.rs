@@ -18,6 +18,10 @@ impl Sns {
         match protocol {
             "sqs" if endpoint.starts_with("arn:aws:sqs:") && !endpoint.ends_with(".fifo") => {}
             "lambda" if endpoint.starts_with("arn:aws:lambda:") => {}
+            "sqs" if endpoint.starts_with("arn:aws:sqs:") => {
+                let why = "FIFO SQS Queues can not be subscribed to standard SNS topics";
+                return Err(invalid(format!("Invalid parameter: Endpoint Reason: {why}")));
+            }
             "sqs" => return Err(invalid("SQS endpoint ARN")),
             "lambda" => return Err(invalid("Lambda endpoint ARN")),
             // Protocols that AWS has and this server does not are told apart from those that nobody has.

@@ -115,10 +115,11 @@ fn key(call: &Call, name: &str) -> String {
 }
 
 /// The entries of a batch, each with an id of its own.
-fn batch_entries(input: &Value) -> Result<Vec<Value>, Fault> {
+fn batch_entries(operation: &str, input: &Value) -> Result<Vec<Value>, Fault> {
     let entries = input.get("Entries").and_then(Value::as_array).cloned().unwrap_or_default();
     if entries.is_empty() {
-        return Err(fault::new("EmptyBatchRequest", "There should be at least one entry in the request."));
+        let message = format!("There should be at least one {operation}RequestEntry in the request.");
+        return Err(fault::new("EmptyBatchRequest", message));
     }
     if entries.len() > 10 {
         let message =

@@ -169,7 +169,7 @@ impl Queues {
         input: &Value,
         trace: Option<&str>,
     ) -> Result<Value, Fault> {
-        let entries = super::batch_entries(input)?;
+        let entries = super::batch_entries("SendMessageBatch", input)?;
         let bytes: usize = entries.iter().map(|entry| required(entry, "MessageBody").len()).sum();
         if bytes as u64 > super::definition::MESSAGE_BYTES_MAX {
             let message = format!(

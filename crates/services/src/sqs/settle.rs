@@ -84,7 +84,7 @@ impl Queues {
         queue: &Arc<Queue>,
         input: &Value,
     ) -> Result<Value, Fault> {
-        let entries = super::batch_entries(input)?;
+        let entries = super::batch_entries("DeleteMessageBatch", input)?;
         let answers = super::in_order(entries.iter().map(|entry| self.delete_message(queue, entry))).await;
         Ok(super::batch_answer(&entries, answers))
     }
@@ -94,7 +94,7 @@ impl Queues {
         queue: &Arc<Queue>,
         input: &Value,
     ) -> Result<Value, Fault> {
-        let entries = super::batch_entries(input)?;
+        let entries = super::batch_entries("ChangeMessageVisibilityBatch", input)?;
         let answers = super::in_order(entries.iter().map(|entry| self.change_visibility(queue, entry))).await;
         Ok(super::batch_answer(&entries, answers))
     }

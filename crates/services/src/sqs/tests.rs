@@ -247,6 +247,10 @@ async fn what_was_recorded_is_what_is_answered() {
         house.ask("GetQueueAttributes", json!({"QueueUrl": url, "AttributeNames": ["Nonsense"]})).await;
     assert_eq!(told["message"], "Unknown Attribute Nonsense.");
 
+    let told = house.ask("DeleteMessageBatch", json!({"QueueUrl": url, "Entries": []})).await;
+    let words = "There should be at least one DeleteMessageBatchRequestEntry in the request.";
+    assert_eq!(told["message"], words);
+
     let long = json!({"QueueUrl": url, "Entries": [{"Id": "1", "MessageBody": "m".repeat(1025)}]});
     let failed = house.ask("SendMessageBatch", long).await["Failed"][0].clone();
     assert_eq!(failed["Code"], "InvalidParameterValue");

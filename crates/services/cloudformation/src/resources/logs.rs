@@ -10,15 +10,27 @@ pub(super) async fn create(cx: &Cx<'_>, name: &str, properties: &Value) -> Resul
     if let Some(class) = properties.get("LogGroupClass") {
         input["logGroupClass"] = class.clone();
     }
+    if let Some(members) = input.as_object_mut() {
+        cx.tag("logs", properties, members);
+    }
     cx.ask("logs", "CreateLogGroup", input).await?;
     let made = Made { id: name.to_owned(), ..Made::default() };
     let (account, region) = (&cx.caller.account, &cx.caller.region);
     let arn = format!("arn:aws:logs:{region}:{account}:log-group:{name}:*");
     let made = Made { attributes: [("Arn".to_owned(), arn.into())].into(), ..made };
-    update(cx, &made, properties).await
+    retain(cx, &made, properties).await?;
+    Ok(made)
 }
 
-pub(super) async fn update(cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<Made, String> {
+pub(super) async fn update(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<Made, String> {
+    let arn = made.attributes.get("Arn").and_then(Value::as_str).unwrap_or_default();
+    let about = json!({"resourceArn": arn.trim_end_matches(":*")});
+    cx.retag("logs", about, old, new).await?;
+    retain(cx, made, new).await?;
+    Ok(made.clone())
+}
+
+async fn retain(cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<(), String> {
     match properties.get("RetentionInDays") {
         Some(days) => {
             let input = json!({"logGroupName": made.id, "retentionInDays": days});
@@ -28,7 +40,7 @@ pub(super) async fn update(cx: &Cx<'_>, made: &Made, properties: &Value) -> Resu
             cx.ask("logs", "DeleteRetentionPolicy", json!({"logGroupName": made.id})).await?;
         }
     }
-    Ok(made.clone())
+    Ok(())
 }
 
 pub(super) async fn delete(cx: &Cx<'_>, made: &Made) -> Result<(), String> {

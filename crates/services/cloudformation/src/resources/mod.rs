@@ -191,7 +191,7 @@ pub(crate) async fn update(
         "AWS::KMS::Key" => keys::update_key(cx, made, old, new).await?,
         "AWS::Lambda::Function" => lambda::update_function(cx, made, old, new).await?,
         "AWS::Lambda::EventSourceMapping" => lambda::update_mapping(cx, made, new).await?,
-        "AWS::Logs::LogGroup" => logs::update(cx, made, new).await?,
+        "AWS::Logs::LogGroup" => logs::update(cx, made, old, new).await?,
         "AWS::SNS::Subscription" => messages::update_subscription(cx, made, old, new).await?,
         "AWS::SNS::Topic" => messages::update_topic(cx, made, old, new).await?,
         "AWS::SNS::TopicPolicy" | "AWS::SQS::QueuePolicy" => {

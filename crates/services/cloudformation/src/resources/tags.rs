@@ -28,11 +28,11 @@ fn tagging(service: &str) -> Tagging {
         _ => ("TagResource", "UntagResource"),
     };
     let (tags, keys) = match service {
-        "apigateway" | "ecr" => ("tags", "tagKeys"),
+        "apigateway" | "ecr" | "logs" => ("tags", "tagKeys"),
         _ => ("Tags", "TagKeys"),
     };
     let form = match service {
-        "apigateway" | "apigatewayv2" | "lambda" | "sqs" => Form::Map,
+        "apigateway" | "apigatewayv2" | "lambda" | "logs" | "sqs" => Form::Map,
         "kms" => Form::List("TagKey", "TagValue"),
         _ => Form::List("Key", "Value"),
     };

@@ -49,6 +49,8 @@ fn parts_become_one_object() {
         }
         let done = bench.ask(&end, &[], &list(&[(1, &first), (3, &third)])).await;
         assert_eq!(done.status, 200, "{}", done.body);
+        let again = bench.ask(&end, &[("if-none-match", "*")], &list(&[(1, &first), (3, &third)])).await;
+        assert_eq!((again.status, again.body.as_str()), (200, done.body.as_str()));
         assert!(done.element("ETag").ends_with("-2\""), "{}", done.body);
         assert_eq!(bench.files(), 2, "what no part became is gone");
         let got = bench.ask("GET /b-1/big", &[("range", "bytes=5242878-5242882")], "").await;

@@ -13,7 +13,7 @@ fn resources(managed: bool, action: &str, status: &str) -> Value {
             "Policies": [{ "PolicyName": "own", "PolicyDocument": policy }],
         }},
         "Key": { "Type": "AWS::IAM::AccessKey", "Properties": { "UserName": { "Ref": "User" }, "Status": status } },
-        "Group": { "Type": "AWS::Logs::LogGroup", "Properties": {} },
+        "Group": { "Type": "AWS::Logs::LogGroup", "Properties": { "Tags": [{ "Key": "status", "Value": status }] } },
         "Stream": { "Type": "AWS::Logs::LogStream", "Properties": { "LogGroupName": { "Ref": "Group" } } },
     })
 }
@@ -38,6 +38,10 @@ async fn users_keys_and_streams_are_made_changed_and_removed() {
         assert_eq!(key["AccessKeyId"], made["Key"]);
         let attached = bench.good("iam", "ListAttachedUserPolicies", json!({ "UserName": user })).await;
         let own = bench.good("iam", "GetUserPolicy", json!({ "UserName": user, "PolicyName": "own" })).await;
+        let group = made["Group"].as_str().expect("a name");
+        let arn = format!("arn:aws:logs:us-east-1:123456789012:log-group:{group}");
+        let tags = bench.good("logs", "ListTagsForResource", json!({ "resourceArn": arn })).await;
+        assert_eq!(tags["tags"], json!({ "status": key["Status"] }));
         let text = own["PolicyDocument"].as_str().unwrap_or_default().to_owned();
         (
             key["Status"].clone(),
