@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_parameter_is_given_or_stays_as_it_was() {
         let body = json!({ "Parameters": { "P": { "Type": "String" } }, "Resources": { "R": { "Type": "AWS::SNS::Topic" } } });
-        let template = Template::read(&body.to_string(), &Values::new()).expect("a template");
+        let template = Template::read(&body.to_string(), &BTreeMap::new()).expect("a template");
         let before = [Parameter { key: "P".into(), value: "old".into(), resolved: None, no_echo: false }];
         let value = |given: Value| {
             let given = json!([given]);
