@@ -102,8 +102,8 @@ pub(crate) const PROBLEM_INTERNAL: &str = "internal Lambda error. Please contact
 
 /// Takes batches.
 pub trait Target: Send + Sync {
-    /// A record in the form it will be handed over in: what batches are measured by.
-    fn encode(&self, record: &Record) -> Result<Bytes, String>;
+    /// Appends a record in the form it will be handed over in: what batches are measured by.
+    fn encode(&self, record: &Record, out: &mut Vec<u8>) -> Result<(), String>;
 
     fn deliver(&self, batch: Batch) -> BoxFuture<'_, Delivery>;
 

@@ -237,13 +237,29 @@ impl Environment {
                 Err(_) => std::future::pending().await,
             }
         };
+        let mut answered = std::pin::pin!(answered);
         tokio::select! {
             biased;
-            posted = answered => Run::Posted(posted),
-            ending = self.process.ended() => match ending {
-                Some(ending) => Run::Exited(ending),
-                None => Run::TimedOut,
-            },
+            posted = &mut answered => Run::Posted(posted),
+            ending = self.process.ended() => {
+                // It may have answered and ended at once.
+                let answer = async {
+                    tokio::select! {
+                        biased;
+                        posted = &mut answered => Some(posted),
+                        () = std::future::ready(()) => None,
+                    }
+                };
+                let answer = match self.api.is_settling() {
+                    true => Some(answered.await),
+                    false => answer.await,
+                };
+                match (answer, ending) {
+                    (Some(posted), _) => Run::Posted(posted),
+                    (None, Some(ending)) => Run::Exited(ending),
+                    (None, None) => Run::TimedOut,
+                }
+            }
             ending = self.outgrown() => match ending {
                 Some(ending) => Run::Exited(ending),
                 None => Run::TimedOut,

@@ -54,6 +54,8 @@ struct State {
     waiting: Option<Job>,
     /// Fetched and not yet answered.
     running: Option<Running>,
+    /// Answered, and not yet told to who waits for it.
+    settling: bool,
     /// Whether the runtime has asked for its first invocation.
     ready: bool,
     init_error: Option<Bytes>,
@@ -100,11 +102,13 @@ pub(crate) struct RuntimeApi {
 struct Answer {
     head: Vec<u8>,
     payload: Bytes,
+    /// What is done once it is written: the runtime turns to its next invocation meanwhile.
+    behind: Option<(Running, Posted)>,
 }
 
 impl From<Vec<u8>> for Answer {
     fn from(whole: Vec<u8>) -> Answer {
-        Answer { head: whole, payload: Bytes::new() }
+        Answer { head: whole, payload: Bytes::new(), behind: None }
     }
 }
 
@@ -175,6 +179,11 @@ impl RuntimeApi {
         }
     }
 
+    /// Whether an answer is there that its waiter is about to be told of.
+    pub fn is_settling(&self) -> bool {
+        self.shared.state().settling
+    }
+
     pub fn hand_over(&self, job: Job) {
         self.shared.state().waiting = Some(job);
         self.shared.job.notify_one();
@@ -195,8 +204,13 @@ async fn serve(mut stream: TcpStream, shared: &Shared) {
             None => Body::kept(),
         };
         let Some(ended) = read_body(&mut stream, &mut buffer, &head, &mut body).await else { return };
-        let answer = answer(shared, &head, body, ended).await;
-        if answer.write(&mut stream).await.is_err() || !head.keep {
+        let mut answer = answer(shared, &head, body, ended).await;
+        let behind = answer.behind.take();
+        let written = answer.write(&mut stream).await;
+        if let Some((running, posted)) = behind {
+            settle(shared, running, posted);
+        }
+        if written.is_err() || !head.keep {
             return;
         }
     }
@@ -219,18 +233,20 @@ async fn answer(shared: &Shared, head: &Head, body: Body, ended: Result<(), Byte
     let parts: Vec<&str> = path.split('/').collect();
     let answer = match (head.method.as_str(), parts.as_slice()) {
         ("GET", ["invocation", "next"]) => return next(shared).await,
-        ("POST", ["invocation", id, "response"]) => match ended {
-            Err(failure) => post(shared, id, Posted::Error(failure)),
-            Ok(()) => post(
-                shared,
-                id,
-                match body.beyond() {
-                    Some(most) => Posted::TooLarge(most),
-                    None => Posted::Response(body.into_bytes()),
-                },
-            ),
-        },
-        ("POST", ["invocation", id, "error"]) => post(shared, id, Posted::Error(body.into_bytes())),
+        ("POST", ["invocation", id, "response"]) => {
+            return match ended {
+                Err(failure) => post(shared, id, Posted::Error(failure)),
+                Ok(()) => post(
+                    shared,
+                    id,
+                    match body.beyond() {
+                        Some(most) => Posted::TooLarge(most),
+                        None => Posted::Response(body.into_bytes()),
+                    },
+                ),
+            };
+        }
+        ("POST", ["invocation", id, "error"]) => return post(shared, id, Posted::Error(body.into_bytes())),
         ("POST", ["init", "error"]) => init_error(shared, body.into_bytes()),
         _ => not_found(),
     };
@@ -260,39 +276,51 @@ async fn next(shared: &Shared) -> Answer {
                  Lambda-Runtime-Aws-Request-Id: {request_id}\r\n{headers}\r\n",
                 payload.len()
             );
-            return Answer { head: head.into_bytes(), payload };
+            return Answer { head: head.into_bytes(), payload, behind: None };
         }
         changed.await;
     }
 }
 
-fn post(shared: &Shared, id: &str, posted: Posted) -> Vec<u8> {
+fn post(shared: &Shared, id: &str, posted: Posted) -> Answer {
     let running = {
         let mut state = shared.state();
         let is_its = state.running.as_ref().is_some_and(|running| running.request_id == id);
         state.running.take_if(|_| is_its)
     };
     let Some(running) = running else {
-        return json("400 Bad Request", &refusal("Invalid request ID", "InvalidRequestID"));
+        return json("400 Bad Request", &refusal("Invalid request ID", "InvalidRequestID")).into();
     };
-    let mut large = None;
-    match &posted {
-        Posted::TooLarge(most) => large = Some(*most),
-        Posted::Response(answer) => {
-            let next = running.next.and_then(|next| next(answer));
-            if next.is_some() {
-                shared.state().waiting = next;
-                shared.job.notify_one();
-            }
-        }
-        Posted::Error(_) => {}
+    let accepted = || Answer::from(json("202 Accepted", r#"{"status":"OK"}"#));
+    if let Posted::Response(_) = &posted
+        && running.next.is_some()
+    {
+        shared.state().settling = true;
+        return Answer { behind: Some((running, posted)), ..accepted() };
+    }
+    let large = match &posted {
+        Posted::TooLarge(most) => Some(*most),
+        Posted::Response(_) | Posted::Error(_) => None,
+    };
+    let _ = running.posted.send(posted);
+    let Some(most) = large else { return accepted() };
+    let message = format!("Exceeded maximum allowed payload size ({most} bytes).");
+    json("413 Payload Too Large", &refusal(&message, "RequestEntityTooLarge")).into()
+}
+
+/// Hands the next invocation over, if one follows this answer, and tells who waits for it.
+fn settle(shared: &Shared, running: Running, posted: Posted) {
+    let next = match (&posted, running.next) {
+        (Posted::Response(answer), Some(next)) => next(answer),
+        _ => None,
+    };
+    if next.is_some() {
+        shared.state().waiting = next;
+        shared.job.notify_one();
     }
     let _ = running.posted.send(posted);
-    if let Some(most) = large {
-        let message = format!("Exceeded maximum allowed payload size ({most} bytes).");
-        return json("413 Payload Too Large", &refusal(&message, "RequestEntityTooLarge"));
-    }
-    json("202 Accepted", r#"{"status":"OK"}"#)
+    // Last: whoever sees this finds the answer.
+    shared.state().settling = false;
 }
 
 fn init_error(shared: &Shared, body: Bytes) -> Vec<u8> {

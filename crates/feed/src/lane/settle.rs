@@ -37,9 +37,20 @@ impl<R: Clone> Lane<R> {
         if piece.entries.is_empty() {
             return;
         }
+        if accepted > 0 {
+            // What is left is a batch of its own: three retries make five invocations with the record that fails.
+            // [suite: recorded answers]
+            (piece.failures, piece.invocations) = (0, 0);
+        }
         if self.policy.bisect && (accepted > 0 || piece.entries.len() > 1) {
             // Splitting costs no attempt: at the record the target named, in the middle otherwise.
             self.split(piece, accepted > 0);
+            return;
+        }
+        if accepted > 0 {
+            let until = moment.elapsed + self.policy.backoff.delay(1);
+            self.pieces.push(piece);
+            self.phase = Phase::Pausing { until, nudgeable: false };
             return;
         }
         piece.failures += 1;

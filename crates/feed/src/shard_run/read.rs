@@ -6,6 +6,7 @@ use crate::target::PROBLEM_INTERNAL;
 use bytes::Bytes;
 use engine::ErrorKind;
 use engine::stream::{Record, Sequence};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ const READ_BYTES_MAX: usize = 8 << 20;
 /// The pause after the stream could not be read.
 const READ_RETRY: Duration = Duration::from_secs(1);
 
+/// Records that share a buffer keep it together: a few that wait long shall not keep much.
+const BUFFER_BYTES: usize = 128 << 10;
+
 /// Reads in a row before others have their turn.
 const READS_MAX: usize = 4;
 
@@ -25,7 +29,44 @@ enum Dealt {
     /// It was finished under an earlier division into lanes.
     Finished,
     Filtered(usize),
-    Wanted(usize, Entry<Bytes>),
+    Wanted(usize),
+}
+
+/// What was read, as it goes to the lanes. Records share buffers: one for each would be allocated, counted and freed.
+struct Page {
+    entries: Vec<(usize, Entry<Place>)>,
+    filtered: Vec<(usize, u64)>,
+    buffers: Vec<Vec<u8>>,
+}
+
+/// Where a record lies in a page.
+struct Place {
+    buffer: usize,
+    bytes: Range<usize>,
+}
+
+impl Page {
+    /// The buffer that the next record goes into.
+    fn buffer(&mut self) -> (usize, &mut Vec<u8>) {
+        if self.buffers.last().is_none_or(|last| last.len() >= BUFFER_BYTES) {
+            self.buffers.push(Vec::new());
+        }
+        let at = self.buffers.len() - 1;
+        (at, &mut self.buffers[at])
+    }
+
+    fn lanes(self, count: usize) -> Vec<(Vec<Entry<Bytes>>, Vec<u64>)> {
+        let mut lanes: Vec<(Vec<Entry<Bytes>>, Vec<u64>)> = (0..count).map(|_| Default::default()).collect();
+        let buffers: Vec<Bytes> = self.buffers.into_iter().map(Bytes::from).collect();
+        for (lane, Entry { sequence, created, bytes, record }) in self.entries {
+            let record = buffers[record.buffer].slice(record.bytes);
+            lanes[lane].0.push(Entry { sequence, created, bytes, record });
+        }
+        for (lane, sequence) in self.filtered {
+            lanes[lane].1.push(sequence);
+        }
+        lanes
+    }
 }
 
 impl ShardRun {
@@ -70,27 +111,20 @@ impl ShardRun {
             if through <= course.read && found.next.is_some() {
                 return; // The tip.
             }
-            let mut dealt: Vec<(Vec<Entry<Bytes>>, Vec<u64>)> =
-                course.lanes.iter().map(|_| Default::default()).collect();
+            let mut page = Page { entries: Vec::new(), filtered: Vec::new(), buffers: Vec::new() };
             // A damaged record stops the shard before it, loudly: what cannot be delivered is not passed over.
             let mut damaged = None;
             for record in &found.records {
-                let is_new = |lane: usize| record.sequence.0 > course.lanes[lane].taken();
-                match self.deal(record) {
-                    Ok(Dealt::Wanted(lane, entry)) if is_new(lane) => dealt[lane].0.push(entry),
-                    Ok(Dealt::Filtered(lane)) if is_new(lane) => dealt[lane].1.push(record.sequence.0),
-                    Ok(_) => {}
-                    Err(why) => {
-                        damaged = Some((record.sequence.0, why));
-                        break;
-                    }
+                if let Err(why) = self.put(record, &course.lanes, &mut page) {
+                    damaged = Some((record.sequence.0, why));
+                    break;
                 }
             }
             let through = damaged.as_ref().map_or(through, |(sequence, _)| sequence - 1);
             course.read = through.max(course.read);
             course.ended = found.next.is_none() && damaged.is_none();
             let moment = self.moment();
-            for (lane, (entries, filtered)) in dealt.into_iter().enumerate() {
+            for (lane, (entries, filtered)) in page.lanes(course.lanes.len()).into_iter().enumerate() {
                 // A lane may be ahead of the shard's lowest position.
                 let through = course.read.max(course.lanes[lane].taken());
                 let event = Event::Read { entries, filtered, through, ended: course.ended };
@@ -110,7 +144,27 @@ impl ShardRun {
         course.retry_read = Some(self.world.elapsed() + READ_RETRY);
     }
 
-    /// Whose record it is, and the record as its target will be handed it.
+    /// Puts a record into the page, as its target will be handed it.
+    fn put(&self, record: &Arc<Record>, lanes: &[Lane<Bytes>], page: &mut Page) -> Result<(), String> {
+        let sequence = record.sequence.0;
+        let damaged = |why: &dyn std::fmt::Display| format!("record {} is damaged: {why}", record.sequence);
+        let is_new = |lane: usize| sequence > lanes[lane].taken();
+        match self.deal(record).map_err(|why| damaged(&why))? {
+            Dealt::Wanted(lane) if is_new(lane) => {
+                let (at, buffer) = page.buffer();
+                let begin = buffer.len();
+                self.target.encode(record, buffer).map_err(|why| damaged(&why))?;
+                let place = Place { buffer: at, bytes: begin..buffer.len() };
+                let (created, bytes) = (record.created, place.bytes.len());
+                page.entries.push((lane, Entry { sequence, created, bytes, record: place }));
+            }
+            Dealt::Filtered(lane) if is_new(lane) => page.filtered.push((lane, sequence)),
+            Dealt::Wanted(_) | Dealt::Filtered(_) | Dealt::Finished => {}
+        }
+        Ok(())
+    }
+
+    /// Whose record it is.
     fn deal(&self, record: &Arc<Record>) -> Result<Dealt, String> {
         let lanes = self.checkpoint.lanes.len();
         let hash = if lanes > 1 || !self.checkpoint.older.is_empty() { key_hash(record) } else { 0 };
@@ -118,18 +172,8 @@ impl ShardRun {
             return Ok(Dealt::Finished);
         }
         let lane = hash as usize % lanes;
-        let damaged = |why: &dyn std::fmt::Display| format!("record {} is damaged: {why}", record.sequence);
-        if !self.filter.wants(record, &self.mapping.region).map_err(|why| damaged(&format!("{why:?}")))? {
-            return Ok(Dealt::Filtered(lane));
-        }
-        let encoded = self.target.encode(record).map_err(|why| damaged(&why))?;
-        let entry = Entry {
-            sequence: record.sequence.0,
-            created: record.created,
-            bytes: encoded.len(),
-            record: encoded,
-        };
-        Ok(Dealt::Wanted(lane, entry))
+        let wants = self.filter.wants(record, &self.mapping.region).map_err(|why| format!("{why:?}"))?;
+        Ok(if wants { Dealt::Wanted(lane) } else { Dealt::Filtered(lane) })
     }
 }
 

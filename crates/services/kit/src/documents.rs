@@ -44,6 +44,11 @@ impl<T: Clone + Serialize + DeserializeOwned> Documents<T> {
         found.map(|bytes| decode(&bytes)).transpose()
     }
 
+    /// A document as it is kept: whether it is still the same.
+    pub fn bytes(&self, name: &str) -> Option<store::Slice> {
+        self.store.snapshot().get(Space::Meta, &self.key(name)).ok().flatten()
+    }
+
     /// Every document whose name begins so, in the order of names, with the rest of its name.
     pub fn list(&self, name_prefix: &str) -> Result<Vec<(String, T)>, ServiceError> {
         let from = self.key(name_prefix);

@@ -64,11 +64,11 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
-        "ReportBatchItemFailures: every form of success, part and failure; its attempts count",
+        "ReportBatchItemFailures: every form of success, part and failure; attempts count anew after a part",
         &[
             ("feed/src/verdict.rs", "answers_that_report_nothing_are_successes"),
             ("feed/src/verdict.rs", "reports_that_cannot_be_read_fail_the_batch"),
-            (LANES, "a_partial_success_is_retried_from_the_first_failure_and_counts_as_an_attempt"),
+            (LANES, "what_a_partial_success_leaves_is_a_batch_of_its_own"),
             (LANES, "a_partial_success_with_bisect_splits_where_the_target_said"),
         ],
     ),

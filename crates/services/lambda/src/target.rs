@@ -2,7 +2,7 @@
 
 use super::letter::LetterBox;
 use super::name::FunctionName;
-use super::registry::Registry;
+use super::registry::{self, Registry};
 use super::window;
 use ::functions::{FunctionConfig, Functions, Invocation, InvokeError, Relay};
 use access::Keys;
@@ -16,6 +16,7 @@ use servicekit::post::{Place, Post};
 use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use store::Store;
 use world::World;
 
@@ -63,6 +64,7 @@ impl Targets for LambdaTargets {
             partial: mapping.policy.partial,
             parts: self.clone(),
             lanes: Mutex::default(),
+            known: Mutex::default(),
         })
     }
 }
@@ -76,7 +78,18 @@ struct FunctionTarget {
     partial: bool,
     parts: LambdaTargets,
     lanes: Mutex<HashMap<(Arc<str>, usize), Relays>>,
+    known: Mutex<Option<Known>>,
 }
+
+/// How the function runs, as long as it is kept as it was read.
+struct Known {
+    kept: store::Slice,
+    config: Arc<FunctionConfig>,
+    read: Duration,
+}
+
+/// Credentials are others from time to time.
+const KNOWN_FOR: Duration = Duration::from_secs(60);
 
 /// What stands behind a lane's batch in flight, and behind the one that lies ready.
 struct Relays {
@@ -86,11 +99,28 @@ struct Relays {
 
 impl FunctionTarget {
     /// The function as it is now: it may change, go and come back while a mapping runs.
-    fn config(&self) -> Option<FunctionConfig> {
+    fn config(&self) -> Option<Arc<FunctionConfig>> {
         let name = FunctionName::parse(&self.function, &self.caller).ok()?;
-        let draw = self.parts.world.random_u64();
-        let function = self.parts.registry.pick(&self.caller, &name, draw).ok()?;
-        self.parts.registry.config(&function, &self.caller)
+        let registry = &self.parts.registry;
+        let read = || {
+            let function = registry.pick(&self.caller, &name, self.parts.world.random_u64()).ok()?;
+            registry.config(&function, &self.caller).map(Arc::new)
+        };
+        // A version or an alias is more than one document.
+        let plain = name.qualifier.as_deref().is_none_or(|qualifier| qualifier == "$LATEST");
+        let kept = plain.then(|| registry.functions.bytes(&registry::key(&self.caller, &name.name)));
+        let Some(kept) = kept.flatten() else { return read() };
+        let now = self.parts.world.elapsed();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*known
+            && known.kept == kept
+            && now < known.read + KNOWN_FOR
+        {
+            return Some(known.config.clone());
+        }
+        let config = read()?;
+        *known = Some(Known { kept, config: config.clone(), read: now });
+        Some(config)
     }
 
     fn lanes(&self) -> MutexGuard<'_, HashMap<(Arc<str>, usize), Relays>> {
@@ -107,7 +137,7 @@ impl FunctionTarget {
         let relay = sent.relay();
         let lane = (batch.shard, batch.lane);
         self.lanes().insert(lane.clone(), Relays { flying: relay.clone(), ready: None });
-        let done = self.parts.functions.invoke_relayed(Arc::new(config), invocation, relay).await;
+        let done = self.parts.functions.invoke_relayed(config, invocation, relay).await;
         match done {
             Ok(done) => {
                 self.landed(&lane, done.followed);
@@ -221,7 +251,7 @@ fn complaint(payload: &[u8]) -> String {
 }
 
 impl Target for FunctionTarget {
-    fn encode(&self, record: &Record) -> Result<Bytes, String> {
+    fn encode(&self, record: &Record, out: &mut Vec<u8>) -> Result<(), String> {
         let (id, sequence) = (record.event_id(), record.sequence.to_string());
         let told = StreamRecord {
             event_id: &id,
@@ -241,9 +271,7 @@ impl Target for FunctionTarget {
             service_delete: record.service_delete,
             source_arn: Some(&self.stream),
         };
-        let mut out = Vec::with_capacity(512 + 2 * record.bytes());
-        stream_record(&told, &mut out).map_err(|error| format!("{error:?}"))?;
-        Ok(out.into())
+        stream_record(&told, out).map_err(|error| format!("{error:?}"))
     }
 
     fn deliver(&self, batch: Batch) -> BoxFuture<'_, Delivery> {
@@ -260,7 +288,7 @@ impl Target for FunctionTarget {
             let mut lanes = self.lanes();
             let relays = lanes.get_mut(&lane)?;
             relays.ready = Some(behind.clone());
-            relays.flying.follow(Arc::new(config), invocation, behind)?
+            relays.flying.follow(config, invocation, behind)?
         };
         Some(Box::pin(async move {
             let done = done.await.ok()?;

@@ -2,14 +2,19 @@
 
 use super::book::LogBook;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use world::Timestamp;
 
 /// What may wait to be written; what comes on top of it is lost, and counted.
 const BATCHES_MAX: usize = 4_096;
 const BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What comes within this time of the last event is written together: a writer that is woken for each would take the
+/// processor from the functions.
+const GATHER: Duration = Duration::from_millis(10);
 
 enum Message {
     Batch {
@@ -68,6 +73,7 @@ impl LogQueue {
     pub fn flush(&self) {
         let (done, ready) = sync_channel(1);
         if self.0.messages.send(Message::Flush(done)).is_ok() {
+            self.0.hurry();
             // An error is a writer that has ended: nothing is left to wait for.
             let _ = ready.recv();
         }
@@ -76,9 +82,20 @@ impl LogQueue {
     /// Writes what is waiting and ends the writer.
     pub fn close(&self) {
         let _ = self.0.messages.send(Message::End);
+        self.0.hurry();
         let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             let _ = writer.join();
+        }
+    }
+}
+
+impl Inner {
+    /// Wakes a writer that gathers.
+    fn hurry(&self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(writer) = &*writer {
+            writer.thread().unpark();
         }
     }
 }
@@ -90,11 +107,26 @@ impl functions::LogSink for LogQueue {
 }
 
 fn run(book: &LogBook, queue: &Receiver<Message>, queued_bytes: &AtomicUsize, lost: &AtomicUsize) {
-    while let Ok(message) = queue.recv() {
+    let mut written = false;
+    loop {
+        let message = match queue.try_recv() {
+            Ok(message) => message,
+            // Whoever wants it at once says so.
+            Err(TryRecvError::Empty) if std::mem::take(&mut written) => {
+                std::thread::park_timeout(GATHER);
+                continue;
+            }
+            Err(TryRecvError::Empty) => match queue.recv() {
+                Ok(message) => message,
+                Err(_) => return,
+            },
+            Err(TryRecvError::Disconnected) => return,
+        };
         match message {
             Message::Batch { group_key, stream, events, bytes } => {
                 book.write(&group_key, &stream, events);
                 queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+                written = true;
             }
             Message::Flush(done) => {
                 book.settle();

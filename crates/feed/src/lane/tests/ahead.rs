@@ -53,7 +53,7 @@ fn what_was_refused_goes_before_what_was_told() {
         "0: deliver 1,2 try 1
          0: prepare 3,4 try 1
          0: at 1 delivered 1 dropped 0
-         400: deliver 2 try 2
+         400: deliver 2 try 1
          400: prepare 3,4 try 1",
     );
 }

@@ -110,18 +110,19 @@ fn bisects_down_to_the_culprit() {
 }
 
 #[test]
-fn a_partial_success_is_retried_from_the_first_failure_and_counts_as_an_attempt() {
+fn what_a_partial_success_leaves_is_a_batch_of_its_own() {
     check(
-        Policy { retries_max: Some(3), ..policy(4) },
-        "read 1 2 3 4; part 3; wait 400; part 3; wait 800; part 4; wait 1600; part 4",
+        Policy { retries_max: Some(1), ..policy(4) },
+        "read 1 2 3 4; part 3; wait 400; fail; wait 400; part 4; wait 400; part 4; wait 400; fail",
         "0: deliver 1,2,3,4 try 1
          0: at 2 delivered 2 dropped 0
-         400: deliver 3,4 try 2
-         1200: deliver 3,4 try 3
-         1200: at 3 delivered 3 dropped 0
-         2800: deliver 4 try 4
-         2800: drop 4 RetriesExhausted after 4
-         2800: at 4 delivered 3 dropped 1",
+         400: deliver 3,4 try 1
+         800: deliver 3,4 try 2
+         800: at 3 delivered 3 dropped 0
+         1200: deliver 4 try 1
+         1600: deliver 4 try 2
+         1600: drop 4 RetriesExhausted after 2
+         1600: at 4 delivered 3 dropped 1",
     );
 }
 

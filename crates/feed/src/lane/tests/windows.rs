@@ -105,12 +105,14 @@ fn what_is_accepted_of_a_batch_is_remembered_and_what_is_given_up_is_not() {
     let policy = Policy { retries_max: Some(0), ..tumbling(9) };
     check(
         policy.clone(),
-        "read 1 2@1 3@2; state A; part 2; read 4@11000; ok",
+        "read 1 2@1 3@2; state A; part 2; wait 400; fail; read 4@11000; ok",
         "0: deliver 1,2,3 try 1 in 0-10 {}
-         0: drop 2,3 RetriesExhausted after 1
-         0: at 3 delivered 1 dropped 2
-         0: deliver  try 1 in 0-10 A final
-         0: deliver 4 try 1 in 10-20 {}",
+         0: at 1 delivered 1 dropped 0
+         400: deliver 2,3 try 1 in 0-10 A
+         400: drop 2,3 RetriesExhausted after 1
+         400: at 3 delivered 1 dropped 2
+         400: deliver  try 1 in 0-10 A final
+         400: deliver 4 try 1 in 10-20 {}",
     );
     // A window of which nothing was accepted has no end either.
     check(
