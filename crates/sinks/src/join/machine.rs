@@ -18,6 +18,8 @@ pub struct Plan {
     pub heads: BTreeMap<ShardId, String>,
     /// There are rows of an earlier copy: they count for nothing, and what this one does not bring goes at its end.
     pub recopy: bool,
+    /// Lanes are chosen by keys; of older plans by items' names.
+    pub by_keys: bool,
 }
 
 /// What the target remembers.

@@ -16,7 +16,7 @@ pub use convert::{Fault, Made};
 pub use direct::{Direct, Draft, Drafted, Key, Told};
 pub use document::{plain, typed, typed_value};
 pub use items::{KEY_BYTES_MAX, attribute_of};
-pub use name::{ByName, ItemName, Names};
+pub use name::{ByKey, ItemName, Names, lane_hash};
 pub use shape::{Items, Rows, Shape};
 pub use sheet::SheetRow;
 

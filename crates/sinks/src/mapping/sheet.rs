@@ -4,7 +4,6 @@
 
 use super::ItemName;
 use crate::json::Quoted;
-use model::Item;
 use sql::{Cell, Cells, Value};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,8 +53,8 @@ pub(super) struct Span {
 /// What is known of a row besides its values.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
+    /// To choose a lane by.
     pub hash: u64,
-    pub name: ItemName,
     /// The item's key, as `Item::encode` writes it.
     pub key: Span,
     /// The first of its cells; none: the item was deleted.
@@ -77,8 +76,7 @@ impl Pool {
     }
 
     /// An answer of which nothing is wanted any more.
-    pub fn give(&self, mut answer: Vec<u8>) {
-        answer.clear();
+    pub fn give(&self, answer: Vec<u8>) {
         let mut answers = held(&self.answers);
         if answers.len() < KEPT_MAX && answer.capacity() <= KEPT_BYTES_MAX {
             answers.push(answer);
@@ -188,7 +186,8 @@ pub(super) struct Sheet {
 impl Sheet {
     pub fn rows(self) -> Vec<SheetRow> {
         let sheet = Arc::new(self);
-        (0..sheet.memory.heads.len() as u32).map(|at| SheetRow { sheet: sheet.clone(), at }).collect()
+        let heads = sheet.memory.heads.iter().zip(0..);
+        heads.map(|(head, at)| SheetRow { sheet: sheet.clone(), at, cells: head.cells }).collect()
     }
 }
 
@@ -204,6 +203,8 @@ impl Drop for Sheet {
 pub struct SheetRow {
     sheet: Arc<Sheet>,
     at: u32,
+    /// The head's.
+    cells: Option<u32>,
 }
 
 impl SheetRow {
@@ -216,19 +217,14 @@ impl SheetRow {
         self.head().hash
     }
 
-    pub fn name(&self) -> ItemName {
-        self.head().name
-    }
-
-    /// The item's key.
-    pub fn keys(&self) -> Item {
-        // It was written here.
-        Item::decode(self.sheet.memory.bytes(self.head().key)).unwrap_or_default()
+    /// The item's key, as `Item::encode` writes it.
+    pub fn key(&self) -> &[u8] {
+        self.sheet.memory.bytes(self.head().key)
     }
 
     /// The item has no row any more.
     pub fn is_deletion(&self) -> bool {
-        self.head().cells.is_none()
+        self.cells.is_none()
     }
 
     pub fn created_s(&self) -> u64 {
@@ -252,7 +248,7 @@ impl Cells for SheetRow {
 
     fn cell(&self, at: usize) -> Cell<'_> {
         let Sheet { memory, answer, .. } = &*self.sheet;
-        match self.head().cells {
+        match self.cells {
             Some(first) => memory.cell(memory.cells[first as usize + at], answer),
             None => Cell::Null,
         }
@@ -261,6 +257,6 @@ impl Cells for SheetRow {
 
 impl fmt::Debug for SheetRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "row {} of a page ({:?})", self.at, self.name())
+        write!(f, "row {} of a page ({:?})", self.at, ItemName::of(self.key()))
     }
 }

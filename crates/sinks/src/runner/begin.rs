@@ -309,6 +309,7 @@ impl Pipeline {
                 captured: of(false),
                 heads,
                 recopy,
+                by_keys: true,
             };
             ledger.begin(&Kept {
                 source: self.source_table.clone(),

@@ -149,6 +149,8 @@ pub fn run(
     let skims: BTreeMap<ShardId, Skim> = unmarked.map(|shard| (shard.clone(), Skim::UnderWay)).collect();
     let skims_wanted = Mutex::new(skims.keys().cloned().collect());
     let (read_jobs, scan_jobs) = (Mutex::new(read_jobs), Mutex::new(scan_jobs));
+    let by_keys = taken.kept.stored.plan.by_keys;
+    let direct = pipeline.target.direct(&taken.planned.mapping, &shared.schema);
     let reader = Reader {
         table: &pipeline.source_table,
         login: &pipeline.login,
@@ -156,7 +158,8 @@ pub fn run(
         // Where an item was before says where its row was, if that can be another place.
         ahead: Ahead::new(&pipeline.login, &pipeline.world, taken.planned.mapping.keying == Keying::Moving),
         schema: &shared.schema.clone(),
-        direct: pipeline.target.direct(&taken.planned.mapping, &shared.schema),
+        by_keys,
+        direct: direct.map(|direct| direct.dealing(by_keys)),
         stream: &stream,
         segments,
         spool,

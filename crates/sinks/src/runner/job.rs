@@ -3,7 +3,7 @@
 use super::clerk::{Errand, Told};
 use crate::Error;
 use crate::join::{Row, Sequence, ShardId};
-use crate::mapping::{Direct, KeySchema, SheetRow};
+use crate::mapping::{Direct, KeySchema, SheetRow, lane_hash};
 use crate::source::{Ahead, Begin, Login, Page, Part, Record, ScanPage, ScanRows, Table};
 use crate::spool::{Given, Spool};
 use crate::targets::{Change, ItemChange};
@@ -88,6 +88,8 @@ pub struct Reader<'a> {
     pub world: &'a World,
     pub ahead: Ahead,
     pub schema: &'a KeySchema,
+    /// How the plan chooses lanes.
+    pub by_keys: bool,
     /// Makes rows at once, where the mapping asks for no more.
     pub direct: Option<Direct>,
     pub stream: &'a str,
@@ -206,9 +208,10 @@ impl Reader<'_> {
 
     fn scanned(&self, item: Item) -> Row<Change> {
         let keys = self.schema.key_of(&item);
-        let (hash, name) = self.schema.name(&keys);
+        let key = self.schema.bytes(&keys);
+        let hash = lane_hash(&key, self.by_keys);
         let (old, new, sequence) = (None, Some(item), None);
-        let change = ItemChange { name, keys, old, new, created_s: 0, expired: false, sequence };
+        let change = ItemChange { key, keys, old, new, created_s: 0, expired: false, sequence };
         Row { hash, row: Change::Item(Box::new(change)) }
     }
 
@@ -217,9 +220,10 @@ impl Reader<'_> {
     }
 
     fn change(&self, record: Record) -> (Sequence, Row<Change>) {
-        let (hash, name) = self.schema.name(&record.keys);
+        let key = self.schema.bytes(&record.keys);
+        let hash = lane_hash(&key, self.by_keys);
         let change = ItemChange {
-            name,
+            key,
             keys: record.keys,
             old: record.old,
             new: record.new,

@@ -246,8 +246,8 @@ fn read(stream: &mut impl BufRead, memory: Vec<u8>) -> Result<Answer, Fault> {
         }
     }
     let mut body = memory;
-    body.clear();
     if chunked {
+        body.clear();
         loop {
             let size = line(stream)?;
             let size = size.split(';').next().unwrap_or_default();
@@ -258,9 +258,12 @@ fn read(stream: &mut impl BufRead, memory: Vec<u8>) -> Result<Answer, Fault> {
             }
         }
     } else if let Some(length) = length {
-        take(stream, length, &mut body)?;
+        // What is there already need not be made again.
+        body.truncate(length);
+        fill(stream, 0, length, &mut body)?;
     } else {
         keep = false;
+        body.clear();
         stream.take(ANSWER_BYTES_MAX as u64).read_to_end(&mut body)?;
     }
     Ok(Answer { status, body, keep })
@@ -276,10 +279,14 @@ fn line(stream: &mut impl BufRead) -> Result<String, Fault> {
 }
 
 fn take(stream: &mut impl BufRead, size: usize, body: &mut Vec<u8>) -> Result<(), Fault> {
-    if body.len().saturating_add(size) > ANSWER_BYTES_MAX {
+    fill(stream, body.len(), size, body)
+}
+
+/// Bytes from this place of the body on.
+fn fill(stream: &mut impl BufRead, at: usize, size: usize, body: &mut Vec<u8>) -> Result<(), Fault> {
+    if at.saturating_add(size) > ANSWER_BYTES_MAX {
         return Err(Fault::Silent(format!("an answer is larger than {ANSWER_BYTES_MAX} bytes")));
     }
-    let at = body.len();
     body.resize(at + size, 0);
     stream.read_exact(&mut body[at..]).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => Fault::Silent("the answer is shorter than it says".to_owned()),

@@ -15,7 +15,8 @@ pub enum Change {
 /// A change as the source tells it.
 #[derive(Clone, Debug)]
 pub struct ItemChange {
-    pub name: ItemName,
+    /// The item's key, as `Item::encode` writes it.
+    pub key: Box<[u8]>,
     pub keys: Item,
     pub old: Option<Item>,
     pub new: Option<Item>,
@@ -24,6 +25,12 @@ pub struct ItemChange {
     pub expired: bool,
     /// The record's number in its shard; none: of the snapshot, or for a target that goes by marks.
     pub sequence: Option<Sequence>,
+}
+
+impl ItemChange {
+    pub fn name(&self) -> ItemName {
+        ItemName::of(&self.key)
+    }
 }
 
 impl Change {
@@ -40,8 +47,9 @@ impl Change {
         match self {
             Change::Item(change) => Cow::Borrowed(change),
             Change::Row(row) => Cow::Owned(ItemChange {
-                name: row.name(),
-                keys: row.keys(),
+                key: row.key().into(),
+                // It was written by whoever read it.
+                keys: Item::decode(row.key()).unwrap_or_default(),
                 old: None,
                 new: None,
                 created_s: row.created_s(),
@@ -52,16 +60,14 @@ impl Change {
     }
 
     pub fn name(&self) -> ItemName {
-        match self {
-            Change::Item(change) => change.name,
-            Change::Row(row) => row.name(),
-        }
+        ItemName::of(self.key())
     }
 
-    pub fn keys(&self) -> Cow<'_, Item> {
+    /// The item's key, as `Item::encode` writes it.
+    pub fn key(&self) -> &[u8] {
         match self {
-            Change::Item(change) => Cow::Borrowed(&change.keys),
-            Change::Row(row) => Cow::Owned(row.keys()),
+            Change::Item(change) => &change.key,
+            Change::Row(row) => row.key(),
         }
     }
 

@@ -71,7 +71,7 @@ impl<S: Shape> Claims<S> {
         K: Keeper<Row = S::Row, Key = S::Key>,
     {
         let mut applied = Applied::of(origin, 1, 0);
-        let name = change.name.to_string();
+        let name = change.name().to_string();
         let held = keeper.held(&name)?;
         if origin == Origin::Snapshot && (held.is_some() || keeper.is_gone(&name)?) {
             return Ok(applied);

@@ -82,7 +82,7 @@ pub fn read_mark(track: &Track, text: Option<&str>, pages: Option<i64>) -> Optio
 pub fn write_plan(plan: &Plan) -> String {
     json!({
         "lanes": plan.lanes, "segments": plan.segments, "past": plan.past, "captured": plan.captured,
-        "recopy": plan.recopy, "heads": plan.heads,
+        "recopy": plan.recopy, "heads": plan.heads, "by_keys": plan.by_keys,
     })
     .to_string()
 }
@@ -99,5 +99,6 @@ pub fn read_plan(text: &str) -> Option<Plan> {
         captured: ids("captured")?,
         heads: serde_json::from_value(tree["heads"].clone()).unwrap_or_default(),
         recopy: tree["recopy"] == true,
+        by_keys: tree["by_keys"] == true,
     })
 }

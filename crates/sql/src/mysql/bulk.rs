@@ -35,6 +35,11 @@ impl Mysql {
         }
         let (head, tail) = self.around(upsert);
         let row = format!("({})", vec!["?"; columns.len()].join(", "));
+        if self.flavour.takes_arrays && upsert.rows.len() > 1 && are_alike(upsert.rows) {
+            return self.in_one_go(upsert.rows.len(), |mysql| {
+                mysql.in_arrays(&format!("{head}{row}{tail}"), upsert.rows)
+            });
+        }
         let spare = if upsert.on_conflict == OnConflict::Refuse { Spare::No } else { Spare::Yes };
         self.in_classes(upsert.rows, spare, &|rows| {
             format!("{head}{}{tail}", vec![row.as_str(); rows].join(", "))
@@ -106,16 +111,40 @@ impl Mysql {
         spare: Spare,
         statement: &dyn Fn(usize) -> String,
     ) -> Result<u64, Error> {
-        if self.in_transaction || rows.len() == 1 {
-            return self.in_pieces(rows, spare, statement);
+        self.in_one_go(rows.len(), |mysql| mysql.in_pieces(rows, spare, statement))
+    }
+
+    /// All of the rows or none.
+    fn in_one_go(
+        &mut self,
+        rows: usize,
+        work: impl FnOnce(&mut Mysql) -> Result<u64, Error>,
+    ) -> Result<u64, Error> {
+        if self.in_transaction || rows == 1 {
+            return work(self);
         }
-        // All of the pieces or none.
         self.begin()?;
-        let done = self.in_pieces(rows, spare, statement).and_then(|changed| self.commit().map(|()| changed));
+        let done = work(self).and_then(|changed| self.commit().map(|()| changed));
         if done.is_err() {
             let _ = self.rollback();
         }
         done
+    }
+
+    /// One statement for one row, and arrays of what is to be written: MariaDB's own way, without a parameter for each
+    /// value of each row.
+    fn in_arrays(&mut self, statement: &str, rows: &[&dyn Cells]) -> Result<u64, Error> {
+        let mut rest = rows;
+        let mut changed = 0;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(self.fitting(rest, usize::MAX).0);
+            let given = now.iter().map(|row| Params::Positional(cells(row)));
+            let done = self.conn.exec_batch(statement, given);
+            self.noted(done)?;
+            changed += self.conn.affected_rows();
+            rest = later;
+        }
+        Ok(changed)
     }
 
     fn in_pieces<R: Cells>(
@@ -127,7 +156,7 @@ impl Mysql {
         let mut rest = rows;
         let mut changed = 0;
         while !rest.is_empty() {
-            let (fit, most) = self.fitting(rest);
+            let (fit, most) = self.fitting(rest, (PARAMETERS_MAX / rest[0].width().max(1)).max(1));
             let has_spare = spare == Spare::Yes && fit == rest.len();
             let (count, places) = piece(fit, if has_spare { most } else { fit });
             let (now, later) = rest.split_at(count);
@@ -144,10 +173,9 @@ impl Mysql {
         Ok(changed)
     }
 
-    /// How many of the rows fit one statement, at least one, about which the server may then complain; and how many
-    /// would, were there more like the last.
-    fn fitting<R: Cells>(&self, rows: &[R]) -> (usize, usize) {
-        let most = (PARAMETERS_MAX / rows[0].width().max(1)).max(1);
+    /// How many of the rows fit one statement, at least one, about which the server may then complain, and `most`; and
+    /// how many would, were there more like the last.
+    fn fitting<R: Cells>(&self, rows: &[R], most: usize) -> (usize, usize) {
         let (mut bytes, mut count, mut last) = (1024, 0, 1);
         for row in rows.iter().take(most) {
             last = (0..row.width()).map(|at| row.cell(at).size() + 12).sum::<usize>().max(1);
@@ -157,8 +185,23 @@ impl Mysql {
             bytes += last;
             count += 1;
         }
-        (count, most.min(count + self.packet_bytes_max.saturating_sub(bytes) / last))
+        (count, most.min(count.saturating_add(self.packet_bytes_max.saturating_sub(bytes) / last)))
     }
+}
+
+fn cells(row: &(impl Cells + ?Sized)) -> Vec<mysql::Value> {
+    (0..row.width()).map(|at| value::given(row.cell(at))).collect()
+}
+
+/// Whether each column's values travel as one type: an array has one.
+fn are_alike(rows: &[&dyn Cells]) -> bool {
+    let mut types = vec![None; rows.first().map_or(0, |row| row.width())];
+    rows.iter().all(|row| {
+        types.iter_mut().enumerate().all(|(at, known)| match value::travels(row.cell(at)) {
+            None => true,
+            own => *known.get_or_insert(own) == own,
+        })
+    })
 }
 
 /// Rows of the next statement, and its places. `fit`: the rows that there are and that fit; `most`: the places that do.
@@ -272,11 +315,12 @@ mod tests {
     fn a_version_says_how_to_write() {
         let of = |version: &str| {
             let flavour = Flavour::of(version);
-            (flavour.names_rows, flavour.key_collation())
+            (flavour.names_rows, flavour.takes_arrays, flavour.key_collation())
         };
-        assert_eq!(of("8.0.36-0ubuntu0.22.04.1"), (true, "utf8mb4_0900_bin"));
-        assert_eq!(of("8.0.19"), (false, "utf8mb4_bin"));
-        assert_eq!(of("5.5.5-10.11.6-MariaDB-1"), (false, "utf8mb4_nopad_bin"));
-        assert_eq!(of("10.11.14-MariaDB-0+deb12u2"), (false, "utf8mb4_nopad_bin"));
+        assert_eq!(of("8.0.36-0ubuntu0.22.04.1"), (true, false, "utf8mb4_0900_bin"));
+        assert_eq!(of("8.0.19"), (false, false, "utf8mb4_bin"));
+        assert_eq!(of("5.5.5-10.11.6-MariaDB-1"), (false, true, "utf8mb4_nopad_bin"));
+        assert_eq!(of("5.5.5-10.1.48-MariaDB"), (false, false, "utf8mb4_nopad_bin"));
+        assert_eq!(of("10.11.14-MariaDB-0+deb12u2"), (false, true, "utf8mb4_nopad_bin"));
     }
 }

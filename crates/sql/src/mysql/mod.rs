@@ -41,15 +41,23 @@ struct Flavour {
     is_mariadb: bool,
     /// `VALUES(column)` is given up for a row's name.
     names_rows: bool,
+    /// A statement may be given many rows of parameters at once.
+    takes_arrays: bool,
 }
 
 impl Flavour {
     /// From the server's own words: `8.0.36-0ubuntu0.22.04.1`, `5.5.5-10.11.6-MariaDB-1`, `10.11.14-MariaDB`.
     fn of(version: &str) -> Flavour {
         let is_mariadb = version.contains("MariaDB");
+        // What is before the first dash is for replicas that know no such number.
+        let version = if is_mariadb { version.strip_prefix("5.5.5-").unwrap_or(version) } else { version };
         let mut numbers = version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
         let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        Flavour { is_mariadb, names_rows: !is_mariadb && version >= (8, 0, 20) }
+        Flavour {
+            is_mariadb,
+            names_rows: !is_mariadb && version >= (8, 0, 20),
+            takes_arrays: is_mariadb && version >= (10, 2, 0),
+        }
     }
 
     /// Byte by byte, trailing spaces counting.

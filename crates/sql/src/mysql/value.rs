@@ -21,6 +21,25 @@ pub(super) fn given(cell: Cell<'_>) -> mysql::Value {
     }
 }
 
+/// How a value travels; none: as nothing.
+pub(super) fn travels(cell: Cell<'_>) -> Option<Travel> {
+    match cell {
+        Cell::Null => None,
+        Cell::Boolean(_) | Cell::Integer(_) => Some(Travel::Integer),
+        Cell::Real(_) => Some(Travel::Real),
+        Cell::Numeric(_) | Cell::Text(_) | Cell::Json(_) | Cell::Bytes(_) | Cell::List(_) => {
+            Some(Travel::Bytes)
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Travel {
+    Integer,
+    Real,
+    Bytes,
+}
+
 pub(super) fn read(value: mysql::Value, column: &Column) -> Value {
     match value {
         mysql::Value::NULL => Value::Null,

@@ -1,5 +1,6 @@
 //! PostgreSQL: one statement for a whole batch of rows, one array for each column.
 
+mod copy;
 mod numeric;
 mod read;
 mod time;
@@ -11,7 +12,8 @@ use crate::driver::{Driver, Shapes, Taken, chosen};
 use crate::inline;
 use crate::settings::Server;
 use crate::{
-    Cells, ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape, Tls, Value,
+    Cells, ColumnShape, Dialect, Error, Executed, Kind, NewTable, OnConflict, Outcome, Settings, TableShape,
+    Tls, Value,
 };
 use postgres::config::SslMode;
 use postgres::error::ErrorPosition;
@@ -25,6 +27,8 @@ use std::time::Duration;
 use write::{Array, Class, Given};
 
 const STATEMENTS_KEPT: usize = 256;
+/// Fewer rows are not worth another round trip.
+const COPY_ROWS_MIN: usize = 32;
 /// A server that is gone without a word is noticed after this.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
@@ -38,6 +42,8 @@ pub(crate) struct Postgres {
     is_lost: bool,
     /// Columns of the last bulk statement, whose memory the next one has.
     arrays: Vec<Array>,
+    /// The same of rows for COPY.
+    rows: Vec<u8>,
 }
 
 impl Postgres {
@@ -65,6 +71,7 @@ impl Postgres {
             failed: false,
             is_lost: false,
             arrays: Vec::new(),
+            rows: Vec::new(),
         };
         if let Some(limit) = settings.statement_timeout {
             postgres.batch(&format!("SET statement_timeout = {}", limit.as_millis().max(1)))?;
@@ -242,6 +249,12 @@ impl Driver for Postgres {
     fn upsert(&mut self, upsert: &Bulk<'_>) -> Result<u64, Error> {
         let shape = self.shape(upsert.table)?;
         let columns = chosen(&shape, upsert.table, upsert.columns)?;
+        if upsert.on_conflict == OnConflict::Refuse
+            && upsert.rows.len() >= COPY_ROWS_MIN
+            && let Some(travels) = copy::travels(&columns)
+        {
+            return self.copy(upsert, &travels);
+        }
         let classes: Vec<Class> = columns.iter().map(|column| Class::of(column)).collect();
         let (source, read) = unnest(&columns, &classes);
         let sql = upsert.around(Dialect::Postgres, &format!("SELECT {} FROM {source}", read.join(", ")));

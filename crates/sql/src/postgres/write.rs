@@ -112,7 +112,7 @@ impl Class {
     }
 
     /// The value as an element of this class's array.
-    fn encode(self, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn encode(self, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         match (self, cell) {
             (Class::Text | Class::Other, Cell::Text(text) | Cell::Json(text) | Cell::Numeric(text)) => {
                 out.extend_from_slice(text.as_bytes());
@@ -169,7 +169,7 @@ pub(super) struct Array {
 }
 
 /// More memory than this is not kept for the next statement.
-const KEPT_BYTES_MAX: usize = 4 << 20;
+pub(super) const KEPT_BYTES_MAX: usize = 4 << 20;
 
 impl Default for Array {
     fn default() -> Array {

@@ -6,6 +6,7 @@ type Open<'a> = &'a mut dyn FnMut() -> Connection;
 
 pub fn check(open: Open<'_>) {
     values_come_back(open);
+    rows_are_the_same_however_they_come(open);
     rows_are_replaced_or_kept(open);
     keys_are_compared_byte_by_byte(open);
     a_transaction_is_all_or_nothing(open);
@@ -105,6 +106,65 @@ fn values_come_back(open: Open<'_>) {
     let done = database.execute(&insert, &[Value::Integer(9), text("x")]).unwrap();
     assert_eq!(done.rows, 1);
     assert_eq!(all(&mut database, "every kind", "id")[2][2], text("it's \\ NA"));
+}
+
+/// New rows, rows over others and rows alone go different ways to some databases.
+fn rows_are_the_same_however_they_come(open: Open<'_>) {
+    let mut database = open();
+    let columns = [
+        ("id", ColumnKind::Numeric),
+        ("words", ColumnKind::Text),
+        ("short", ColumnKind::Varchar(20)),
+        ("whole", ColumnKind::Bigint),
+        ("ratio", ColumnKind::Double),
+        ("raw", ColumnKind::Bytes),
+        ("yes", ColumnKind::Boolean),
+        ("tree", ColumnKind::Json),
+    ];
+    let row = |at: usize| -> Vec<Value> {
+        let values = [
+            numeric(&at.to_string()),
+            text(&format!("naïve ☂ {at}\\N\n")),
+            text("short"),
+            Value::Integer(at as i64 - 20),
+            Value::Real(at as f64 / 8.0),
+            Value::Bytes(vec![0, 255, at as u8]),
+            Value::Boolean(at.is_multiple_of(2)),
+            Value::Json(format!("[{at}]")),
+        ];
+        // Nulls in every column but the key, the first rows' among them.
+        let null = |(column, value)| if column > 0 && (at + column) % 3 == 0 { Value::Null } else { value };
+        values.into_iter().enumerate().map(null).collect()
+    };
+    let rows: Vec<Vec<Value>> = (0..90).map(row).collect();
+    let (named, key) = (columns.map(|(name, _)| name.to_owned()), names(&["id"]));
+    let mut found = Vec::new();
+    for (name, on_conflict, most) in [
+        ("came fresh", OnConflict::Refuse, 90),
+        ("came kept", OnConflict::Keep, 90),
+        ("came over", OnConflict::Replace, 90),
+        ("came alone", OnConflict::Replace, 1),
+    ] {
+        database.create_table(&table(name, &columns, &["id"])).unwrap();
+        for rows in rows.chunks(most) {
+            let upsert = Upsert { table: name, columns: &named, key: &key, rows, on_conflict };
+            assert_eq!(database.upsert(&upsert).unwrap(), rows.len() as u64, "{name}");
+        }
+        found.push(all(&mut database, name, "id"));
+    }
+    assert_eq!(found[0].len(), 90);
+    assert!(found.iter().all(|rows| *rows == found[0]));
+    // What does not fit is told alike, too.
+    let long = text(&"x".repeat(21));
+    let wrong = |at: usize| {
+        [vec![numeric(&(at + 1000).to_string()), Value::Null, long.clone()], vec![Value::Null; 5]]
+    };
+    let rows: Vec<Vec<Value>> = (0..90).map(|at| wrong(at).concat()).collect();
+    for on_conflict in [OnConflict::Refuse, OnConflict::Replace] {
+        let upsert = Upsert { table: "came fresh", columns: &named, key: &key, rows: &rows, on_conflict };
+        assert_eq!(database.upsert(&upsert).unwrap_err().kind, Kind::Data);
+    }
+    assert_eq!(all(&mut database, "came fresh", "id").len(), 90);
 }
 
 fn rows_are_replaced_or_kept(open: Open<'_>) {

@@ -2,7 +2,6 @@
 
 use super::Direct;
 use crate::json::{Quoted, Scanner};
-use crate::mapping::ItemName;
 use crate::mapping::sheet::{Memory, Span};
 use model::image::Writer;
 use model::{Number, ValueView};
@@ -42,8 +41,8 @@ impl Direct {
         Some(key)
     }
 
-    /// Where the key is kept, a number to choose lanes by, and the item's name. None: a part is missing, or strange.
-    pub(super) fn name(&self, key: &Key<'_>, memory: &mut Memory) -> Option<(Span, u64, ItemName)> {
+    /// Where the key is kept. None: a part is missing, or strange.
+    pub(super) fn keep(&self, key: &Key<'_>, memory: &mut Memory) -> Option<Span> {
         let mut is_whole = true;
         let span = memory.put_bytes(|out| {
             let mut writer = Writer::new(out);
@@ -52,8 +51,7 @@ impl Direct {
             }
             writer.finish();
         });
-        let (hash, name) = ItemName::of(memory.bytes(span));
-        is_whole.then_some((span, hash, name))
+        is_whole.then_some(span)
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Direct {
     /// A row of an item without attributes.
     blank: Vec<Value>,
     rest: Option<(usize, Form)>,
+    /// Of the plan: how lanes are chosen.
+    by_keys: bool,
     pool: Arc<Pool>,
 }
 
@@ -94,7 +96,12 @@ impl Direct {
         }
         wanted.sort_by(|one, two| one.name.cmp(&two.name));
         let (mapping, pool) = (mapping.clone(), Arc::default());
-        Some(Direct { mapping, dialect, wanted, keys, blank, rest, pool })
+        Some(Direct { mapping, dialect, wanted, keys, blank, rest, by_keys: true, pool })
+    }
+
+    /// How the plan chooses lanes.
+    pub fn dealing(self, by_keys: bool) -> Direct {
+        Direct { by_keys, ..self }
     }
 
     /// Memory for the next answer.

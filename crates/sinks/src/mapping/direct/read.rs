@@ -3,10 +3,10 @@
 use super::{Direct, Key, Wanted};
 use crate::config::Form;
 use crate::json::{Quoted, Scanner};
-use crate::mapping::Kind;
 use crate::mapping::convert::{convert, fits};
 use crate::mapping::document::{plain, typed};
 use crate::mapping::sheet::{Head, Memory, Place, Sheet, SheetRow};
+use crate::mapping::{Kind, lane_hash};
 use api::dynamodb::Attribute;
 use model::{Item, Number, Value as Found};
 use sql::Value;
@@ -61,10 +61,11 @@ impl<'d, 't> Draft<'d, 't> {
 
     /// A row, or a deletion. None: it wants to be read as an item.
     pub fn add(&mut self, key: &Key<'_>, cells: Option<usize>, told: Told) -> Option<()> {
-        let (key, hash, name) = self.direct.name(key, &mut self.memory)?;
+        let key = self.direct.keep(key, &mut self.memory)?;
+        let hash = lane_hash(self.memory.bytes(key), self.direct.by_keys);
         let cells = cells.map(u32::try_from).transpose().ok()?;
         let Told { created_s, expired, size } = told;
-        self.memory.add_head(Head { hash, name, key, cells, created_s, expired, size: size as u32 });
+        self.memory.add_head(Head { hash, key, cells, created_s, expired, size: size as u32 });
         Some(())
     }
 
@@ -208,7 +209,10 @@ impl<'d, 't> Draft<'d, 't> {
             }
             _ => return None,
         };
-        fits(self.memory.cell(place, self.answer), self.direct.dialect).ok()?;
+        // Without an escape there is no character that any database refuses.
+        if value.is_escaped || !matches!(place, Place::Text(_)) {
+            fits(self.memory.cell(place, self.answer), self.direct.dialect).ok()?;
+        }
         Some(place)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Direct;
 use crate::config::{Config, Endpoint};
-use crate::mapping::{From, KeySchema, Made, Makes, Mapping, SheetRow, derive, file_columns};
+use crate::mapping::{From, KeySchema, Made, Makes, Mapping, SheetRow, derive, file_columns, lane_hash};
 use crate::source::{RecordRows, RecordsPage, ScanPage, ScanRows};
 use model::key::KeyType;
 use serde_json::{Value as Json, json};
@@ -127,17 +127,17 @@ fn rows_are_those_that_items_make() {
                 let rows = rows.unwrap_or_else(|_| panic!("a row is made of {item}"));
                 assert_eq!(values(&rows.rows[0]), row, "{item}");
                 let keys = schema.key_of(&page.items[0]);
-                let (hash, name) = schema.name(&keys);
+                let key = schema.bytes(&keys);
                 let scanned = &rows.rows[0];
-                assert_eq!((scanned.keys(), scanned.hash(), scanned.name()), (keys, hash, name));
+                assert_eq!((scanned.key(), scanned.hash()), (&*key, lane_hash(&key, true)));
                 assert_eq!(rows.next, page.next);
                 let changes = changes.expect("a change");
                 let told = RecordsPage::read_new(records.as_bytes()).expect("a page");
                 let ((sequence, change), two) = (&changes.records[0], &told.records[0]);
                 assert_eq!(values(change), row, "{item}");
                 assert_eq!(
-                    (change.keys(), sequence, change.created_s(), change.name()),
-                    (two.keys.clone(), &two.sequence, two.created_s, name)
+                    (change.key(), sequence, change.created_s()),
+                    (&*schema.bytes(&two.keys), &two.sequence, two.created_s)
                 );
                 assert_eq!(changes.next, told.next);
             }

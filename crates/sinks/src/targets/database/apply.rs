@@ -66,14 +66,13 @@ impl Connected {
     /// What the snapshot brings counts where neither a record nor this copy has brought anything.
     fn keep_missing(&mut self, mapping: &Mapping, group: &mut Group<'_>) -> Result<(), Error> {
         if !self.gone.is_empty() {
-            let unknown =
-                group.items.iter().map(|item| item.name).filter(|name| self.gone.has(*name).is_none());
+            let unknown = group.items.iter().map(Final::name).filter(|name| self.gone.has(*name).is_none());
             let asked: Vec<String> = unknown.map(|name| name.to_string()).collect();
             let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
             let gone = listed(&mut self.connection, GONE, "item", &self.shared.pipeline, &asked)?;
             let is_gone =
                 |name: ItemName| self.gone.has(name).unwrap_or_else(|| gone.contains(&name.to_string()));
-            group.items.retain(|item| !is_gone(item.name));
+            group.items.retain(|item| !is_gone(item.name()));
         }
         if self.shared.recopy {
             let place = |item: &Final<'_>| Some(name_of(mapping, &mapping.key_of(item.row.as_ref()?)));
@@ -171,7 +170,7 @@ impl Connected {
             return Ok(());
         }
         let gone = group.items.iter().filter(|item| item.gone || item.quarantine.is_some());
-        let names: Vec<ItemName> = gone.map(|item| item.name).collect();
+        let names: Vec<ItemName> = gone.map(Final::name).collect();
         self.note_gone(&names)
     }
 
@@ -180,8 +179,9 @@ impl Connected {
         let now_ms = (self.shared.now_ms)();
         let mut rows = Vec::new();
         let mut settled = Vec::new();
-        for item in &group.items {
-            let name = item.name;
+        let is_any_in = !self.quarantined.is_empty() || !self.entered.is_empty();
+        for item in group.items.iter().filter(|item| is_any_in || item.quarantine.is_some()) {
+            let name = item.name();
             match &item.quarantine {
                 Some(reason) => {
                     rows.push(self.quarantine_row(name, item, reason, now_ms));

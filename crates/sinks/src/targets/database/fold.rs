@@ -2,9 +2,9 @@
 
 use crate::Error;
 use crate::join::{Origin, Work};
-use crate::mapping::{ByName, ItemName, KeySchema, Mapping, Rows, Shape, SheetRow};
+use crate::mapping::{ByKey, ItemName, KeySchema, Mapping, Rows, Shape, SheetRow};
+use crate::targets::Change;
 use crate::targets::decide::decide;
-use crate::targets::{Change, ItemChange};
 use model::Item;
 use sql::{Cell, Cells, Value};
 use std::borrow::Cow;
@@ -12,9 +12,8 @@ use std::borrow::Cow;
 /// What is written of one item.
 #[derive(Clone, Debug)]
 pub struct Final<'w> {
-    /// The item's, which no other has in its group.
-    pub name: ItemName,
-    pub keys: Keys<'w>,
+    /// The item's, which no other has in its group, as `Item::encode` writes it.
+    pub key: &'w [u8],
     /// The item as it is now.
     pub image: Option<Cow<'w, Item>>,
     pub row: Option<Made<'w>>,
@@ -33,13 +32,6 @@ pub struct Final<'w> {
 pub enum Made<'w> {
     There(&'w SheetRow),
     Here(Vec<Value>),
-}
-
-/// Where an item's key is.
-#[derive(Clone, Copy, Debug)]
-pub enum Keys<'w> {
-    Item(&'w Item),
-    Row(&'w SheetRow),
 }
 
 /// Consecutive work of one origin.
@@ -63,7 +55,7 @@ pub struct Rules<'a> {
 pub fn fold<'w>(works: &'w [Work<Change>], rules: Rules<'_>) -> Result<Vec<Group<'w>>, Error> {
     let mut groups: Vec<Group<'w>> = Vec::new();
     let rows = works.iter().map(|work| work.rows.len()).sum();
-    let mut places: ByName<usize> = ByName::with_capacity_and_hasher(rows, Default::default());
+    let mut places: ByKey<'w, usize> = ByKey::with_capacity_and_hasher(rows, Default::default());
     for work in works {
         let origin = work.track.origin();
         if groups.last().is_none_or(|group| group.origin != origin) {
@@ -82,22 +74,10 @@ pub fn fold<'w>(works: &'w [Work<Change>], rules: Rules<'_>) -> Result<Vec<Group
 }
 
 impl<'w> Final<'w> {
-    pub fn of_item(change: &'w ItemChange) -> Final<'w> {
-        Final::new(change.name, Keys::Item(&change.keys))
-    }
-
-    fn of(change: &'w Change) -> Final<'w> {
-        match change {
-            Change::Item(change) => Final::of_item(change),
-            Change::Row(row) => Final::new(row.name(), Keys::Row(row)),
-        }
-    }
-
     /// Nothing yet.
-    fn new(name: ItemName, keys: Keys<'w>) -> Final<'w> {
+    pub fn of(key: &'w [u8]) -> Final<'w> {
         Final {
-            name,
-            keys,
+            key,
             image: None,
             row: None,
             deleted: Vec::new(),
@@ -107,12 +87,14 @@ impl<'w> Final<'w> {
         }
     }
 
+    pub fn name(&self) -> ItemName {
+        ItemName::of(self.key)
+    }
+
     /// The item's key.
-    pub fn keys(&self) -> Cow<'w, Item> {
-        match self.keys {
-            Keys::Item(keys) => Cow::Borrowed(keys),
-            Keys::Row(row) => Cow::Owned(row.keys()),
-        }
+    pub fn keys(&self) -> Item {
+        // It was encoded here.
+        Item::decode(self.key).unwrap_or_default()
     }
 
     /// The item has this row now, where it always has it: such a row was made before.
@@ -145,12 +127,12 @@ impl Rules<'_> {
     fn add<'w>(
         self,
         group: &mut Group<'w>,
-        places: &mut ByName<usize>,
+        places: &mut ByKey<'w, usize>,
         change: &'w Change,
     ) -> Result<(), Error> {
-        let place = *places.entry(change.name()).or_insert(group.items.len());
+        let place = *places.entry(change.key()).or_insert(group.items.len());
         if place == group.items.len() {
-            group.items.push(Final::of(change));
+            group.items.push(Final::of(change.key()));
         }
         let entry = &mut group.items[place];
         if let Change::Row(row) = change

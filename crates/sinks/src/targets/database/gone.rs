@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     fn name(text: &str) -> ItemName {
-        ItemName::of(text.as_bytes()).1
+        ItemName::of(text.as_bytes())
     }
 
     fn names(names: &[&str]) -> Vec<ItemName> {

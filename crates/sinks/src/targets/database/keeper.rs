@@ -131,7 +131,7 @@ impl Keeper for Inside<'_> {
 
     fn judge(&mut self, change: &ItemChange, origin: Origin, reason: Option<String>) -> Result<(), Error> {
         let image = change.new.as_ref().map(Cow::Borrowed);
-        let item = Final { image, quarantine: reason, ..Final::of_item(change) };
+        let item = Final { image, quarantine: reason, ..Final::of(&change.key) };
         self.lane.quarantine(&Group { origin, remember: false, items: vec![item], changes: 1 })
     }
 }

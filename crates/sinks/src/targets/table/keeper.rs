@@ -119,7 +119,7 @@ impl Keeper for Inside<'_> {
     }
 
     fn judge(&mut self, change: &ItemChange, origin: Origin, reason: Option<String>) -> Result<(), Error> {
-        let (name, draft) = (&change.name.to_string(), &mut *self.draft);
+        let (name, draft) = (&change.name().to_string(), &mut *self.draft);
         let owner = pipeline_owner(&self.lane.shared.pipeline);
         let entry = format!("{QUARANTINE}{name}");
         let is_in = match draft.remembered(&owner, &entry) {

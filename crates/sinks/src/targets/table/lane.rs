@@ -87,7 +87,7 @@ impl Lane for Transacting {
                 (Sent::Unfit(_), _) if to - at > 1 => most = 1,
                 (Sent::Unfit(reason), Step::Change(_, change))
                     if !matches!(mapping.keying, Keying::Shared(_))
-                        && self.condemned.insert(change.name, reason.clone()).is_none() => {}
+                        && self.condemned.insert(change.name(), reason.clone()).is_none() => {}
                 (Sent::Unfit(reason), _) => {
                     return Err(Error::new(Kind::Target, format!("target: {reason}")));
                 }
@@ -209,12 +209,13 @@ impl Transacting {
         draft: &mut Draft,
     ) -> Result<Applied, Error> {
         let origin = work.track.origin();
-        if origin == Origin::Snapshot && self.gone.contains(&change.name.to_string()) {
+        let name = change.name();
+        if origin == Origin::Snapshot && self.gone.contains(&name.to_string()) {
             return Ok(Applied::of(origin, 1, 0));
         }
         let shape = Items(mapping);
         let mut decided = decide(&shape, schema, origin, change)?;
-        if let Some(reason) = self.condemned.get(&change.name) {
+        if let Some(reason) = self.condemned.get(&name) {
             decided.quarantine = Some(reason.clone());
             if let (Some(row), Origin::Stream) = (decided.row.take(), origin) {
                 draft.delete(&shape.key(&row));
@@ -243,7 +244,7 @@ impl Transacting {
         let quarantined = usize::from(decided.quarantine.is_some());
         let mut inside = Inside { lane: self, draft, mapping, recopy: false };
         if origin == Origin::Stream && work.remember && (decided.gone || quarantined > 0) {
-            inside.forget_not(&change.name.to_string())?;
+            inside.forget_not(&name.to_string())?;
         }
         inside.judge(change, origin, decided.quarantine)?;
         Ok(Applied::of(origin, 1, quarantined))
