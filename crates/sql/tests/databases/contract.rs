@@ -133,8 +133,9 @@ fn rows_are_the_same_however_they_come(open: Open<'_>) {
             Value::Json(format!("[{at}]")),
         ];
         // Nulls in every column but the key, the first rows' among them.
-        let null =
-            |(column, value)| if column > 0 && (at + column).is_multiple_of(3) { Value::Null } else { value };
+        let null = |(column, value): (usize, Value)| {
+            if column > 0 && (at + column).is_multiple_of(3) { Value::Null } else { value }
+        };
         values.into_iter().enumerate().map(null).collect()
     };
     let rows: Vec<Vec<Value>> = (0..90).map(row).collect();

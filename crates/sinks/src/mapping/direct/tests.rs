@@ -192,3 +192,31 @@ fn other_mappings_see_items() {
         assert!(!of(pipeline), "{pipeline}");
     }
 }
+
+/// Of two parts, in whatever order they come and with whatever is made of them.
+#[test]
+fn keys_are_those_of_items() {
+    let (_, mut schema) = mapping("[pipeline.columns]\nid = {}\n");
+    schema.attributes = vec![("z".to_owned(), KeyType::N), ("a".to_owned(), KeyType::B)];
+    let text = "[source.s]\ntable = \"T\"\nendpoint = \"http://127.0.0.1:1\"\n[target.t]\nsqlite = \"x.db\"\n[[pipeline]]\nname = \"p\"\nfrom = \"s\"\nto = \"t\"\n[pipeline.columns]\nz = { type = \"numeric\" }\na = { type = \"bytes\" }\nalso = { from = \"a\", type = \"typed_json\" }\n";
+    let config = Config::parse(text, &Endpoint::default(), &World::simulated(1)).expect("a configuration");
+    let columns = file_columns(&config.pipeline[0], Makes::Rows).expect("columns").expect("columns");
+    let mapping =
+        Mapping::compile(&config.pipeline[0], "T", &schema, Makes::Rows, columns).expect("a mapping");
+    for by_keys in [true, false] {
+        let direct = Direct::of(&mapping, &schema, Dialect::Sqlite).expect("a simple mapping");
+        let direct = direct.dealing(by_keys);
+        for item in [
+            r#"{"z":{"N":"1.50"},"a":{"B":"AAH/"}}"#,
+            r#"{"a":{"B":"AAH\/"},"x":{"L":[{"S":"}"}]},"z":{"N":"1E2"}}"#,
+        ] {
+            let scan = format!(r#"{{"Items":[{item}],"ScannedCount":1}}"#);
+            let page = ScanPage::read(scan.as_bytes()).expect("a page");
+            let rows = ScanRows::read(scan.into_bytes(), &direct).expect("rows").rows;
+            let key = schema.bytes(&schema.key_of(&page.items[0]));
+            assert_eq!((rows[0].key(), rows[0].hash()), (&*key, lane_hash(&key, by_keys)));
+            let Ok(Made::Row(row)) = mapping.row(&page.items[0], Dialect::Sqlite) else { panic!("no row") };
+            assert_eq!(values(&rows[0]), row);
+        }
+    }
+}
