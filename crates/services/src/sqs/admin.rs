@@ -1,6 +1,6 @@
 //! Queues themselves: made, listed, described, changed, emptied.
 
-use super::definition::{check, is_told, map_answer, pick, strings, unknown_attribute};
+use super::definition::{check, is_told, map_answer, pick, plain, strings, unknown_attribute};
 use super::fault::{self, Fault};
 use super::queues::Queue;
 use super::{Sqs, key};
@@ -23,7 +23,7 @@ impl Sqs {
                 "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
             ));
         }
-        let mut attributes = strings(input, "Attributes");
+        let mut attributes = plain(strings(input, "Attributes"));
         if attributes.get("FifoQueue").is_some_and(|value| value == "false") && !fifo {
             attributes.remove("FifoQueue");
         }
@@ -124,7 +124,7 @@ impl Sqs {
     }
 
     pub(super) async fn set_queue_attributes(&self, queue: &Queue, input: &Value) -> Answer {
-        let attributes = strings(input, "Attributes");
+        let attributes = plain(strings(input, "Attributes"));
         let fifo = queue.definition().is_fifo();
         check(&attributes, fifo)?;
         self.check_target(&attributes, fifo)?;

@@ -89,6 +89,16 @@ impl Definition {
 }
 
 /// Checks attributes that are to be set, on a queue that is a FIFO queue or is not. An empty value unsets.
+/// Truths are written in any letters, and kept in small ones. [suite: recorded answers]
+pub(crate) fn plain(mut attributes: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    for name in ["FifoQueue", "ContentBasedDeduplication", "SqsManagedSseEnabled"] {
+        if let Some(value) = attributes.get_mut(name) {
+            value.make_ascii_lowercase();
+        }
+    }
+    attributes
+}
+
 pub(crate) fn check(attributes: &BTreeMap<String, String>, fifo: bool) -> Result<(), Fault> {
     for (name, value) in attributes {
         if !holds(name, value, fifo)? {

@@ -20,6 +20,17 @@ pub(crate) fn missing(member: &str) -> Fault {
     new("MissingParameter", format!("The request must contain the parameter {member}."))
 }
 
-pub(crate) fn bad_handle() -> Fault {
-    new("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+pub(crate) fn bad_handle(text: &str) -> Fault {
+    new(
+        "ReceiptHandleIsInvalid",
+        format!("The input receipt handle \"{text}\" is not a valid receipt handle."),
+    )
+}
+
+/// The older protocol has older words.
+pub(crate) fn in_query(mut fault: Fault) -> Fault {
+    if fault.name() == "QueueDoesNotExist" {
+        fault.message = Some("The specified queue does not exist for this wsdl version.".to_owned());
+    }
+    fault
 }

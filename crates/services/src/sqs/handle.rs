@@ -11,15 +11,15 @@ pub(crate) struct Handle {
 
 impl Handle {
     pub fn parse(text: &str) -> Result<Handle, Fault> {
-        let bytes = wire::base64::decode(text).map_err(|_| fault::bad_handle())?;
-        let plain = String::from_utf8(bytes).map_err(|_| fault::bad_handle())?;
+        let bytes = wire::base64::decode(text).map_err(|_| fault::bad_handle(text))?;
+        let plain = String::from_utf8(bytes).map_err(|_| fault::bad_handle(text))?;
         let mut parts = plain.split(' ');
         let (number, message_id, receipt) = (parts.next(), parts.next(), parts.next());
         match (number.and_then(|number| number.parse().ok()), message_id, receipt, parts.next()) {
             (Some(number), Some(message_id), Some(receipt), None) => {
                 Ok(Handle { number, message_id: message_id.to_owned(), receipt: receipt.to_owned() })
             }
-            _ => Err(fault::bad_handle()),
+            _ => Err(fault::bad_handle(text)),
         }
     }
 }

@@ -18,6 +18,9 @@ pub(crate) struct Message {
     /// What a FIFO queue knows it again by.
     #[serde(default)]
     pub dedup: Option<String>,
+    /// The tenant whose it is, in a standard queue, which has nothing to be unfair about here.
+    #[serde(default)]
+    pub tenant: Option<String>,
     /// Where a redrive took it from.
     #[serde(default)]
     pub source: Option<String>,
@@ -72,7 +75,7 @@ impl Message {
             return Err(fault::value(message));
         }
         let system = attributes_of_system(input)?;
-        Ok(Message { body: body.to_owned(), attributes, system, dedup: None, source: None })
+        Ok(Message { body: body.to_owned(), attributes, system, dedup: None, tenant: None, source: None })
     }
 
     pub fn bytes(&self) -> u64 {

@@ -43,7 +43,8 @@ impl Sqs {
                 Ok(input) => self.answer(&call, &input).await,
                 Err(error) => Err(error),
             };
-            call.settle(answer)
+            let is_query = call.service.protocol == Protocol::Query;
+            call.settle(if is_query { answer.map_err(fault::in_query) } else { answer })
         })
     }
 

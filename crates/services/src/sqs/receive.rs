@@ -215,7 +215,7 @@ fn system(number: u64, entry: &Entry, message: &Message, input: &Value, account:
         ("SentTimestamp", Some(entry.sent_ms.to_string())),
         ("ApproximateReceiveCount", Some(entry.receives.to_string())),
         ("ApproximateFirstReceiveTimestamp", entry.first_received_ms.map(|ms| ms.to_string())),
-        ("MessageGroupId", entry.group.clone()),
+        ("MessageGroupId", entry.group.clone().or_else(|| message.tenant.clone())),
         ("MessageDeduplicationId", message.dedup.clone()),
         ("SequenceNumber", fifo.then(|| sequence(number))),
         ("AWSTraceHeader", trace),

@@ -223,8 +223,9 @@ fn sending(queue: &Queue, input: &Value, mut message: Message) -> Result<Sending
     }
     message.dedup = text(input, "MessageDeduplicationId").map(str::to_owned);
     let group = text(input, "MessageGroupId").map(str::to_owned);
-    // A standard queue's groups are for fairness among tenants, which has nothing to be unfair about here.
-    Ok(Sending { message, group: group.filter(|_| fifo), delay_s: if fifo { None } else { delay_s } })
+    let (group, tenant) = if fifo { (group, None) } else { (None, group) };
+    message.tenant = tenant;
+    Ok(Sending { message, group, delay_s: if fifo { None } else { delay_s } })
 }
 
 /// A FIFO queue's sequence number: 20 digits.

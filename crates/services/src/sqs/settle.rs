@@ -54,24 +54,21 @@ impl Queues {
         let commit = {
             let mut state = queue.state();
             let definition = state.definition.clone();
-            let in_flight = state.line.get(handle.number).is_some_and(|entry| {
-                entry.message_id == handle.message_id
-                    && entry.receipt.as_deref() == Some(&handle.receipt)
-                    && entry.visible_ms > now_ms
+            let text = required(input, "ReceiptHandle");
+            let there = state.line.get(handle.number).filter(|entry| entry.message_id == handle.message_id);
+            let in_flight = there.is_some_and(|entry| {
+                entry.receipt.as_deref() == Some(&handle.receipt) && entry.visible_ms > now_ms
             });
             if !in_flight {
-                let text = required(input, "ReceiptHandle");
-                return Err(fault::new(
-                    "MessageNotInflight",
-                    format!(
-                        "Value {text} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change."
-                    ),
-                ));
+                let code = if there.is_some() { "MessageNotInflight" } else { "InvalidParameterValue" };
+                let why = "Message does not exist or is not available for visibility timeout change.";
+                let message = format!("Value {text} for parameter ReceiptHandle is invalid. Reason: {why}");
+                return Err(fault::new(code, message));
             }
             let change = state
                 .line
                 .change(handle.number, |entry| entry.visible_ms = now_ms + timeout_s as u64 * 1_000);
-            let entry = change.cloned().ok_or_else(fault::bad_handle)?;
+            let entry = change.cloned().ok_or_else(|| fault::bad_handle(text))?;
             self.write(|batch| queues::put_entry(batch, &definition.incarnation, handle.number, &entry))?
         };
         queue.changed.notify_waiters();

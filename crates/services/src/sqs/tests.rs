@@ -142,6 +142,25 @@ async fn visibility_runs_out_and_is_changed() {
         )
         .await;
     assert_eq!(late["__type"], "com.amazonaws.sqs#MessageNotInflight");
+    house.ask("DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": handle})).await;
+    let gone = json!({"QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": 1});
+    let gone = house.ask("ChangeMessageVisibility", gone).await;
+    assert_eq!(gone["__type"], "com.amazonaws.sqs#InvalidParameterValueException");
+    let garbage = house.ask("DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": "garbage"})).await;
+    assert_eq!(garbage["message"], "The input receipt handle \"garbage\" is not a valid receipt handle.");
+}
+
+#[tokio::test]
+async fn truths_are_written_in_any_letters_and_tenants_are_told() {
+    let house = House::new();
+    let fifo = house.make("q.fifo", json!({"FifoQueue": "True", "ContentBasedDeduplication": "False"})).await;
+    let all = house.ask("GetQueueAttributes", json!({"QueueUrl": fifo, "AttributeNames": ["All"]})).await;
+    let told = ["FifoQueue", "ContentBasedDeduplication"].map(|name| all["Attributes"][name].clone());
+    assert_eq!(told, ["true", "false"]);
+    let url = house.make("q", json!({})).await;
+    house.ask("SendMessage", json!({"QueueUrl": url, "MessageBody": "m", "MessageGroupId": "tenant"})).await;
+    let got = house.ask("ReceiveMessage", json!({"QueueUrl": url, "AttributeNames": ["All"]})).await;
+    assert_eq!(got["Messages"][0]["Attributes"]["MessageGroupId"], "tenant");
 }
 
 #[tokio::test]

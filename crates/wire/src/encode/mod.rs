@@ -87,6 +87,7 @@ fn queue_error(name: &str) -> String {
         | "EmptyBatchRequest"
         | "InvalidBatchEntryId"
         | "MessageNotInflight"
+        | "PurgeQueueInProgress"
         | "TooManyEntriesInBatchRequest"
         | "UnsupportedOperation" => {
             format!("AWS.SimpleQueueService.{name}")

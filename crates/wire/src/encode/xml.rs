@@ -66,6 +66,10 @@ pub(super) fn error(
     for (name, value) in error.members.iter() {
         element(name, &mut out, |out| escape(&plain(value), out));
     }
+    // Queues have a place for more, and nothing to put there. [suite: recorded answers]
+    if service.name == "sqs" {
+        out.push_str("<Detail/>");
+    }
     out.push_str("</Error><RequestId>");
     escape(request_id, &mut out);
     out.push_str("</RequestId></ErrorResponse>");
