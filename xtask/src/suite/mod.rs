@@ -1,11 +1,13 @@
 //! `cargo xtask suite cdk [PART…]`: the stock CDK against servers that are started for it; slow, and needs npm and Go.
 //! `cargo xtask suite kcl`: a worker of the Kinesis Client Library.
+//! `cargo xtask suite consumers`: functions built with SDKs, and a walk over shards with boto3.
 //!
 //! Parts are `app`, which has one of everything that the CDK packages differently, `providers`, which has what the CDK does by
 //! functions of its own, and the examples that are applications of the CDK. Without a part, all are run.
 
 mod app;
 mod cdk;
+mod consumers;
 mod kcl;
 mod providers;
 
@@ -20,9 +22,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
     match arguments.split_first().map(|(name, parts)| (name.as_str(), parts)) {
         Some(("cdk", wanted)) => run_cdk(&root, wanted),
         Some(("kcl", [])) => kcl::run(&root, &build(&root)?),
-        _ => {
-            Err("which suite? kcl, or cdk and perhaps its parts: app, providers, or names of examples".into())
-        }
+        Some(("consumers", [])) => consumers::run(&root, &build(&root)?),
+        _ => Err(
+            "which suite? kcl, consumers, or cdk and perhaps its parts: app, providers, or names of examples"
+                .into(),
+        ),
     }
 }
 
