@@ -1,7 +1,7 @@
 //! Making the resources what a wish says, one after the other.
 
 use super::{Deployer, Done, Stop};
-use crate::resources::{self, Changed, Cx};
+use crate::resources::{self, Change, Changed, Cx};
 use crate::scope;
 use crate::stack::{Resource, Wish};
 use crate::template::evaluate::{Made, Scope};
@@ -151,7 +151,7 @@ impl Run<'_> {
         let Wanted { logical, kind, properties, resolved, .. } = wanted;
         self.deployer.step(logical, old, "UPDATE_IN_PROGRESS", None, properties).await?;
         let before = cx.resolve(&old.properties).await.unwrap_or_else(|_| old.properties.clone());
-        match resources::update(kind, cx, &old.made, &before, resolved).await {
+        match resources::update(kind, cx, Change { made: &old.made, old: &before, new: resolved }).await {
             Ok(Changed::InPlace(now)) => Ok(Some(now)),
             Ok(Changed::Replace) => {
                 let reason =

@@ -1,7 +1,7 @@
 //! Removing: what a failed update did, what a change replaced or has no more, and whole stacks.
 
 use super::{Deployer, Done};
-use crate::resources::{self, Changed};
+use crate::resources::{self, Change, Changed};
 use crate::scope;
 use crate::stack::{Resource, Wish};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,13 @@ impl Deployer<'_> {
                 Done::Updated(old) => {
                     self.step(&logical, &old, "UPDATE_IN_PROGRESS", None, &old.properties).await?;
                     let wanted = cx.resolve(&old.properties).await.unwrap_or_else(|_| old.properties.clone());
-                    match resources::update(&now.kind, &cx, &now.made, &now.properties, &wanted).await {
+                    match resources::update(
+                        &now.kind,
+                        &cx,
+                        Change { made: &now.made, old: &now.properties, new: &wanted },
+                    )
+                    .await
+                    {
                         Ok(Changed::InPlace(made)) => {
                             let back = Resource { made, ..old };
                             self.stacks.put_resource(id, &logical, back.clone()).await?;

@@ -1,7 +1,7 @@
 //! `AWS::ApiGateway::Model` and `RequestValidator`.
 
 use super::apigateway::{SERVICE, made, members, owned, patches};
-use super::{Cx, only};
+use super::{Change, Cx, only};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 
@@ -40,13 +40,8 @@ fn written(properties: &Value) -> String {
     }
 }
 
-pub(super) async fn update(
-    kind: &str,
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let (operation, id, change) = match kind {
         "AWS::ApiGateway::Model" => {
             let mut change = patches(old, new, &[("Description", "/description", "")]);

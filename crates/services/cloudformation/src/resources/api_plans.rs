@@ -1,7 +1,7 @@
 //! `AWS::ApiGateway::ApiKey`, `UsagePlan` and `UsagePlanKey`.
 
 use super::apigateway::{SERVICE, escaped, made, members, owned, patches, retag};
-use super::{Cx, only};
+use super::{Change, Cx, only};
 use crate::template::evaluate::{Made, text};
 use serde_json::{Map, Value, json};
 
@@ -23,13 +23,8 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
     }
 }
 
-pub(super) async fn update(
-    kind: &str,
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<(), String> {
+pub(super) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Result<(), String> {
+    let Change { made, old, new } = change;
     match kind {
         "AWS::ApiGateway::ApiKey" => {
             only(new, KEY)?;
@@ -38,12 +33,12 @@ pub(super) async fn update(
                 ("Description", "/description", ""),
                 ("Enabled", "/enabled", "false"),
             ];
-            change(cx, "UpdateApiKey", "apiKey", &made.id, patches(old, new, &paths)).await?;
+            patch(cx, "UpdateApiKey", "apiKey", &made.id, patches(old, new, &paths)).await?;
             retag(cx, &format!("apikeys/{}", made.id), old, new).await
         }
         "AWS::ApiGateway::UsagePlan" => {
             check_plan(new)?;
-            change(cx, "UpdateUsagePlan", "usagePlanId", &made.id, plan_patches(old, new)).await?;
+            patch(cx, "UpdateUsagePlan", "usagePlanId", &made.id, plan_patches(old, new)).await?;
             retag(cx, &format!("usageplans/{}", made.id), old, new).await
         }
         _ => Ok(()),
@@ -63,7 +58,7 @@ pub(super) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
                 json!({"op": "remove", "path": "/apiStages", "value": name})
             };
             let gone = names.iter().map(remove).collect();
-            change(cx, "UpdateUsagePlan", "usagePlanId", &made.id, gone).await?;
+            patch(cx, "UpdateUsagePlan", "usagePlanId", &made.id, gone).await?;
             ("DeleteUsagePlan", json!({"usagePlanId": made.id}))
         }
         _ => (
@@ -74,7 +69,7 @@ pub(super) async fn delete(kind: &str, cx: &Cx<'_>, made: &Made, properties: &Va
     cx.ask_gone(SERVICE, operation, input).await
 }
 
-async fn change(
+async fn patch(
     cx: &Cx<'_>,
     operation: &str,
     member: &str,

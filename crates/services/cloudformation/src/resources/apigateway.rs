@@ -1,6 +1,6 @@
 //! `AWS::ApiGateway::RestApi`, `Resource`, `Authorizer`, `Method`, `Deployment`, `Stage`, `Account` and `GatewayResponse`.
 
-use super::{Cx, api_bodies, api_stages, only};
+use super::{Change, Cx, api_bodies, api_stages, only};
 use crate::template::evaluate::{Made, text};
 use serde_json::{Map, Value, json};
 
@@ -92,15 +92,10 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, properties: &Value) -> Resul
     }
 }
 
-pub(super) async fn update(
-    kind: &str,
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     match kind {
-        "AWS::ApiGateway::RestApi" => update_api(cx, made, old, new).await?,
+        "AWS::ApiGateway::RestApi" => update_api(cx, change).await?,
         "AWS::ApiGateway::Method" => {
             // Its parts are many: it is made anew in its place. What is served only changes with a deployment.
             delete_method(cx, old).await?;
@@ -222,7 +217,8 @@ fn check_api(properties: &Value) -> Result<(), String> {
     only(&own.into(), API)
 }
 
-async fn update_api(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<(), String> {
+async fn update_api(cx: &Cx<'_>, change: Change<'_>) -> Result<(), String> {
+    let Change { made, old, new } = change;
     check_api(new)?;
     if let Some(body) = api_bodies::of(cx, new).await? {
         let mode = owned(new, "Mode");

@@ -1,6 +1,6 @@
 //! `AWS::ApiGatewayV2::Api`, `Authorizer`, `Integration`, `Route`, `Stage` and `Deployment`.
 
-use super::{Cx, api_bodies, pick};
+use super::{Change, Cx, api_bodies, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 
@@ -179,13 +179,8 @@ async fn import(cx: &Cx<'_>, body: String, mut input: Map<String, Value>) -> Res
     done
 }
 
-pub(super) async fn update(
-    kind: &str,
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let part = part(kind);
     let (before, mut input) = (members(old), members(new));
     for (member, default) in (part.defaults)() {

@@ -1,6 +1,6 @@
 //! `AWS::CloudFormation::CustomResource` and `Custom::…`: a function makes them, and puts its answer where it is told.
 
-use super::Cx;
+use super::{Change, Cx};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 use servicekit::fields::text;
@@ -27,13 +27,8 @@ pub(super) async fn create(cx: &Cx<'_>, kind: &str, properties: &Value) -> Resul
 }
 
 /// The function may answer with another id: then the old resource goes when the change has succeeded.
-pub(super) async fn update(
-    cx: &Cx<'_>,
-    kind: &str,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update(cx: &Cx<'_>, kind: &str, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     ask(cx, Asked { request: "Update", kind, physical: Some(&made.id), properties: new, old: Some(old) })
         .await
 }

@@ -1,6 +1,6 @@
 //! `AWS::DynamoDB::Table` and `GlobalTable`.
 
-use super::{Cx, only, pick};
+use super::{Change, Cx, only, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 
@@ -65,13 +65,8 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
     }
 }
 
-pub(super) async fn update(
-    kind: &str,
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let (old, new) = (&as_table(kind, cx, old)?, &as_table(kind, cx, new)?);
     only(new, TABLE)?;
     let name = made.id.as_str();

@@ -1,6 +1,6 @@
 //! `AWS::ECR::Repository`.
 
-use super::{Cx, only, pick};
+use super::{Change, Cx, only, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 
@@ -48,7 +48,8 @@ pub(super) async fn create(cx: &Cx<'_>, name: &str, properties: &Value) -> Resul
     }
 }
 
-pub(super) async fn update(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<Made, String> {
+pub(super) async fn update(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     if old.get("ImageTagMutability") != new.get("ImageTagMutability") {
         let mutability = new.get("ImageTagMutability").cloned().unwrap_or("MUTABLE".into());
         let input = json!({ "repositoryName": made.id, "imageTagMutability": mutability });

@@ -1,7 +1,7 @@
 //! `AWS::IAM::Role`, and documents of policies.
 
 use super::principals::{Principal, ROLE};
-use super::{Cx, only, pick};
+use super::{Change, Cx, only, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 use servicekit::fields::texts;
@@ -40,7 +40,8 @@ pub(super) async fn create_role(cx: &Cx<'_>, name: &str, properties: &Value) -> 
     }
 }
 
-pub(super) async fn update_role(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<Made, String> {
+pub(super) async fn update_role(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     only(new, OWN)?;
     let name = made.id.as_str();
     if old["AssumeRolePolicyDocument"] != new["AssumeRolePolicyDocument"] {

@@ -1,6 +1,6 @@
 //! `AWS::KMS::Key` and `AWS::KMS::Alias`.
 
-use super::{Cx, only, pick};
+use super::{Change, Cx, only, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 use servicekit::fields::required;
@@ -41,7 +41,8 @@ pub(super) async fn create_key(cx: &Cx<'_>, properties: &Value) -> Result<Made, 
     }
 }
 
-pub(super) async fn update_key(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<Made, String> {
+pub(super) async fn update_key(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     only(new, KEY)?;
     let id = made.id.as_str();
     if old.get("Description") != new.get("Description") {

@@ -1,6 +1,6 @@
 //! `AWS::Lambda::Function`, `EventSourceMapping` and `Permission`.
 
-use super::{Cx, pick};
+use super::{Change, Cx, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 
@@ -44,12 +44,8 @@ pub(super) async fn create_function(cx: &Cx<'_>, name: &str, properties: &Value)
     Ok(Made { id: name.to_owned(), attributes: [("Arn".to_owned(), answer["FunctionArn"].clone())].into() })
 }
 
-pub(super) async fn update_function(
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update_function(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let name = made.id.as_str();
     if old["Code"] != new["Code"] || old.get("Architectures") != new.get("Architectures") {
         let mut input = code(&new["Code"], new)?;

@@ -1,6 +1,6 @@
 //! `AWS::Logs::LogGroup` and `LogStream`.
 
-use super::{Cx, only};
+use super::{Change, Cx, only};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 
@@ -22,7 +22,8 @@ pub(super) async fn create(cx: &Cx<'_>, name: &str, properties: &Value) -> Resul
     Ok(made)
 }
 
-pub(super) async fn update(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<Made, String> {
+pub(super) async fn update(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let arn = made.attributes.get("Arn").and_then(Value::as_str).unwrap_or_default();
     let about = json!({"resourceArn": arn.trim_end_matches(":*")});
     cx.retag("logs", about, old, new).await?;

@@ -1,6 +1,6 @@
 //! `AWS::SQS::Queue` and `QueuePolicy`; `AWS::SNS::Topic`, `Subscription` and `TopicPolicy`.
 
-use super::{Cx, only, pick};
+use super::{Change, Cx, only, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 use servicekit::fields::{required, texts};
@@ -46,7 +46,8 @@ pub(super) async fn create_queue(cx: &Cx<'_>, name: &str, properties: &Value) ->
     Ok(Made { id: url, attributes: attributes.into() })
 }
 
-pub(super) async fn update_queue(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<Made, String> {
+pub(super) async fn update_queue(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let mut now = attributes(new)?;
     for (name, default) in ATTRIBUTES {
         if old.get(*name).is_some() && new.get(*name).is_none() {
@@ -159,7 +160,8 @@ pub(super) async fn create_topic(cx: &Cx<'_>, name: &str, properties: &Value) ->
     Ok(made)
 }
 
-pub(super) async fn update_topic(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<Made, String> {
+pub(super) async fn update_topic(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     only(new, TOPIC)?;
     if old.get("DisplayName") != new.get("DisplayName") {
         let name = new.get("DisplayName").cloned().unwrap_or_else(|| "".into());
@@ -215,12 +217,8 @@ pub(super) async fn subscribe(cx: &Cx<'_>, properties: &Value) -> Result<Made, S
     Ok(Made { attributes: [("Arn".to_owned(), arn.as_str().into())].into(), id: arn })
 }
 
-pub(super) async fn update_subscription(
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update_subscription(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let (was, mut now) = (subscription_attributes(old), subscription_attributes(new));
     for (name, default) in
         [("RawMessageDelivery", "false"), ("FilterPolicy", "{}"), ("FilterPolicyScope", "MessageAttributes")]

@@ -42,6 +42,14 @@ use world::World;
 use kinds::{EC2, MODELS, PLANS, RDS, V1, V2, unrecognized};
 pub(crate) use kinds::{Kind, known};
 
+/// What a resource became when it was made, what was said of it then, and what is said now.
+#[derive(Clone, Copy)]
+pub(crate) struct Change<'a> {
+    pub made: &'a Made,
+    pub old: &'a Value,
+    pub new: &'a Value,
+}
+
 /// What became of a change.
 pub(crate) enum Changed {
     InPlace(Made),
@@ -148,60 +156,53 @@ pub(crate) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
     }
 }
 
-pub(crate) async fn update(
-    kind: &str,
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Changed, String> {
+pub(crate) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Result<Changed, String> {
+    let Change { made, old, new } = change;
     if known(kind).is_some_and(|kind| kind.replaces(old, new)) {
         return Ok(Changed::Replace);
     }
     let now = match kind {
-        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => {
-            dynamodb::update(kind, cx, made, old, new).await?
-        }
-        kind if kind.starts_with(EC2) => network::update(kind, cx, made, old, new).await?,
-        kind if kind.starts_with(RDS) => rds::update(kind, cx, made, old, new).await?,
-        kind if MODELS.contains(&kind) => api_models::update(kind, cx, made, old, new).await?,
+        "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => dynamodb::update(kind, cx, change).await?,
+        kind if kind.starts_with(EC2) => network::update(kind, cx, change).await?,
+        kind if kind.starts_with(RDS) => rds::update(kind, cx, change).await?,
+        kind if MODELS.contains(&kind) => api_models::update(kind, cx, change).await?,
         kind if PLANS.contains(&kind) => {
-            api_plans::update(kind, cx, made, old, new).await?;
+            api_plans::update(kind, cx, change).await?;
             made.clone()
         }
-        kind if kind.starts_with(V1) => apigateway::update(kind, cx, made, old, new).await?,
-        kind if kind.starts_with(V2) => apigatewayv2::update(kind, cx, made, old, new).await?,
-        kind if custom::is_custom(kind) => custom::update(cx, kind, made, old, new).await?,
+        kind if kind.starts_with(V1) => apigateway::update(kind, cx, change).await?,
+        kind if kind.starts_with(V2) => apigatewayv2::update(kind, cx, change).await?,
+        kind if custom::is_custom(kind) => custom::update(cx, kind, change).await?,
         "AWS::CloudFormation::Stack" => nested::update(cx, made, new).await?,
-        "AWS::ECR::Repository" => ecr::update(cx, made, old, new).await?,
-        "AWS::S3::Bucket" => storage::update_bucket(cx, made, old, new).await?,
+        "AWS::ECR::Repository" => ecr::update(cx, change).await?,
+        "AWS::S3::Bucket" => storage::update_bucket(cx, change).await?,
         "AWS::S3::BucketPolicy" => storage::put_policy(cx, new).await?,
         "AWS::Lambda::Alias" => lambda_parts::update_alias(cx, made, new).await?,
         "AWS::Lambda::EventInvokeConfig" => lambda_parts::put_event_config(cx, new).await?,
         "AWS::Lambda::Url" => lambda_parts::update_url(cx, made, new).await?,
-        "AWS::IAM::Role" => iam::update_role(cx, made, old, new).await?,
+        "AWS::IAM::Role" => iam::update_role(cx, change).await?,
         "AWS::IAM::Policy" => policies::put(cx, &made.id, old, new).await?,
-        "AWS::IAM::ManagedPolicy" => policies::update_managed(cx, made, old, new).await?,
+        "AWS::IAM::ManagedPolicy" => policies::update_managed(cx, change).await?,
         "AWS::IAM::AccessKey" => users::update_key(cx, made, new).await?,
-        "AWS::IAM::Group" => users::update_group(cx, made, old, new).await?,
-        "AWS::IAM::User" => users::update_user(cx, made, old, new).await?,
+        "AWS::IAM::Group" => users::update_group(cx, change).await?,
+        "AWS::IAM::User" => users::update_user(cx, change).await?,
         "AWS::IAM::UserToGroupAddition" => users::add_to_group(cx, Some(made), old, new).await?,
         "AWS::Logs::LogStream" => made.clone(),
         "AWS::KMS::Alias" => keys::put_alias(cx, Some(made), new).await?,
-        "AWS::KMS::Key" => keys::update_key(cx, made, old, new).await?,
-        "AWS::Lambda::Function" => lambda::update_function(cx, made, old, new).await?,
+        "AWS::KMS::Key" => keys::update_key(cx, change).await?,
+        "AWS::Lambda::Function" => lambda::update_function(cx, change).await?,
         "AWS::Lambda::EventSourceMapping" => lambda::update_mapping(cx, made, new).await?,
-        "AWS::Logs::LogGroup" => logs::update(cx, made, old, new).await?,
-        "AWS::SNS::Subscription" => messages::update_subscription(cx, made, old, new).await?,
-        "AWS::SNS::Topic" => messages::update_topic(cx, made, old, new).await?,
+        "AWS::Logs::LogGroup" => logs::update(cx, change).await?,
+        "AWS::SNS::Subscription" => messages::update_subscription(cx, change).await?,
+        "AWS::SNS::Topic" => messages::update_topic(cx, change).await?,
         "AWS::SNS::TopicPolicy" | "AWS::SQS::QueuePolicy" => {
             messages::put_policy(cx, kind, Some(made), old, new).await?
         }
-        "AWS::SQS::Queue" => messages::update_queue(cx, made, old, new).await?,
-        "AWS::SSM::Parameter" => secrets::update_parameter(cx, made, old, new).await?,
+        "AWS::SQS::Queue" => messages::update_queue(cx, change).await?,
+        "AWS::SSM::Parameter" => secrets::update_parameter(cx, change).await?,
         "AWS::SecretsManager::ResourcePolicy" => secrets::put_policy(cx, new).await?,
         "AWS::SecretsManager::RotationSchedule" => secrets::rotate(cx, new).await?,
-        "AWS::SecretsManager::Secret" => secrets::update_secret(cx, made, old, new).await?,
+        "AWS::SecretsManager::Secret" => secrets::update_secret(cx, change).await?,
         "AWS::SecretsManager::SecretTargetAttachment" => secrets::attach(cx, new).await?,
         "AWS::CDK::Metadata" | "AWS::CloudFormation::WaitConditionHandle" => made.clone(),
         _ => return Err(unrecognized(kind)),

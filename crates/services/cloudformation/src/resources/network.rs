@@ -1,6 +1,6 @@
 //! `AWS::EC2::VPC` and the parts of its network; security groups have a file of their own.
 
-use super::{Cx, only, pick, security_groups as groups};
+use super::{Change, Cx, only, pick, security_groups as groups};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 use servicekit::fields::{text, texts};
@@ -53,13 +53,8 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
     }
 }
 
-pub(super) async fn update(
-    kind: &str,
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let id = made.id.as_str();
     match kind {
         "AWS::EC2::VPC" => set_dns(cx, id, new).await?,
@@ -77,7 +72,7 @@ pub(super) async fn update(
             return attach(cx, new).await;
         }
         "AWS::EC2::VPCEndpoint" => update_endpoint(cx, id, old, new).await?,
-        "AWS::EC2::SecurityGroup" => groups::update(cx, made, old, new).await?,
+        "AWS::EC2::SecurityGroup" => groups::update(cx, change).await?,
         "AWS::EC2::SecurityGroupIngress" | "AWS::EC2::SecurityGroupEgress" => {
             groups::remove_rule(cx, kind, made, old).await?;
             return groups::add_rule(cx, kind, new).await;

@@ -2,7 +2,7 @@
 
 use super::iam::document;
 use super::principals::ALL;
-use super::{Cx, only, pick};
+use super::{Change, Cx, only, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 use servicekit::fields::texts;
@@ -62,12 +62,8 @@ pub(super) async fn create_managed(cx: &Cx<'_>, name: &str, properties: &Value) 
 }
 
 /// A document that changes is a version, and the default one.
-pub(super) async fn update_managed(
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update_managed(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     only(new, MANAGED)?;
     let text = document(new, "PolicyDocument");
     if text != document(old, "PolicyDocument") {

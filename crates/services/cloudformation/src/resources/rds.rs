@@ -1,6 +1,6 @@
 //! `AWS::RDS::DBCluster`, `DBInstance`, `DBSubnetGroup`, `DBClusterParameterGroup` and `DBParameterGroup`.
 
-use super::{Cx, pick};
+use super::{Change, Cx, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 
@@ -87,13 +87,8 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
     }
 }
 
-pub(super) async fn update(
-    kind: &str,
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let (old, new) = (cx.resolve(old).await?, cx.resolve(new).await?);
     cx.retag("rds", json!({ "ResourceName": arn(kind, cx, &made.id) }), &old, &new).await?;
     match kind {

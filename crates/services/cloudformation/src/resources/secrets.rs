@@ -1,6 +1,6 @@
 //! `AWS::SecretsManager::Secret`, `SecretTargetAttachment`, `RotationSchedule` and `ResourcePolicy`; `AWS::SSM::Parameter`.
 
-use super::{Cx, only, pick};
+use super::{Change, Cx, only, pick};
 use crate::template::evaluate::{Made, text as plain};
 use serde_json::{Map, Value, json};
 use servicekit::fields::{required, text};
@@ -30,12 +30,8 @@ pub(super) async fn create_secret(cx: &Cx<'_>, name: &str, properties: &Value) -
     Ok(Made { attributes: [("Id".to_owned(), arn.as_str().into())].into(), id: arn })
 }
 
-pub(super) async fn update_secret(
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update_secret(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let mut input = pick(new, &["Description", "KmsKeyId"]);
     let values = ["SecretString", "GenerateSecretString"];
     if pick(old, &values) != pick(new, &values)
@@ -179,12 +175,8 @@ pub(super) async fn create_parameter(cx: &Cx<'_>, name: &str, properties: &Value
     Ok(shown(name, properties))
 }
 
-pub(super) async fn update_parameter(
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update_parameter(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let mut input = parameter(&made.id, new)?;
     input.insert("Overwrite".to_owned(), true.into());
     let untagged = |properties: &Value| pick(properties, &PARAMETER[..PARAMETER.len() - 1]);

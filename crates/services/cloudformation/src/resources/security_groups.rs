@@ -1,7 +1,7 @@
 //! `AWS::EC2::SecurityGroup`, and single rules of one: `SecurityGroupIngress` and `SecurityGroupEgress`.
 
 use super::network::{id, tagged, undone};
-use super::{Cx, only, pick};
+use super::{Change, Cx, only, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 
@@ -42,7 +42,8 @@ pub(super) async fn create(cx: &Cx<'_>, name: &str, properties: &Value) -> Resul
     undone(cx, made.await, "DeleteSecurityGroup", json!({ "GroupId": group })).await
 }
 
-pub(super) async fn update(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<(), String> {
+pub(super) async fn update(cx: &Cx<'_>, change: Change<'_>) -> Result<(), String> {
+    let Change { made, old, new } = change;
     set_rules(cx, &json!(made.id), old, new).await
 }
 

@@ -1,6 +1,6 @@
 //! `AWS::S3::Bucket` and `BucketPolicy`.
 
-use super::{Cx, only};
+use super::{Change, Cx, only};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 use servicekit::fields::text;
@@ -36,7 +36,7 @@ pub(super) async fn create_bucket(cx: &Cx<'_>, name: &str, properties: &Value) -
     }
     cx.ask("s3", "CreateBucket", input).await?;
     let made = Made { id: name.clone(), attributes: attributes(cx, &name) };
-    match update_bucket(cx, &made, &Value::Null, properties).await {
+    match update_bucket(cx, Change { made: &made, old: &Value::Null, new: properties }).await {
         Ok(made) => Ok(made),
         Err(words) => {
             let _removed = delete_bucket(cx, &made).await;
@@ -67,12 +67,8 @@ fn check(properties: &Value) -> Result<(), String> {
 }
 
 /// Puts what is new or different, and removes what the template says no more.
-pub(super) async fn update_bucket(
-    cx: &Cx<'_>,
-    made: &Made,
-    old: &Value,
-    new: &Value,
-) -> Result<Made, String> {
+pub(super) async fn update_bucket(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     check(new)?;
     let changed = |name: &str| old.get(name) != new.get(name);
     if changed("VersioningConfiguration") {

@@ -2,7 +2,7 @@
 
 use super::iam::bound;
 use super::principals::{GROUP, USER};
-use super::{Cx, only, pick};
+use super::{Change, Cx, only, pick};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 use servicekit::fields::texts;
@@ -30,7 +30,8 @@ fn with_arn(name: &str, told: &Value) -> Made {
     Made { id: name.to_owned(), attributes: [("Arn".to_owned(), told["Arn"].clone())].into() }
 }
 
-pub(super) async fn update_user(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<Made, String> {
+pub(super) async fn update_user(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     only(new, OF_USER)?;
     let name = made.id.as_str();
     if old.get("Path") != new.get("Path") {
@@ -89,7 +90,8 @@ pub(super) async fn create_group(cx: &Cx<'_>, name: &str, properties: &Value) ->
     }
 }
 
-pub(super) async fn update_group(cx: &Cx<'_>, made: &Made, old: &Value, new: &Value) -> Result<Made, String> {
+pub(super) async fn update_group(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     only(new, OF_GROUP)?;
     let name = made.id.as_str();
     if old.get("Path") != new.get("Path") {
