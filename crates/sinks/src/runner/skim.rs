@@ -25,7 +25,7 @@ impl Pipeline {
         let mut table = self.source()?;
         let (mut heads, mut bytes) = (BTreeMap::new(), 0);
         for shard in shards.iter().filter(|shard| !shard.closed) {
-            let latest = table.latest(stream, &shard.id)?;
+            let Some(latest) = table.latest(stream, &shard.id)? else { continue };
             // Once it has been asked, an iterator stands somewhere for certain.
             if let Some(next) = table.records(&latest, 1)?.next
                 && bytes + next.len() <= HEADS_BYTES_MAX

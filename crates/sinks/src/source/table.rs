@@ -12,6 +12,8 @@ use world::World;
 
 const STREAMS: &str = "DynamoDBStreams_20120810";
 const TABLES: &str = "DynamoDB_20120810";
+/// What is said of a position that is no more.
+const GONE: [&str; 2] = ["TrimmedDataAccessException", "ResourceNotFoundException"];
 
 #[derive(Clone, Debug)]
 pub struct Description {
@@ -118,25 +120,27 @@ impl Table {
         }
     }
 
-    /// None: what lies there has been trimmed.
+    /// None: what lies there has been trimmed, perhaps with its shard, since that was listed.
     pub fn iterator(&mut self, stream: &str, shard: &str, begin: &Begin) -> Result<Option<String>, Error> {
         let mut asked = json!({ "StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
         if let Begin::After(sequence) = begin {
             asked["ShardIteratorType"] = json!("AFTER_SEQUENCE_NUMBER");
             asked["SequenceNumber"] = json!(sequence.to_string());
         }
-        match self.call(STREAMS, "GetShardIterator", &asked) {
-            Ok(given) => Ok(Some(given["ShardIterator"].as_str().ok_or_else(strange)?.to_owned())),
-            Err(fault) if fault.is("TrimmedDataAccessException") => Ok(None),
-            Err(fault) => Err(fault.into()),
-        }
+        self.given(&asked)
     }
 
-    /// Behind the last record of a shard.
-    pub fn latest(&mut self, stream: &str, shard: &str) -> Result<String, Error> {
-        let asked = json!({ "StreamArn": stream, "ShardId": shard, "ShardIteratorType": "LATEST" });
-        let given = self.call(STREAMS, "GetShardIterator", &asked)?;
-        Ok(given["ShardIterator"].as_str().ok_or_else(strange)?.to_owned())
+    /// Behind the last record of a shard. None: it has been trimmed since it was listed.
+    pub fn latest(&mut self, stream: &str, shard: &str) -> Result<Option<String>, Error> {
+        self.given(&json!({ "StreamArn": stream, "ShardId": shard, "ShardIteratorType": "LATEST" }))
+    }
+
+    fn given(&mut self, asked: &Value) -> Result<Option<String>, Error> {
+        match self.call(STREAMS, "GetShardIterator", asked) {
+            Ok(given) => Ok(Some(given["ShardIterator"].as_str().ok_or_else(strange)?.to_owned())),
+            Err(fault) if GONE.iter().any(|code| fault.is(code)) => Ok(None),
+            Err(fault) => Err(fault.into()),
+        }
     }
 
     pub fn records(&mut self, iterator: &str, limit: usize) -> Result<RecordsPage, Fault> {

@@ -63,6 +63,7 @@ impl Coordinator<'_> {
             Done::Failed { job, error } => self.failed(&job, error, report),
             Done::Trimmed { shard } => {
                 self.lost(&shard)?;
+                self.list = true;
                 let pause = self.now() + Duration::from_secs(1);
                 if let Some(feed) = self.feeds.get_mut(&Name::Shard(shard)) {
                     feed.job = FeedJob::Shard { iterator: None, begin: Begin::Horizon };
