@@ -135,14 +135,15 @@ impl Services {
         {
             return reply;
         }
-        let Some(page) = self.0.origins.welcome(&request) else {
-            return self.take(request, self.0.gate.mode).await;
-        };
-        let mut reply: Reply = match origins::preflight(&request) {
+        // Boxed: few requests come from one, and every connection would carry the room.
+        let page = self.0.origins.welcome(&request).map(Box::new);
+        let mut reply: Reply = match page.as_ref().and_then(|_| origins::preflight(&request)) {
             Some(answer) => answer.with_header("x-amzn-requestid", &ids::request(&self.0.parts.world)).into(),
             None => self.take(request, self.0.gate.mode).await,
         };
-        origins::open(&mut reply.response, page);
+        if let Some(page) = page {
+            origins::open(&mut reply.response, *page);
+        }
         reply
     }
 

@@ -2,18 +2,17 @@
 
 use crate::dispatch::Services;
 use servicekit::body::Body;
-use servicekit::call::Call;
+use servicekit::call::{Call, Pending};
 use servicekit::reply::Reply;
-use wire::Response;
 
 impl Services {
     /// Serves a call. A connection that breaks ends whatever serves its request; half a change would stay.
-    pub(crate) async fn whole(&self, call: Call) -> Response {
+    pub(crate) fn whole(&self, call: Call) -> Pending<'_> {
         if may_be_left(call.service.name, call.operation.name) {
-            return self.0.serve(call).await;
+            return self.0.serve(call);
         }
         let inner = self.0.clone();
-        to_its_end(async move { inner.serve(call).await }).await
+        Box::pin(to_its_end(async move { inner.serve(call).await }))
     }
 
     /// The same of S3, where a body is read while it comes: one that does not come to its end changes nothing. There is
