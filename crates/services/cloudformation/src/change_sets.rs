@@ -1,6 +1,6 @@
 //! Change sets: what a template would change, told before it is done.
 
-use super::compare::{self, Before, Changes};
+use super::compare::{self, After, Before, Changes};
 use super::stack::{ChangeSet, Parameter, Stack, Wish, no_stack};
 use super::template::loops::Values;
 use super::template::{BODY_BYTES_MAX, TRANSFORMS, Template};
@@ -199,9 +199,11 @@ impl CloudFormation {
             resources: &resources,
             scope: earlier.as_ref(),
             changed: &wish.parameters.iter().filter(differs).map(|one| one.key.clone()).collect(),
+            tags: &stack.tags,
         };
+        let after = After { template, tags: &wish.tags };
         let scope = foresee::before_making(template, scope).map_err(validation)?;
-        compare::changes(&before, template, scope).map_err(validation)
+        compare::changes(&before, after, scope).map_err(validation)
     }
 
     pub(super) fn found_change_set(

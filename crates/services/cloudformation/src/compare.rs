@@ -1,5 +1,6 @@
 //! What a change set tells of resources: what is added, changed and removed, and what causes it.
 
+use super::resources::tags::{over, takes, with_stacks};
 use super::resources::{self, Kind};
 use super::stack::Resource;
 use super::template::evaluate::{Mention, Scope, is_later};
@@ -12,6 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 const ATTRIBUTES: [&str; 5] =
     ["CreationPolicy", "DeletionPolicy", "Metadata", "UpdatePolicy", "UpdateReplacePolicy"];
 
+const PROPERTIES: &str = "Properties";
+
+/// The property that is told as an attribute of the resource: its tags are its stack's, too.
+const TAGS: &str = "Tags";
+
 /// A stack as it is.
 pub(crate) struct Before<'a> {
     /// None before there was one.
@@ -21,6 +27,14 @@ pub(crate) struct Before<'a> {
     pub scope: Option<&'a Scope>,
     /// The parameters that have another value now.
     pub changed: &'a BTreeSet<String>,
+    pub tags: &'a BTreeMap<String, String>,
+}
+
+/// What a stack shall be.
+#[derive(Clone, Copy)]
+pub(crate) struct After<'a> {
+    pub template: &'a Template,
+    pub tags: &'a BTreeMap<String, String>,
 }
 
 /// The changes twice: by what may change, and with values, by what does as far as it is known.
@@ -38,7 +52,8 @@ struct Progress {
 }
 
 /// `scope` foresees: whatever is not replaced answers as it was made.
-pub(crate) fn changes(before: &Before<'_>, template: &Template, mut scope: Scope) -> Result<Changes, String> {
+pub(crate) fn changes(before: &Before<'_>, after: After<'_>, mut scope: Scope) -> Result<Changes, String> {
+    let template = after.template;
     let (mut changes, mut progress) = (Changes::default(), Progress::default());
     let mut kept = BTreeSet::new();
     for logical in graph::order(template)? {
@@ -51,18 +66,20 @@ pub(crate) fn changes(before: &Before<'_>, template: &Template, mut scope: Scope
         let Some(old) = before.resources.get(&logical) else {
             let entry = json!({"Action": "Add", "LogicalResourceId": logical, "ResourceType": kind, "Scope": [], "Details": []});
             changes.plain.push(wrapped(entry.clone(), None));
-            let after = context(foreseen(&scope, resource.get("Properties"))?.0, resource);
-            changes.valued.push(wrapped(entry, Some(json!({"AfterContext": after.to_string()}))));
+            let properties = foreseen(&scope, resource.get("Properties"))?.0;
+            let made = context(with_stacks(kind, properties, after.tags), resource).to_string();
+            changes.valued.push(wrapped(entry, Some(json!({ "AfterContext": made }))));
             continue;
         };
         let was = before.template.and_then(|template| template.resources().get(&logical));
-        let difference = difference(before, &scope, &progress, (old, was), (kind, resource))?;
+        let now = Now { kind, resource, tags: after.tags };
+        let difference = difference(before, &scope, &progress, (old, was), &now)?;
         match difference.replacement {
             "True" => drop(progress.replaced.insert(logical.clone())),
             _ => drop(scope.resources.insert(logical.clone(), old.answering())),
         }
         difference.tell(&logical, (old, was), (kind, resource), &mut changes);
-        let of_properties = |detail: &Value| detail["Target"]["Attribute"] == "Properties";
+        let of_properties = |detail: &Value| detail["Target"]["Attribute"] == PROPERTIES;
         if difference.plain.iter().any(of_properties) || difference.replacement == "True" {
             progress.changed.insert(logical);
         }
@@ -75,7 +92,8 @@ pub(crate) fn changes(before: &Before<'_>, template: &Template, mut scope: Scope
         });
         changes.plain.push(wrapped(entry.clone(), None));
         let was = before.template.and_then(|template| template.resources().get(logical));
-        let context = context(old.properties.clone(), was.unwrap_or(&Value::Null)).to_string();
+        let properties = with_stacks(&old.kind, old.properties.clone(), old.tags(before.tags));
+        let context = context(properties, was.unwrap_or(&Value::Null)).to_string();
         changes.valued.push(wrapped(entry, Some(json!({ "BeforeContext": context }))));
     }
     Ok(changes)
@@ -86,14 +104,22 @@ struct Difference {
     plain: Vec<Value>,
     valued: Vec<Value>,
     replacement: &'static str,
-    /// Its properties as they are foreseen.
+    /// Its properties as they were, and as they are foreseen.
+    before: Value,
     after: Value,
+}
+
+/// A resource as the template says it now, and the stack's tags.
+struct Now<'a> {
+    kind: &'a str,
+    resource: &'a Value,
+    tags: &'a BTreeMap<String, String>,
 }
 
 /// One member of a resource: of its properties, or an attribute of the resource itself.
 struct Member<'a> {
-    /// None for an attribute as a whole.
-    property: Option<&'a str>,
+    /// Empty for an attribute of the resource itself.
+    property: &'a str,
     attribute: &'static str,
     recreation: &'static str,
     before: Option<&'a Value>,
@@ -108,31 +134,37 @@ fn difference(
     scope: &Scope,
     progress: &Progress,
     (old, was): (&Resource, Option<&Value>),
-    (kind, resource): (&str, &Value),
+    &Now { kind, resource, tags }: &Now<'_>,
 ) -> Result<Difference, String> {
     let empty = Map::new();
     let written = |resource: Option<&Value>, name: &str| resource.and_then(|one| one.get(name)).cloned();
     let now = resource.get("Properties").and_then(Value::as_object).unwrap_or(&empty);
-    let then = old.properties.as_object().unwrap_or(&empty);
+    let whole = with_stacks(&old.kind, old.properties.clone(), old.tags(before.tags));
+    let then = whole.as_object().unwrap_or(&empty);
+    let of_stack = |name: &str| name == TAGS && takes(kind) && !tags.is_empty();
     let known = resources::known(kind);
     let (mut plain, mut valued, mut after) = (Vec::new(), Vec::new(), Map::new());
     let mut replacement = if old.kind == kind { "False" } else { "True" };
-    let names: BTreeSet<&String> = now.keys().chain(then.keys()).collect();
+    let names = now.keys().chain(then.keys()).map(String::as_str);
+    let names: BTreeSet<&str> = names.chain(Some(TAGS).filter(|name| of_stack(name))).collect();
     let old_texts = written(was, "Properties");
     for name in names {
         let (value, mentions) = match now.get(name) {
             Some(text) => scope.foresee(text)?,
             None => (None, Vec::new()),
         };
+        let value = if of_stack(name) { Some(over(tags, value.as_ref())) } else { value };
+        let retagged = name == TAGS && old.tags(before.tags) != tags;
         let fixed = known.is_some_and(|kind: &Kind| kind.is_fixed(name));
         let member = Member {
-            property: Some(name),
-            attribute: "Properties",
+            property: name,
+            attribute: if name == TAGS && takes(kind) { TAGS } else { PROPERTIES },
             recreation: if fixed { "Always" } else { "Never" },
             before: then.get(name),
             after: value.as_ref(),
             mentions: &mentions,
-            rewritten: was.is_some() && written(old_texts.as_ref(), name).as_ref() != now.get(name),
+            rewritten: retagged
+                || was.is_some() && written(old_texts.as_ref(), name).as_ref() != now.get(name),
         };
         let causes = member.causes(before, scope, progress);
         plain.extend(causes.iter().flat_map(|cause| cause.plain(&member)));
@@ -141,7 +173,7 @@ fn difference(
             let certain = causes.iter().any(|cause| cause.is_certain(&member));
             replacement = if certain || replacement == "True" { "True" } else { "Conditional" };
         }
-        after.extend(value.map(|value| (name.clone(), value)));
+        after.extend(value.map(|value| (name.to_owned(), value)));
     }
     for attribute in ATTRIBUTES {
         let (old_text, new_text) = (written(was, attribute), written(Some(resource), attribute));
@@ -149,7 +181,7 @@ fn difference(
         let unresolved = old_text.as_ref() == new_text.as_ref() && mentions.is_empty();
         let earlier = if unresolved { value.clone() } else { before.evaluated(old_text.as_ref()) };
         let member = Member {
-            property: None,
+            property: "",
             attribute,
             recreation: "Never",
             before: Some(&earlier),
@@ -161,7 +193,7 @@ fn difference(
         plain.extend(causes.iter().flat_map(|cause| cause.plain(&member)));
         valued.extend(member.valued(&causes));
     }
-    Ok(Difference { plain, valued, replacement, after: after.into() })
+    Ok(Difference { plain, valued, replacement, before: whole, after: after.into() })
 }
 
 impl Difference {
@@ -194,7 +226,7 @@ impl Difference {
         }
         if !self.valued.is_empty() || self.replacement == "True" {
             let contexts = json!({
-                "BeforeContext": context(old.properties.clone(), was.unwrap_or(&Value::Null)).to_string(),
+                "BeforeContext": context(self.before.clone(), was.unwrap_or(&Value::Null)).to_string(),
                 "AfterContext": context(self.after.clone(), resource).to_string(),
             });
             changes.valued.push(wrapped(entry(&self.valued), Some(contexts)));
@@ -241,7 +273,7 @@ impl Member<'_> {
     fn target(&self) -> Value {
         object([
             ("Attribute", Some(self.attribute.into())),
-            ("Name", self.property.map(Value::from)),
+            ("Name", (self.attribute == PROPERTIES).then(|| self.property.into())),
             ("RequiresRecreation", Some(self.recreation.into())),
         ])
     }
@@ -256,14 +288,17 @@ impl Member<'_> {
             (_, None | Some(Value::Null)) => "Remove",
             _ => "Modify",
         };
-        let path = self.property.map(|name| format!("/{}/{name}", self.attribute));
+        let path = match self.property {
+            "" => format!("/{}", self.attribute),
+            name => format!("/{PROPERTIES}/{name}"),
+        };
         let told = |value: Option<&Value>| {
             let value = value.filter(|value| !value.is_null())?;
             Some(Value::from(value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
         };
         let mut target = self.target();
         for (name, value) in [
-            ("Path", Some(path.unwrap_or_else(|| format!("/{}", self.attribute)).into())),
+            ("Path", Some(path.into())),
             ("BeforeValue", told(self.before)),
             ("AfterValue", told(self.after)),
             ("AttributeChangeType", Some(how.into())),

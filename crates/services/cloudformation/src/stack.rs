@@ -68,12 +68,20 @@ pub(crate) struct Resource {
     /// Later ones were made later, and go earlier.
     pub ordinal: u64,
     pub deletion_policy: Option<String>,
+    /// The stack's tags that it has; None of one that was made before they were written down.
+    #[serde(default)]
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 impl Resource {
     /// What it answers in templates.
     pub fn answering(&self) -> Made {
         self.made.answering(&self.properties)
+    }
+
+    /// The stack's tags that it has.
+    pub fn tags<'a>(&'a self, stack: &'a BTreeMap<String, String>) -> &'a BTreeMap<String, String> {
+        self.tags.as_ref().unwrap_or(stack)
     }
 
     /// Whether it stays when the stack has it no more.

@@ -1,6 +1,6 @@
 //! What is told of small changes, as a line for each resource and each detail.
 
-use super::{Before, changes};
+use super::{After, Before, Changes, changes};
 use crate::foresee;
 use crate::stack::Resource;
 use crate::template::Template;
@@ -43,6 +43,7 @@ fn stack(template: &Template, name: &str) -> BTreeMap<String, Resource> {
         updated_ms: 0,
         ordinal: 0,
         deletion_policy: None,
+        tags: None,
     };
     template
         .resources()
@@ -70,14 +71,27 @@ fn lines(told: &[Value]) -> Vec<String> {
     told.iter().map(line).collect()
 }
 
-fn check(before: (&Template, &str), after: (&Template, &str), plain: &[&str], valued: &[&str]) {
+type Tags<'a> = &'a [(&'a str, &'a str)];
+
+fn told(before: (&Template, &str, Tags<'_>), after: (&Template, &str, Tags<'_>)) -> Changes {
+    let map = |tags: Tags<'_>| tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    let (tags_before, tags_after) = (map(before.2), map(after.2));
     let resources = stack(before.0, before.1);
     let own = scope(before.0, before.1);
     let changed = (before.1 != after.1).then(|| "Name".to_owned()).into_iter().collect();
-    let before =
-        Before { template: Some(before.0), resources: &resources, scope: Some(&own), changed: &changed };
+    let before = Before {
+        template: Some(before.0),
+        resources: &resources,
+        scope: Some(&own),
+        changed: &changed,
+        tags: &tags_before,
+    };
     let scope = foresee::before_making(after.0, scope(after.0, after.1)).expect("a scope");
-    let told = changes(&before, after.0, scope).expect("changes");
+    changes(&before, After { template: after.0, tags: &tags_after }, scope).expect("changes")
+}
+
+fn check(before: (&Template, &str), after: (&Template, &str), plain: &[&str], valued: &[&str]) {
+    let told = told((before.0, before.1, &[]), (after.0, after.1, &[]));
     assert_eq!(lines(&told.plain), plain);
     assert_eq!(lines(&told.valued), valued);
 }
@@ -157,4 +171,44 @@ fn metadata_alone_is_a_change_too() {
         &["Modify A False [- DirectModification - Static]"],
         &[r#"Modify A False [- DirectModification - Static={"note":"two"}]"#],
     );
+}
+
+#[test]
+fn tags_are_told_apart_from_properties() {
+    let own = |value: &str| format!(r#"{{"Tags":[{{"Key":"own","Value":"{value}"}}]}}"#);
+    let kept = topics(&[("A", &own("1")), ("B", "{}")]);
+    let lines_of = |before: (&Template, Tags<'_>), after: (&Template, Tags<'_>)| {
+        let told = told((before.0, "n", before.1), (after.0, "n", after.1));
+        (lines(&told.plain), lines(&told.valued), told.valued)
+    };
+    // Only the stack's: each resource has them, and none is told where they are as before.
+    let (plain, valued, told) = lines_of((&kept, &[("a", "1")]), (&kept, &[("a", "2")]));
+    assert_eq!(
+        plain,
+        ["Modify A False [- DirectModification - Static]", "Modify B False [- DirectModification - Static]"]
+    );
+    assert_eq!(valued[1], r#"Modify B False [- DirectModification - Static=[{"Key":"a","Value":"2"}]]"#);
+    let change = &told[0]["ResourceChange"];
+    assert_eq!(change["Scope"], json!(["Tags"]));
+    let target = json!({
+        "Attribute": "Tags", "RequiresRecreation": "Never", "Path": "/Properties/Tags",
+        "BeforeValue": r#"[{"Key":"a","Value":"1"},{"Key":"own","Value":"1"}]"#,
+        "AfterValue": r#"[{"Key":"a","Value":"2"},{"Key":"own","Value":"1"}]"#,
+        "AttributeChangeType": "Modify",
+    });
+    assert_eq!(change["Details"][0]["Target"], target);
+    let (plain, valued, _) = lines_of((&kept, &[("a", "1")]), (&kept, &[("a", "1")]));
+    assert_eq!((plain, valued), (vec![], vec![]));
+    // A resource's own tag stands before the stack's of that name.
+    let (plain, ..) = lines_of((&kept, &[("own", "x")]), (&kept, &[("own", "y")]));
+    assert_eq!(plain, ["Modify B False [- DirectModification - Static]"]);
+    // All of them gone.
+    let (_, valued, told) = lines_of((&kept, &[("a", "1")]), (&kept, &[]));
+    assert_eq!(valued[1], "Modify B False [- DirectModification - Static]");
+    let target = &told[1]["ResourceChange"]["Details"][0]["Target"];
+    assert_eq!(target["AttributeChangeType"], "Remove");
+    // The template's.
+    let more = topics(&[("A", &own("2")), ("B", "{}")]);
+    let (plain, ..) = lines_of((&kept, &[]), (&more, &[]));
+    assert_eq!(plain, ["Modify A False [- DirectModification - Static]"]);
 }

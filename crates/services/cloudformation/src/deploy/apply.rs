@@ -1,6 +1,7 @@
 //! Making the resources what a wish says, one after the other.
 
 use super::{Deployer, Done, Stop};
+use crate::resources::tags::with_stacks;
 use crate::resources::{self, Change, Changed, Cx};
 use crate::scope;
 use crate::stack::{Resource, Wish};
@@ -28,7 +29,7 @@ struct Wanted<'a> {
     logical: &'a str,
     kind: &'a str,
     properties: Value,
-    /// The properties with their dynamic references looked up.
+    /// The properties with their dynamic references looked up, and with the stack's tags.
     resolved: Value,
     deletion_policy: Option<String>,
 }
@@ -67,6 +68,13 @@ impl Deployer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The properties that a resource was made from, with their dynamic references looked up, and with the stack's tags.
+    pub(super) async fn meant(&self, cx: &Cx<'_>, resource: &Resource) -> Value {
+        let properties =
+            cx.resolve(&resource.properties).await.unwrap_or_else(|_| resource.properties.clone());
+        with_stacks(&resource.kind, properties, resource.tags(&self.stack.tags))
     }
 
     /// Tells that a resource failed.
@@ -114,16 +122,16 @@ impl Run<'_> {
             Ok(properties) => properties,
             Err(words) => return Err(deployer.failed(verb, &nothing, &words).await),
         };
-        if let Some(old) = old.as_ref().filter(|old| old.kind == kind && old.properties == properties) {
+        if let Some(old) = old.as_ref().filter(|old| self.is_so(old, kind, &properties)) {
             if old.deletion_policy != deletion_policy {
                 let kept = Resource { deletion_policy, ..old.clone() };
                 deployer.stacks.put_resource(&deployer.stack.id, logical, kept).await?;
             }
             return Ok(Some(old.answering()));
         }
-        let cx = Cx { tags: &self.wish.tags, ..deployer.cx(logical) };
+        let cx = deployer.cx(logical);
         let resolved = match cx.resolve(&properties).await {
-            Ok(resolved) => resolved,
+            Ok(resolved) => with_stacks(kind, resolved, &self.wish.tags),
             Err(words) => return Err(deployer.failed(verb, &nothing, &words).await),
         };
         let wanted = Wanted { logical, kind, properties, resolved, deletion_policy };
@@ -140,6 +148,15 @@ impl Run<'_> {
         Ok(Some(answering))
     }
 
+    /// Whether a resource is what the template wants, with the tags that the stack shall have.
+    fn is_so(&self, old: &Resource, kind: &str, properties: &Value) -> bool {
+        let tags = old.tags(&self.deployer.stack.tags);
+        old.kind == kind
+            && old.properties == *properties
+            && with_stacks(kind, properties.clone(), tags)
+                == with_stacks(kind, properties.clone(), &self.wish.tags)
+    }
+
     /// Changes a resource in its place; None where a new one has to take it.
     async fn change(
         &self,
@@ -150,7 +167,7 @@ impl Run<'_> {
     ) -> Result<Option<Made>, Stop> {
         let Wanted { logical, kind, properties, resolved, .. } = wanted;
         self.deployer.step(logical, old, "UPDATE_IN_PROGRESS", None, properties).await?;
-        let before = cx.resolve(&old.properties).await.unwrap_or_else(|_| old.properties.clone());
+        let before = self.deployer.meant(cx, old).await;
         match resources::update(kind, cx, Change { made: &old.made, old: &before, new: resolved }).await {
             Ok(Changed::InPlace(now)) => Ok(Some(now)),
             Ok(Changed::Replace) => {
@@ -169,16 +186,14 @@ impl Run<'_> {
 
     async fn make(&self, cx: &Cx<'_>, wanted: &Wanted<'_>, is_new: bool, verb: &str) -> Result<Made, Stop> {
         let (deployer, id) = (self.deployer, &self.deployer.stack.id);
-        let Wanted { logical, kind, properties, resolved, deletion_policy } = wanted;
+        let Wanted { logical, kind, properties, resolved, .. } = wanted;
         if is_new {
             deployer.tell(logical, "", kind, "CREATE_IN_PROGRESS", None, Some(properties)).await?;
         }
         let name = resources::name(kind, cx, resolved);
         let promised = resources::promised(kind, &name, resolved).filter(|_| is_new);
         if let Some(made) = promised.clone() {
-            let policy = deletion_policy.clone();
-            let status = "CREATE_IN_PROGRESS".to_owned();
-            let promise = deployer.resource(kind, made, properties, status, self.ordinal, policy);
+            let promise = self.resource(wanted, made, "CREATE_IN_PROGRESS", self.ordinal);
             deployer.stacks.put_resource(id, logical, promise).await?;
         }
         match resources::create(kind, cx, &name, resolved).await {
@@ -202,9 +217,8 @@ impl Run<'_> {
         verb: &str,
         done: &mut Vec<(String, Done)>,
     ) -> Result<(), ServiceError> {
-        let Wanted { logical, kind, properties, deletion_policy, .. } = wanted;
-        let deployer = self.deployer;
-        let replaced = old.as_ref().is_some_and(|old| old.made.id != made.id || old.kind != kind);
+        let (deployer, logical) = (self.deployer, wanted.logical);
+        let replaced = old.as_ref().is_some_and(|old| old.made.id != made.id || old.kind != wanted.kind);
         let place = old.as_ref().filter(|_| !replaced).map_or(self.ordinal, |old| old.ordinal);
         done.push((
             logical.to_owned(),
@@ -215,14 +229,28 @@ impl Run<'_> {
             },
         ));
         let status = format!("{verb}_COMPLETE");
-        let now = deployer.resource(kind, made, &properties, status.clone(), place, deletion_policy);
+        let now = self.resource(&wanted, made, &status, place);
         self.ordinal += 1;
         deployer.stacks.put_resource(&deployer.stack.id, logical, now.clone()).await?;
         if verb == "CREATE" || replaced {
             let reason = Some("Resource creation Initiated");
-            deployer.step(logical, &now, &format!("{verb}_IN_PROGRESS"), reason, &properties).await?;
+            deployer.step(logical, &now, &format!("{verb}_IN_PROGRESS"), reason, &now.properties).await?;
         }
-        deployer.step(logical, &now, &status, None, &properties).await
+        deployer.step(logical, &now, &status, None, &now.properties).await
+    }
+
+    fn resource(&self, wanted: &Wanted<'_>, made: Made, status: &str, ordinal: u64) -> Resource {
+        Resource {
+            kind: wanted.kind.to_owned(),
+            made,
+            properties: wanted.properties.clone(),
+            status: status.to_owned(),
+            reason: None,
+            updated_ms: self.deployer.stacks.world.now().millis(),
+            ordinal,
+            deletion_policy: wanted.deletion_policy.clone(),
+            tags: Some(self.wish.tags.clone()),
+        }
     }
 
     /// The stack's outputs, once all its resources are there.

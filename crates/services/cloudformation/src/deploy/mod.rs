@@ -5,7 +5,6 @@ mod remove;
 
 use super::resources::Cx;
 use super::stack::{Event, Resource, Stack, Stacks, Wish};
-use super::template::evaluate::Made;
 use crate::answers::Answers;
 use serde_json::Value;
 use servicekit::call::Caller;
@@ -134,27 +133,6 @@ impl Deployer<'_> {
         }
     }
 
-    fn resource(
-        &self,
-        kind: &str,
-        made: Made,
-        properties: &Value,
-        status: String,
-        ordinal: u64,
-        deletion_policy: Option<String>,
-    ) -> Resource {
-        Resource {
-            kind: kind.to_owned(),
-            made,
-            properties: properties.clone(),
-            status,
-            reason: None,
-            updated_ms: self.stacks.world.now().millis(),
-            ordinal,
-            deletion_policy,
-        }
-    }
-
     fn cx<'b>(&'b self, logical: &'b str) -> Cx<'b> {
         Cx {
             house: self.house,
@@ -163,7 +141,6 @@ impl Deployer<'_> {
             world: &self.stacks.world,
             stack: self.stack,
             logical,
-            tags: &self.stack.tags,
         }
     }
 

@@ -30,14 +30,9 @@ impl Deployer<'_> {
                 }
                 Done::Updated(old) => {
                     self.step(&logical, &old, "UPDATE_IN_PROGRESS", None, &old.properties).await?;
-                    let wanted = cx.resolve(&old.properties).await.unwrap_or_else(|_| old.properties.clone());
-                    match resources::update(
-                        &now.kind,
-                        &cx,
-                        Change { made: &now.made, old: &now.properties, new: &wanted },
-                    )
-                    .await
-                    {
+                    let (was, wanted) = (self.meant(&cx, &now).await, self.meant(&cx, &old).await);
+                    let change = Change { made: &now.made, old: &was, new: &wanted };
+                    match resources::update(&now.kind, &cx, change).await {
                         Ok(Changed::InPlace(made)) => {
                             let back = Resource { made, ..old };
                             self.stacks.put_resource(id, &logical, back.clone()).await?;
@@ -131,8 +126,7 @@ impl Deployer<'_> {
         }
         self.step(logical, resource, "DELETE_IN_PROGRESS", None, &resource.properties).await?;
         let cx = self.cx(logical);
-        let properties =
-            cx.resolve(&resource.properties).await.unwrap_or_else(|_| resource.properties.clone());
+        let properties = self.meant(&cx, resource).await;
         match resources::delete(&resource.kind, &cx, &resource.made, &properties).await {
             Ok(()) => {
                 self.step(logical, resource, "DELETE_COMPLETE", None, &resource.properties).await?;

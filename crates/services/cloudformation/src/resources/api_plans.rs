@@ -1,7 +1,7 @@
 //! `AWS::ApiGateway::ApiKey`, `UsagePlan` and `UsagePlanKey`.
 
 use super::apigateway::{SERVICE, escaped, made, members, owned, patches, retag};
-use super::{Change, Cx, only};
+use super::{Change, Cx, only, tags};
 use crate::template::evaluate::{Made, text};
 use serde_json::{Map, Value, json};
 
@@ -94,7 +94,7 @@ async fn create_key(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Made,
     let stages = properties.get("StageKeys").and_then(Value::as_array).into_iter().flatten();
     let stages: Vec<Value> = stages.map(|one| members(one, &["RestApiId", "StageName"]).into()).collect();
     input.insert("stageKeys".to_owned(), stages.into());
-    cx.tag(SERVICE, properties, &mut input);
+    tags::add(SERVICE, properties, &mut input);
     let answer = cx.ask(SERVICE, "CreateApiKey", input.into()).await?;
     Ok(made(&answer["id"], &[("APIKeyId", &answer["id"])]))
 }
@@ -109,7 +109,7 @@ async fn create_plan(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Made
             input.insert(property.to_ascii_lowercase(), lowered(limits));
         }
     }
-    cx.tag(SERVICE, properties, &mut input);
+    tags::add(SERVICE, properties, &mut input);
     let answer = cx.ask(SERVICE, "CreateUsagePlan", input.into()).await?;
     Ok(made(&answer["id"], &[("Id", &answer["id"])]))
 }

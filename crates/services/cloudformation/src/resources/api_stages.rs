@@ -1,7 +1,7 @@
 //! `AWS::ApiGateway::Stage`, and its settings of methods.
 
 use super::apigateway::{SERVICE, escaped, made, members, owned, patches, retag};
-use super::{Cx, only};
+use super::{Cx, only, tags};
 use crate::template::evaluate::{Made, text};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub(super) async fn create_stage(cx: &Cx<'_>, properties: &Value) -> Result<Made
             "Variables",
         ],
     );
-    cx.tag(SERVICE, properties, &mut input);
+    tags::add(SERVICE, properties, &mut input);
     let answer = cx.ask(SERVICE, "CreateStage", input.into()).await?;
     let stage = made(&answer["stageName"], &[]);
     if !change.is_empty() {

@@ -1,6 +1,6 @@
 //! `AWS::ApiGateway::RestApi`, `Resource`, `Authorizer`, `Method`, `Deployment`, `Stage`, `Account` and `GatewayResponse`.
 
-use super::{Change, Cx, api_bodies, api_stages, only};
+use super::{Change, Cx, api_bodies, api_stages, only, tags};
 use crate::template::evaluate::{Made, text};
 use serde_json::{Map, Value, json};
 
@@ -180,7 +180,7 @@ async fn create_api(cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
         let endpoint = members(endpoint, &["Types", "VpcEndpointIds", "IpAddressType"]);
         input.insert("endpointConfiguration".to_owned(), endpoint.into());
     }
-    cx.tag(SERVICE, properties, &mut input);
+    tags::add(SERVICE, properties, &mut input);
     let answer = cx.ask(SERVICE, "CreateRestApi", input.into()).await?;
     Ok(made(&answer["id"], &[("RestApiId", &answer["id"]), ("RootResourceId", &answer["rootResourceId"])]))
 }

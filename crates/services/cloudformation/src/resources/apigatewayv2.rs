@@ -1,6 +1,6 @@
 //! `AWS::ApiGatewayV2::Api`, `Authorizer`, `Integration`, `Route`, `Stage` and `Deployment`.
 
-use super::{Change, Cx, api_bodies, pick};
+use super::{Change, Cx, api_bodies, pick, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 
@@ -127,15 +127,11 @@ fn forget(before: &Map<String, Value>, input: &mut Map<String, Value>, member: &
     input.insert(member.to_owned(), now);
 }
 
-fn has_tags(kind: &str) -> bool {
-    matches!(kind, "AWS::ApiGatewayV2::Api" | "AWS::ApiGatewayV2::Stage")
-}
-
 pub(super) async fn create(kind: &str, cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
     let part = part(kind);
     let mut input = members(properties);
-    if has_tags(kind) {
-        cx.tag(SERVICE, properties, &mut input);
+    if tags::takes(kind) {
+        tags::add(SERVICE, properties, &mut input);
     }
     let body = if kind == API { api_bodies::of(cx, properties).await? } else { None };
     let answer = match body {
@@ -213,7 +209,7 @@ pub(super) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Resul
     }
     input.insert(part.id.to_owned(), made.id.as_str().into());
     cx.ask(SERVICE, part.update, input.into()).await?;
-    if has_tags(kind) {
+    if tags::takes(kind) {
         retag(kind, cx, made, old, new).await?;
     }
     Ok(made.clone())

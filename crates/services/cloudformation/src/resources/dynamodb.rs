@@ -1,6 +1,6 @@
 //! `AWS::DynamoDB::Table` and `GlobalTable`.
 
-use super::{Change, Cx, only, pick};
+use super::{Change, Cx, only, pick, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 
@@ -53,7 +53,7 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         }
         input.insert("SSESpecification".to_owned(), sse.into());
     }
-    cx.tag("dynamodb", properties, &mut input);
+    tags::add("dynamodb", properties, &mut input);
     cx.ask("dynamodb", "CreateTable", input.into()).await?;
     match extras(cx, name, &Value::Null, properties).await {
         Ok(()) => look(cx, name).await,
@@ -103,6 +103,7 @@ pub(super) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Resul
     }
     indexes(cx, name, attributes, old, new).await?;
     extras(cx, name, old, new).await?;
+    cx.retag("dynamodb", json!({ "ResourceArn": made.attributes["Arn"] }), old, new).await?;
     look(cx, name).await
 }
 
@@ -203,10 +204,6 @@ async fn extras(cx: &Cx<'_>, table: &str, old: &Value, new: &Value) -> Result<()
         let input = json!({"ResourceArn": arn, "Policy": policy["PolicyDocument"].to_string()});
         cx.ask("dynamodb", "PutResourcePolicy", input).await?;
     }
-    if !old.is_null() && changed("Tags") {
-        let arn = look(cx, table).await?.attributes["Arn"].clone();
-        cx.retag("dynamodb", json!({ "ResourceArn": arn }), old, new).await?;
-    }
     Ok(())
 }
 
@@ -238,7 +235,6 @@ fn as_table(kind: &str, cx: &Cx<'_>, properties: &Value) -> Result<Value, String
         "DeletionProtectionEnabled",
         "PointInTimeRecoverySpecification",
         "TableClass",
-        "Tags",
         "ResourcePolicy",
         "ContributorInsightsSpecification",
     ] {
@@ -246,6 +242,8 @@ fn as_table(kind: &str, cx: &Cx<'_>, properties: &Value) -> Result<Value, String
             table.insert(name.to_owned(), value.clone());
         }
     }
+    // A template gives tags to the replica: those of the whole are the stack's.
+    table.insert("Tags".to_owned(), tags::over(&tags::all(properties), here.get("Tags")));
     // Capacity that scales is not scaled here: the least of it is what is set.
     let write = table.remove("WriteProvisionedThroughputSettings");
     let least = |settings: Option<&Value>, member: &str| {

@@ -1,6 +1,6 @@
 //! `AWS::ECR::Repository`.
 
-use super::{Change, Cx, only, pick};
+use super::{Change, Cx, only, pick, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub(super) async fn create(cx: &Cx<'_>, name: &str, properties: &Value) -> Resul
         input.insert("encryptionConfiguration".into(), told);
     }
     input.insert("repositoryName".into(), name.as_str().into());
-    cx.tag("ecr", properties, &mut input);
+    tags::add("ecr", properties, &mut input);
     let answer = cx.ask("ecr", "CreateRepository", input.into()).await?;
     let repository = &answer["repository"];
     let attributes = [

@@ -1,7 +1,7 @@
 //! `AWS::IAM::Role`, and documents of policies.
 
 use super::principals::{Principal, ROLE};
-use super::{Change, Cx, only, pick};
+use super::{Change, Cx, only, pick, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 use servicekit::fields::texts;
@@ -23,7 +23,7 @@ pub(super) async fn create_role(cx: &Cx<'_>, name: &str, properties: &Value) -> 
     let mut input = pick(properties, &["Path", "Description", "MaxSessionDuration", "PermissionsBoundary"]);
     input.insert("RoleName".to_owned(), name.into());
     input.insert("AssumeRolePolicyDocument".to_owned(), document(properties, "AssumeRolePolicyDocument"));
-    cx.tag("iam:role", properties, &mut input);
+    tags::add("iam:role", properties, &mut input);
     let answer = cx.ask("iam", "CreateRole", input.into()).await?;
     let role = &answer["Role"];
     let made = Made {

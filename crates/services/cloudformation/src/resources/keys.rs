@@ -1,6 +1,6 @@
 //! `AWS::KMS::Key` and `AWS::KMS::Alias`.
 
-use super::{Change, Cx, only, pick};
+use super::{Change, Cx, only, pick, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 use servicekit::fields::required;
@@ -26,7 +26,7 @@ pub(super) async fn create_key(cx: &Cx<'_>, properties: &Value) -> Result<Made, 
     if let Some(policy) = policy(properties) {
         input.insert("Policy".to_owned(), policy.into());
     }
-    cx.tag("kms", properties, &mut input);
+    tags::add("kms", properties, &mut input);
     let answer = cx.ask("kms", "CreateKey", input.into()).await?;
     let key = &answer["KeyMetadata"];
     let (id, arn) = (required(key, "KeyId").to_owned(), key["Arn"].clone());

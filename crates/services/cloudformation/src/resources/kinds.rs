@@ -10,6 +10,8 @@ pub(crate) struct Kind {
     pub named_by: Option<(&'static str, usize)>,
     /// Properties that cannot change in place; `*` for all.
     pub fixed: &'static [&'static str],
+    /// Whether it takes tags, and so its stack's too.
+    pub tagged: bool,
 }
 
 const fn kind(
@@ -17,16 +19,21 @@ const fn kind(
     named_by: Option<(&'static str, usize)>,
     fixed: &'static [&'static str],
 ) -> Kind {
-    Kind { name, named_by, fixed }
+    Kind { name, named_by, fixed, tagged: false }
+}
+
+/// One that takes tags.
+const fn tagged(kind: Kind) -> Kind {
+    Kind { tagged: true, ..kind }
 }
 
 static KINDS: &[Kind] = &[
     kind("AWS::ApiGateway::Account", None, &[]),
-    kind(
+    tagged(kind(
         "AWS::ApiGateway::ApiKey",
         Some(("Name", 1024)),
         &["GenerateDistinctId", "Name", "StageKeys", "Value"],
-    ),
+    )),
     kind("AWS::ApiGateway::Authorizer", None, &["RestApiId"]),
     kind("AWS::ApiGateway::Deployment", None, &["RestApiId", "StageName"]),
     kind("AWS::ApiGateway::GatewayResponse", None, &["RestApiId", "ResponseType"]),
@@ -34,48 +41,56 @@ static KINDS: &[Kind] = &[
     kind("AWS::ApiGateway::Model", None, &["ContentType", "Name", "RestApiId"]),
     kind("AWS::ApiGateway::RequestValidator", None, &["Name", "RestApiId"]),
     kind("AWS::ApiGateway::Resource", None, &["RestApiId", "ParentId", "PathPart"]),
-    kind("AWS::ApiGateway::RestApi", None, &["ApiKeySourceType"]),
-    kind("AWS::ApiGateway::Stage", None, &["RestApiId", "StageName"]),
-    kind("AWS::ApiGateway::UsagePlan", Some(("UsagePlanName", 1024)), &[]),
+    tagged(kind("AWS::ApiGateway::RestApi", None, &["ApiKeySourceType"])),
+    tagged(kind("AWS::ApiGateway::Stage", None, &["RestApiId", "StageName"])),
+    tagged(kind("AWS::ApiGateway::UsagePlan", Some(("UsagePlanName", 1024)), &[])),
     kind("AWS::ApiGateway::UsagePlanKey", None, &["*"]),
-    kind("AWS::ApiGatewayV2::Api", None, &["ProtocolType", "Target", "RouteKey", "CredentialsArn"]),
+    tagged(kind("AWS::ApiGatewayV2::Api", None, &["ProtocolType", "Target", "RouteKey", "CredentialsArn"])),
     kind("AWS::ApiGatewayV2::Authorizer", None, &["ApiId"]),
     kind("AWS::ApiGatewayV2::Deployment", None, &["ApiId", "StageName"]),
     kind("AWS::ApiGatewayV2::Integration", None, &["ApiId"]),
     kind("AWS::ApiGatewayV2::Route", None, &["ApiId"]),
-    kind("AWS::ApiGatewayV2::Stage", None, &["ApiId", "StageName"]),
+    tagged(kind("AWS::ApiGatewayV2::Stage", None, &["ApiId", "StageName"])),
     kind("AWS::CDK::Metadata", None, &[]),
     kind("AWS::CloudFormation::CustomResource", None, &["ServiceToken"]),
-    kind("AWS::CloudFormation::Stack", None, &[]),
+    tagged(kind("AWS::CloudFormation::Stack", None, &[])),
     kind("AWS::CloudFormation::WaitConditionHandle", None, &[]),
-    kind(
+    tagged(kind(
         "AWS::DynamoDB::GlobalTable",
         Some(("TableName", 255)),
         &["TableName", "KeySchema", "LocalSecondaryIndexes"],
-    ),
-    kind(
+    )),
+    tagged(kind(
         "AWS::DynamoDB::Table",
         Some(("TableName", 255)),
         &["TableName", "KeySchema", "LocalSecondaryIndexes"],
-    ),
-    kind("AWS::EC2::EIP", None, &["Domain"]),
-    kind("AWS::EC2::InternetGateway", None, &[]),
-    kind("AWS::EC2::NatGateway", None, &["AllocationId", "ConnectivityType", "PrivateIpAddress", "SubnetId"]),
+    )),
+    tagged(kind("AWS::EC2::EIP", None, &["Domain"])),
+    tagged(kind("AWS::EC2::InternetGateway", None, &[])),
+    tagged(kind(
+        "AWS::EC2::NatGateway",
+        None,
+        &["AllocationId", "ConnectivityType", "PrivateIpAddress", "SubnetId"],
+    )),
     kind("AWS::EC2::Route", None, &["DestinationCidrBlock", "RouteTableId"]),
-    kind("AWS::EC2::RouteTable", None, &["VpcId"]),
-    kind("AWS::EC2::SecurityGroup", Some(("GroupName", 255)), &["GroupDescription", "GroupName", "VpcId"]),
+    tagged(kind("AWS::EC2::RouteTable", None, &["VpcId"])),
+    tagged(kind(
+        "AWS::EC2::SecurityGroup",
+        Some(("GroupName", 255)),
+        &["GroupDescription", "GroupName", "VpcId"],
+    )),
     kind("AWS::EC2::SecurityGroupEgress", None, &[]),
     kind("AWS::EC2::SecurityGroupIngress", None, &[]),
-    kind("AWS::EC2::Subnet", None, &["AvailabilityZone", "AvailabilityZoneId", "CidrBlock", "VpcId"]),
+    tagged(kind("AWS::EC2::Subnet", None, &["AvailabilityZone", "AvailabilityZoneId", "CidrBlock", "VpcId"])),
     kind("AWS::EC2::SubnetRouteTableAssociation", None, &["SubnetId"]),
-    kind("AWS::EC2::VPC", None, &["CidrBlock", "InstanceTenancy"]),
-    kind("AWS::EC2::VPCEndpoint", None, &["ServiceName", "VpcEndpointType", "VpcId"]),
+    tagged(kind("AWS::EC2::VPC", None, &["CidrBlock", "InstanceTenancy"])),
+    tagged(kind("AWS::EC2::VPCEndpoint", None, &["ServiceName", "VpcEndpointType", "VpcId"])),
     kind("AWS::EC2::VPCGatewayAttachment", None, &[]),
-    kind(
+    tagged(kind(
         "AWS::ECR::Repository",
         Some(("RepositoryName", 256)),
         &["RepositoryName", "EncryptionConfiguration", "ImageScanningConfiguration"],
-    ),
+    )),
     kind("AWS::IAM::AccessKey", None, &["Serial", "UserName"]),
     kind("AWS::IAM::Group", Some(("GroupName", 128)), &["GroupName"]),
     kind(
@@ -84,38 +99,38 @@ static KINDS: &[Kind] = &[
         &["ManagedPolicyName", "Path", "Description"],
     ),
     kind("AWS::IAM::Policy", Some(("PolicyName", 128)), &["PolicyName"]),
-    kind("AWS::IAM::Role", Some(("RoleName", 64)), &["RoleName", "Path"]),
-    kind("AWS::IAM::User", Some(("UserName", 64)), &["UserName"]),
+    tagged(kind("AWS::IAM::Role", Some(("RoleName", 64)), &["RoleName", "Path"])),
+    tagged(kind("AWS::IAM::User", Some(("UserName", 64)), &["UserName"])),
     kind("AWS::IAM::UserToGroupAddition", None, &["GroupName"]),
     kind("AWS::KMS::Alias", None, &["AliasName"]),
-    kind("AWS::KMS::Key", None, &["KeySpec", "KeyUsage", "MultiRegion", "Origin"]),
+    tagged(kind("AWS::KMS::Key", None, &["KeySpec", "KeyUsage", "MultiRegion", "Origin"])),
     kind("AWS::Lambda::Alias", None, &["FunctionName", "Name"]),
     kind("AWS::Lambda::EventInvokeConfig", None, &["FunctionName", "Qualifier"]),
-    kind(
+    tagged(kind(
         "AWS::Lambda::EventSourceMapping",
         None,
         &["EventSourceArn", "StartingPosition", "StartingPositionTimestamp"],
-    ),
-    kind("AWS::Lambda::Function", Some(("FunctionName", 64)), &["FunctionName", "PackageType"]),
+    )),
+    tagged(kind("AWS::Lambda::Function", Some(("FunctionName", 64)), &["FunctionName", "PackageType"])),
     kind("AWS::Lambda::LayerVersion", Some(("LayerName", 140)), &["*"]),
     kind("AWS::Lambda::Permission", None, &["*"]),
     kind("AWS::Lambda::Url", None, &["TargetFunctionArn", "Qualifier"]),
     kind("AWS::Lambda::Version", None, &["*"]),
-    kind("AWS::Logs::LogGroup", Some(("LogGroupName", 512)), &["LogGroupName"]),
+    tagged(kind("AWS::Logs::LogGroup", Some(("LogGroupName", 512)), &["LogGroupName"])),
     kind("AWS::Logs::LogStream", Some(("LogStreamName", 512)), &["LogGroupName", "LogStreamName"]),
-    kind("AWS::S3::Bucket", Some(("BucketName", 63)), &["BucketName"]),
+    tagged(kind("AWS::S3::Bucket", Some(("BucketName", 63)), &["BucketName"])),
     kind("AWS::S3::BucketPolicy", None, &["Bucket"]),
     kind("AWS::SNS::Subscription", None, &["Endpoint", "Protocol", "TopicArn"]),
-    kind("AWS::SNS::Topic", Some(("TopicName", 256)), &["TopicName", "FifoTopic"]),
+    tagged(kind("AWS::SNS::Topic", Some(("TopicName", 256)), &["TopicName", "FifoTopic"])),
     kind("AWS::SNS::TopicPolicy", None, &[]),
-    kind("AWS::SQS::Queue", Some(("QueueName", 75)), &["QueueName", "FifoQueue"]),
+    tagged(kind("AWS::SQS::Queue", Some(("QueueName", 75)), &["QueueName", "FifoQueue"])),
     kind("AWS::SQS::QueuePolicy", None, &[]),
-    kind("AWS::SSM::Parameter", Some(("Name", 512)), &["Name"]),
+    tagged(kind("AWS::SSM::Parameter", Some(("Name", 512)), &["Name"])),
     kind("AWS::SecretsManager::ResourcePolicy", None, &["SecretId"]),
     kind("AWS::SecretsManager::RotationSchedule", None, &["SecretId"]),
-    kind("AWS::SecretsManager::Secret", Some(("Name", 512)), &["Name"]),
+    tagged(kind("AWS::SecretsManager::Secret", Some(("Name", 512)), &["Name"])),
     kind("AWS::SecretsManager::SecretTargetAttachment", None, &[]),
-    kind(
+    tagged(kind(
         "AWS::RDS::DBCluster",
         Some(("DBClusterIdentifier", 63)),
         &[
@@ -130,13 +145,13 @@ static KINDS: &[Kind] = &[
             "Port",
             "StorageEncrypted",
         ],
-    ),
-    kind(
+    )),
+    tagged(kind(
         "AWS::RDS::DBClusterParameterGroup",
         Some(("DBClusterParameterGroupName", 255)),
         &["DBClusterParameterGroupName", "Description", "Family"],
-    ),
-    kind(
+    )),
+    tagged(kind(
         "AWS::RDS::DBInstance",
         Some(("DBInstanceIdentifier", 63)),
         &[
@@ -151,13 +166,13 @@ static KINDS: &[Kind] = &[
             "Port",
             "StorageEncrypted",
         ],
-    ),
-    kind(
+    )),
+    tagged(kind(
         "AWS::RDS::DBParameterGroup",
         Some(("DBParameterGroupName", 255)),
         &["DBParameterGroupName", "Description", "Family"],
-    ),
-    kind("AWS::RDS::DBSubnetGroup", Some(("DBSubnetGroupName", 255)), &["DBSubnetGroupName"]),
+    )),
+    tagged(kind("AWS::RDS::DBSubnetGroup", Some(("DBSubnetGroupName", 255)), &["DBSubnetGroupName"])),
 ];
 
 /// The parts of networks.

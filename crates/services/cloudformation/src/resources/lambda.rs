@@ -1,6 +1,6 @@
 //! `AWS::Lambda::Function`, `EventSourceMapping` and `Permission`.
 
-use super::{Change, Cx, pick};
+use super::{Change, Cx, pick, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ pub(super) async fn create_function(cx: &Cx<'_>, name: &str, properties: &Value)
     input.insert("Code".to_owned(), code);
     input.insert("FunctionName".to_owned(), name.into());
     input.remove("Tags");
-    cx.tag("lambda", properties, &mut input);
+    tags::add("lambda", properties, &mut input);
     let answer = cx.ask("lambda", "CreateFunction", input.into()).await?;
     if let Some(reserved) = reserved {
         let input = json!({"FunctionName": name, "ReservedConcurrentExecutions": reserved});
@@ -108,7 +108,7 @@ fn code(code: &Value, properties: &Value) -> Result<Value, String> {
 pub(super) async fn create_mapping(cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
     let mut input = properties.as_object().cloned().unwrap_or_default();
     input.remove("Tags");
-    cx.tag("lambda", properties, &mut input);
+    tags::add("lambda", properties, &mut input);
     let answer = cx.ask("lambda", "CreateEventSourceMapping", input.into()).await?;
     let id = answer["UUID"].as_str().unwrap_or_default().to_owned();
     let attributes = [
@@ -118,13 +118,16 @@ pub(super) async fn create_mapping(cx: &Cx<'_>, properties: &Value) -> Result<Ma
     Ok(Made { id, attributes: attributes.into() })
 }
 
-pub(super) async fn update_mapping(cx: &Cx<'_>, made: &Made, new: &Value) -> Result<Made, String> {
+pub(super) async fn update_mapping(cx: &Cx<'_>, change: Change<'_>) -> Result<Made, String> {
+    let Change { made, old, new } = change;
     let mut input = new.as_object().cloned().unwrap_or_default();
     for fixed in ["EventSourceArn", "StartingPosition", "StartingPositionTimestamp", "Tags"] {
         input.remove(fixed);
     }
     input.insert("UUID".to_owned(), made.id.as_str().into());
     cx.ask("lambda", "UpdateEventSourceMapping", input.into()).await?;
+    let arn = &made.attributes["EventSourceMappingArn"];
+    cx.retag("lambda", json!({"Resource": arn}), old, new).await?;
     Ok(made.clone())
 }
 

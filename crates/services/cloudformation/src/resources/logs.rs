@@ -1,6 +1,6 @@
 //! `AWS::Logs::LogGroup` and `LogStream`.
 
-use super::{Change, Cx, only};
+use super::{Change, Cx, only, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub(super) async fn create(cx: &Cx<'_>, name: &str, properties: &Value) -> Resul
         input["logGroupClass"] = class.clone();
     }
     if let Some(members) = input.as_object_mut() {
-        cx.tag("logs", properties, members);
+        tags::add("logs", properties, members);
     }
     cx.ask("logs", "CreateLogGroup", input).await?;
     let made = Made { id: name.to_owned(), ..Made::default() };

@@ -1,6 +1,6 @@
 //! `AWS::SQS::Queue` and `QueuePolicy`; `AWS::SNS::Topic`, `Subscription` and `TopicPolicy`.
 
-use super::{Change, Cx, only, pick};
+use super::{Change, Cx, only, pick, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 use servicekit::fields::{required, texts};
@@ -34,7 +34,7 @@ pub(super) async fn create_queue(cx: &Cx<'_>, name: &str, properties: &Value) ->
         return Err(exists(cx, &name));
     }
     let mut input = json!({ "QueueName": name, "Attributes": attributes });
-    let tags = cx.all_tags(properties);
+    let tags = tags::all(properties);
     if !tags.is_empty() {
         input["tags"] = json!(tags);
     }
@@ -147,7 +147,7 @@ pub(super) async fn create_topic(cx: &Cx<'_>, name: &str, properties: &Value) ->
             attributes.insert(member.to_owned(), value.clone());
         }
     }
-    let input = json!({ "Name": name, "Attributes": attributes, "Tags": cx.tags(properties) });
+    let input = json!({ "Name": name, "Attributes": attributes, "Tags": tags::list(properties) });
     cx.ask("sns", "CreateTopic", input).await?;
     let attributes = [("TopicArn".to_owned(), arn.as_str().into()), ("TopicName".to_owned(), name.into())];
     let made = Made { id: arn, attributes: attributes.into() };

@@ -26,7 +26,7 @@ mod secrets;
 mod security_groups;
 mod storage;
 mod surroundings;
-mod tags;
+pub(crate) mod tags;
 mod users;
 
 use super::stack::Stack;
@@ -35,7 +35,6 @@ use crate::answers::Answers;
 use serde_json::{Map, Value};
 use servicekit::call::Caller;
 use servicekit::house::House;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use world::World;
 
@@ -65,8 +64,6 @@ pub(crate) struct Cx<'a> {
     pub world: &'a World,
     pub stack: &'a Stack,
     pub logical: &'a str,
-    /// The stack's tags, which its resources get too.
-    pub tags: &'a BTreeMap<String, String>,
 }
 
 /// The types that are removed by their name; for most of them it is what `Ref` gives, too.
@@ -191,7 +188,7 @@ pub(crate) async fn update(kind: &str, cx: &Cx<'_>, change: Change<'_>) -> Resul
         "AWS::KMS::Alias" => keys::put_alias(cx, Some(made), new).await?,
         "AWS::KMS::Key" => keys::update_key(cx, change).await?,
         "AWS::Lambda::Function" => lambda::update_function(cx, change).await?,
-        "AWS::Lambda::EventSourceMapping" => lambda::update_mapping(cx, made, new).await?,
+        "AWS::Lambda::EventSourceMapping" => lambda::update_mapping(cx, change).await?,
         "AWS::Logs::LogGroup" => logs::update(cx, change).await?,
         "AWS::SNS::Subscription" => messages::update_subscription(cx, change).await?,
         "AWS::SNS::Topic" => messages::update_topic(cx, change).await?,

@@ -1,6 +1,6 @@
 //! `AWS::CloudFormation::Stack`: a stack inside a stack.
 
-use super::{Cx, only};
+use super::{Cx, only, tags};
 use crate::template::evaluate::{Made, text as scalar};
 use serde_json::{Map, Value, json};
 use servicekit::fields::text;
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Between looks at a stack that is being worked on for longer than a call waits.
 const LOOK: Duration = Duration::from_millis(200);
 
-fn input(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Value, String> {
+fn input(name: &str, properties: &Value) -> Result<Value, String> {
     only(properties, &["TemplateURL", "Parameters", "Tags", "NotificationARNs"])?;
     let mut input = Map::new();
     input.insert("StackName".into(), name.into());
@@ -25,7 +25,7 @@ fn input(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Value, String> {
         json!({ "ParameterKey": key, "ParameterValue": value })
     });
     input.insert("Parameters".into(), parameters.collect());
-    input.insert("Tags".into(), cx.tags(properties).into());
+    input.insert("Tags".into(), tags::list(properties).into());
     let all = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
     // The outer stack was granted what its template needs; the inner ones are part of it.
     input.insert("Capabilities".into(), json!(all));
@@ -33,7 +33,7 @@ fn input(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Value, String> {
 }
 
 pub(super) async fn create(cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
-    let mut input = input(cx, &cx.made_up_name(128), properties)?;
+    let mut input = input(&cx.made_up_name(128), properties)?;
     input["OnFailure"] = "DO_NOTHING".into();
     let answer = cx.ask("cloudformation", "CreateStack", input).await?;
     let id = text(&answer, "StackId").unwrap_or_default().to_owned();
@@ -48,7 +48,7 @@ pub(super) async fn create(cx: &Cx<'_>, properties: &Value) -> Result<Made, Stri
 }
 
 pub(super) async fn update(cx: &Cx<'_>, made: &Made, properties: &Value) -> Result<Made, String> {
-    let answer = cx.ask("cloudformation", "UpdateStack", input(cx, &made.id, properties)?).await;
+    let answer = cx.ask("cloudformation", "UpdateStack", input(&made.id, properties)?).await;
     match answer {
         Err(words) if words.contains("No updates are to be performed.") => return Ok(made.clone()),
         other => drop(other?),

@@ -1,6 +1,6 @@
 //! `AWS::EC2::VPC` and the parts of its network; security groups have a file of their own.
 
-use super::{Change, Cx, only, pick, security_groups as groups};
+use super::{Change, Cx, only, pick, security_groups as groups, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 use servicekit::fields::{text, texts};
@@ -11,7 +11,7 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::EC2::Subnet" => create_subnet(cx, properties).await,
         "AWS::EC2::RouteTable" => {
             only(properties, &["VpcId", "Tags"])?;
-            let input = tagged(cx, "route-table", properties, pick(properties, &["VpcId"]));
+            let input = tagged("route-table", properties, pick(properties, &["VpcId"]));
             let answer = cx.ask("ec2", "CreateRouteTable", input).await?;
             Ok(known_as("RouteTableId", &answer["RouteTable"]["RouteTableId"]))
         }
@@ -28,14 +28,14 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         }
         "AWS::EC2::InternetGateway" => {
             only(properties, &["Tags"])?;
-            let input = tagged(cx, "internet-gateway", properties, Map::new());
+            let input = tagged("internet-gateway", properties, Map::new());
             let answer = cx.ask("ec2", "CreateInternetGateway", input).await?;
             Ok(known_as("InternetGatewayId", &answer["InternetGateway"]["InternetGatewayId"]))
         }
         "AWS::EC2::VPCGatewayAttachment" => attach(cx, properties).await,
         "AWS::EC2::EIP" => {
             only(properties, &["Domain", "Tags"])?;
-            let input = tagged(cx, "elastic-ip", properties, pick(properties, &["Domain"]));
+            let input = tagged("elastic-ip", properties, pick(properties, &["Domain"]));
             let answer = cx.ask("ec2", "AllocateAddress", input).await?;
             let attributes = ["AllocationId", "PublicIp"].map(|name| (name.to_owned(), answer[name].clone()));
             Ok(Made { id: id(&answer["PublicIp"]), attributes: attributes.into() })
@@ -43,7 +43,7 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
         "AWS::EC2::NatGateway" => {
             const OWN: &[&str] = &["AllocationId", "SubnetId", "ConnectivityType", "PrivateIpAddress"];
             only(properties, &[OWN, &["Tags"]].concat())?;
-            let input = tagged(cx, "natgateway", properties, pick(properties, OWN));
+            let input = tagged("natgateway", properties, pick(properties, OWN));
             let answer = cx.ask("ec2", "CreateNatGateway", input).await?;
             Ok(known_as("NatGatewayId", &answer["NatGateway"]["NatGatewayId"]))
         }
@@ -112,7 +112,7 @@ async fn create_vpc(cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
     const DNS: &[&str] = &["EnableDnsHostnames", "EnableDnsSupport"];
     const OWN: &[&str] = &["CidrBlock", "InstanceTenancy"];
     only(properties, &[OWN, DNS, &["Tags"]].concat())?;
-    let input = tagged(cx, "vpc", properties, pick(properties, OWN));
+    let input = tagged("vpc", properties, pick(properties, OWN));
     let vpc = cx.ask("ec2", "CreateVpc", input).await?["Vpc"].take();
     let made = finish_vpc(cx, &vpc, properties).await;
     undone(cx, made, "DeleteVpc", json!({ "VpcId": vpc["VpcId"] })).await
@@ -151,7 +151,7 @@ async fn set_dns(cx: &Cx<'_>, vpc: &str, properties: &Value) -> Result<(), Strin
 async fn create_subnet(cx: &Cx<'_>, properties: &Value) -> Result<Made, String> {
     const OWN: &[&str] = &["AvailabilityZone", "AvailabilityZoneId", "CidrBlock", "VpcId"];
     only(properties, &[OWN, &["MapPublicIpOnLaunch", "Tags"]].concat())?;
-    let input = tagged(cx, "subnet", properties, pick(properties, OWN));
+    let input = tagged("subnet", properties, pick(properties, OWN));
     let subnet = cx.ask("ec2", "CreateSubnet", input).await?["Subnet"].take();
     let id = id(&subnet["SubnetId"]);
     let names = ["SubnetId", "VpcId", "CidrBlock", "AvailabilityZone", "AvailabilityZoneId"];
@@ -185,7 +185,7 @@ async fn create_endpoint(cx: &Cx<'_>, properties: &Value) -> Result<Made, String
         let policy = policy.to_string();
         input.insert("PolicyDocument".to_owned(), policy.into());
     }
-    let answer = cx.ask("ec2", "CreateVpcEndpoint", tagged(cx, "vpc-endpoint", properties, input)).await?;
+    let answer = cx.ask("ec2", "CreateVpcEndpoint", tagged("vpc-endpoint", properties, input)).await?;
     let endpoint = &answer["VpcEndpoint"];
     let attributes = [
         ("Id", endpoint["VpcEndpointId"].clone()),
@@ -228,9 +228,9 @@ pub(super) async fn undone(
     outcome
 }
 
-/// An input with the resource's tags, and the stack's, as EC2 takes them.
-pub(super) fn tagged(cx: &Cx<'_>, kind: &str, properties: &Value, mut input: Map<String, Value>) -> Value {
-    let tags = cx.tags(properties);
+/// An input with the resource's tags, as EC2 takes them.
+pub(super) fn tagged(kind: &str, properties: &Value, mut input: Map<String, Value>) -> Value {
+    let tags = tags::list(properties);
     if !tags.is_empty() {
         let specification = json!([{ "ResourceType": kind, "Tags": tags }]);
         input.insert("TagSpecifications".to_owned(), specification);
@@ -242,8 +242,8 @@ async fn retag(cx: &Cx<'_>, id: &Value, old: &Value, new: &Value) -> Result<(), 
     if old.get("Tags") == new.get("Tags") {
         return Ok(());
     }
-    let now = cx.tags(new);
-    let gone = cx.tags(old).into_iter().filter(|tag| !now.iter().any(|other| other["Key"] == tag["Key"]));
+    let now = tags::list(new);
+    let gone = tags::list(old).into_iter().filter(|tag| !now.iter().any(|other| other["Key"] == tag["Key"]));
     let gone: Vec<Value> = gone.map(|tag| json!({ "Key": tag["Key"] })).collect();
     if !gone.is_empty() {
         cx.ask("ec2", "DeleteTags", json!({ "Resources": [id], "Tags": gone })).await?;

@@ -1,6 +1,6 @@
 //! `AWS::RDS::DBCluster`, `DBInstance`, `DBSubnetGroup`, `DBClusterParameterGroup` and `DBParameterGroup`.
 
-use super::{Change, Cx, pick};
+use super::{Change, Cx, pick, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 
@@ -45,7 +45,7 @@ pub(super) async fn create(kind: &str, cx: &Cx<'_>, name: &str, properties: &Val
     let properties = cx.resolve(properties).await?;
     let mut input = properties.as_object().cloned().unwrap_or_default();
     input.remove("Tags");
-    cx.tag("rds", &properties, &mut input);
+    tags::add("rds", &properties, &mut input);
     match kind {
         "AWS::RDS::DBCluster" => {
             input.insert("DBClusterIdentifier".to_owned(), name.as_str().into());

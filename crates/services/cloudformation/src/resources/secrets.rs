@@ -1,6 +1,6 @@
 //! `AWS::SecretsManager::Secret`, `SecretTargetAttachment`, `RotationSchedule` and `ResourcePolicy`; `AWS::SSM::Parameter`.
 
-use super::{Change, Cx, only, pick};
+use super::{Change, Cx, only, pick, tags};
 use crate::template::evaluate::{Made, text as plain};
 use serde_json::{Map, Value, json};
 use servicekit::fields::{required, text};
@@ -24,7 +24,7 @@ pub(super) async fn create_secret(cx: &Cx<'_>, name: &str, properties: &Value) -
     if let Some(value) = secret_value(cx, properties).await? {
         input.insert("SecretString".to_owned(), value.into());
     }
-    cx.tag("secretsmanager", properties, &mut input);
+    tags::add("secretsmanager", properties, &mut input);
     let answer = cx.ask("secretsmanager", "CreateSecret", input.into()).await?;
     let arn = required(&answer, "ARN").to_owned();
     Ok(Made { attributes: [("Id".to_owned(), arn.as_str().into())].into(), id: arn })
@@ -170,7 +170,7 @@ const PARAMETER: &[&str] =
 
 pub(super) async fn create_parameter(cx: &Cx<'_>, name: &str, properties: &Value) -> Result<Made, String> {
     let mut input = parameter(name, properties)?;
-    cx.tag("ssm", properties, &mut input);
+    tags::add("ssm", properties, &mut input);
     cx.ask("ssm", "PutParameter", input.into()).await?;
     Ok(shown(name, properties))
 }

@@ -28,8 +28,7 @@ pub(super) async fn create(cx: &Cx<'_>, name: &str, properties: &Value) -> Resul
     input.insert("GroupName".to_owned(), name.into());
     let description = properties.get("GroupDescription").cloned().unwrap_or_default();
     input.insert("Description".to_owned(), description);
-    let answer =
-        cx.ask("ec2", "CreateSecurityGroup", tagged(cx, "security-group", properties, input)).await?;
+    let answer = cx.ask("ec2", "CreateSecurityGroup", tagged("security-group", properties, input)).await?;
     let group = answer["GroupId"].clone();
     let made = async {
         set_rules(cx, &group, &json!({}), properties).await?;

@@ -1,6 +1,6 @@
 //! `AWS::S3::Bucket` and `BucketPolicy`.
 
-use super::{Change, Cx, only};
+use super::{Change, Cx, only, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Map, Value, json};
 use servicekit::fields::text;
@@ -121,7 +121,7 @@ pub(super) async fn update_bucket(cx: &Cx<'_>, change: Change<'_>) -> Result<Mad
         cx.ask("s3", &format!("Put{noun}"), input).await?;
     }
     if changed("Tags") || old.is_null() {
-        let tags = cx.tags(new);
+        let tags = tags::list(new);
         if tags.is_empty() {
             cx.ask("s3", "DeleteBucketTagging", json!({ "Bucket": made.id })).await?;
         } else {

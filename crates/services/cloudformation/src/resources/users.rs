@@ -2,7 +2,7 @@
 
 use super::iam::bound;
 use super::principals::{GROUP, USER};
-use super::{Change, Cx, only, pick};
+use super::{Change, Cx, only, pick, tags};
 use crate::template::evaluate::Made;
 use serde_json::{Value, json};
 use servicekit::fields::texts;
@@ -14,7 +14,7 @@ pub(super) async fn create_user(cx: &Cx<'_>, name: &str, properties: &Value) -> 
     only(properties, OF_USER)?;
     let mut input = pick(properties, &["Path", "PermissionsBoundary"]);
     input.insert("UserName".to_owned(), name.into());
-    cx.tag("iam:user", properties, &mut input);
+    tags::add("iam:user", properties, &mut input);
     let answer = cx.ask("iam", "CreateUser", input.into()).await?;
     let made = with_arn(name, &answer["User"]);
     match join_and_hold(cx, name, &Value::Null, properties).await {
