@@ -2,7 +2,7 @@ use api::dynamodb::{
     BatchGetItem, BatchWriteItem, DeleteItem, GetItem, PutItem, Query, ReturnValues, Scan, Select,
     TransactGetItems, TransactWriteItems, UpdateItem, item, string,
 };
-use model::{Image, Item, Number, Value};
+use model::{CorruptImage, Image, Item, Number, Value};
 use world::Random;
 
 fn json_of(of: &Item) -> String {
@@ -184,15 +184,31 @@ fn strings_are_escaped_as_any_parser_reads_them() {
     }
 }
 
-/// Writing and reading again gives the same item, whatever is in it.
+/// Writing and reading again gives the same item, whatever is in it; and what is stored is written as what it is of.
 #[test]
 fn written_items_read_back() {
     let mut random = Random::from_seed(11);
     for _ in 0..500 {
         let item = random_item(&mut random, 0);
+        let mut of_image = Vec::new();
+        api::dynamodb::item(Image::of(&item).view(), &mut of_image).expect("a whole image");
+        assert_eq!(String::from_utf8(of_image).expect("JSON is text"), json_of(&item));
         let body = format!(r#"{{"TableName":"tab","Item":{}}}"#, json_of(&item));
         let read = PutItem::read(body.as_bytes()).unwrap_or_else(|| panic!("{body}"));
         assert_eq!(read.item, item);
+    }
+}
+
+#[test]
+fn damaged_texts_are_not_written() {
+    let whole: Item = [("name".to_owned(), Value::S("a text".to_owned()))].into_iter().collect();
+    let whole = Image::of(&whole).into_bytes();
+    for (letter, damage) in [(b't', 0xff), (b'm', 0xc3), (b' ', 0xe2)] {
+        let mut damaged = whole.clone();
+        let at = damaged.iter().position(|byte| *byte == letter).expect("a letter of the name or the text");
+        damaged[at] = damage;
+        let damaged = Image::from_bytes(damaged).expect("the head is whole");
+        assert_eq!(item(damaged.view(), &mut Vec::new()), Err(CorruptImage));
     }
 }
 

@@ -58,7 +58,7 @@ impl<'a> Node<'a> for Part<'a> {
     fn seen(self) -> Result<Seen<'a>, CorruptImage> {
         Ok(match self {
             Part::Record(..) | Part::Change(_) | Part::Identity => Seen::Object,
-            Part::EventId(record) => Seen::Text(record.event_id().into()),
+            Part::EventId(record) => Seen::Text(String::from(&*record.event_id()).into()),
             Part::SequenceNumber(record) => Seen::Text(record.sequence.to_string().into()),
             Part::Text(text) => Seen::Text(Cow::Borrowed(text)),
             Part::Number(number) => Seen::Number(number),

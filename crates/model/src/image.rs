@@ -330,18 +330,18 @@ impl<'a> Reader<'a> {
         Ok(crate::SetView::of_image(kind, self.framed()?))
     }
 
-    fn number(&mut self) -> Result<Number, CorruptImage> {
+    pub fn number(&mut self) -> Result<Number, CorruptImage> {
         let len = self.byte()?;
         Number::from_bytes(self.take(usize::from(len))?).ok_or(CorruptImage)
     }
 
-    fn framed(&mut self) -> Result<Reader<'a>, CorruptImage> {
+    pub fn framed(&mut self) -> Result<Reader<'a>, CorruptImage> {
         let depth = self.depth.checked_sub(1).ok_or(CorruptImage)?;
         let len = self.length()?;
         Ok(Reader { bytes: self.take(len)?, depth })
     }
 
-    fn prefixed(&mut self) -> Result<&'a [u8], CorruptImage> {
+    pub fn prefixed(&mut self) -> Result<&'a [u8], CorruptImage> {
         let len = self.varint()?;
         self.take(len)
     }
@@ -371,7 +371,7 @@ impl<'a> Reader<'a> {
         Err(CorruptImage)
     }
 
-    fn byte(&mut self) -> Result<u8, CorruptImage> {
+    pub fn byte(&mut self) -> Result<u8, CorruptImage> {
         let (byte, rest) = self.bytes.split_first().ok_or(CorruptImage)?;
         self.bytes = rest;
         Ok(*byte)

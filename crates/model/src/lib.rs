@@ -12,9 +12,11 @@ pub mod partiql;
 pub mod pattern;
 mod value;
 mod view;
+mod visit;
 
 pub use image::{CorruptImage, Image};
 pub use item::Item;
 pub use number::{Number, NumberError};
 pub use value::{DEPTH_MAX, SetFault, Type, Value};
 pub use view::{ListView, SetView, ValueView, View};
+pub use visit::{Scalar, Visitor};

@@ -4,11 +4,13 @@
 //! the way of `wire::decode` and `wire::violations`, which finds AWS's words for it.
 
 mod attributes;
+mod quoted;
 mod requests;
 mod stream;
 mod writer;
 
 pub use attributes::{Attribute, Attributes, Text};
+pub use quoted::string;
 pub use requests::*;
 pub use stream::{StreamRecord, stream_record};
-pub use writer::{Object, item, string, value};
+pub use writer::{Object, item, value};

@@ -1,6 +1,7 @@
 //! Records of a stream, as GetRecords and a function's event write them.
 
-use super::writer::Object;
+use super::quoted::string;
+use super::writer::item;
 use model::{CorruptImage, View};
 
 /// A record's parts, by reference.
@@ -27,38 +28,65 @@ pub struct StreamRecord<'a> {
 
 /// Appends one record. The two readers differ in the spelling of `userIdentity`'s members and in `eventSourceARN`.
 pub fn stream_record(record: &StreamRecord<'_>, out: &mut Vec<u8>) -> Result<(), CorruptImage> {
-    let mut object = Object::new(out);
-    object.string("eventID", record.event_id);
-    object.string("eventName", record.event_name);
-    object.string("eventVersion", "1.1");
-    object.string("eventSource", "aws:dynamodb");
-    object.string("awsRegion", record.region);
-    let mut change = Object::new(object.member("dynamodb"));
-    change.number("ApproximateCreationDateTime", record.created_seconds);
-    change.item("Keys", record.keys)?;
+    put(b"{\"eventID\":", out);
+    string(record.event_id, out);
+    put(b",\"eventName\":", out);
+    string(record.event_name, out);
+    put(b",\"eventVersion\":\"1.1\",\"eventSource\":\"aws:dynamodb\",\"awsRegion\":", out);
+    string(record.region, out);
+    put(b",\"dynamodb\":{\"ApproximateCreationDateTime\":", out);
+    number(record.created_seconds, out);
+    put(b",\"Keys\":", out);
+    item(record.keys, out)?;
     if let Some(image) = record.new_image {
-        change.item("NewImage", image)?;
+        put(b",\"NewImage\":", out);
+        item(image, out)?;
     }
     if let Some(image) = record.old_image {
-        change.item("OldImage", image)?;
+        put(b",\"OldImage\":", out);
+        item(image, out)?;
     }
-    change.string("SequenceNumber", record.sequence_number);
-    change.number("SizeBytes", record.size_bytes);
-    change.string("StreamViewType", record.view_type);
-    change.end();
+    put(b",\"SequenceNumber\":", out);
+    string(record.sequence_number, out);
+    put(b",\"SizeBytes\":", out);
+    number(record.size_bytes as u64, out);
+    put(b",\"StreamViewType\":", out);
+    string(record.view_type, out);
+    put(b"}", out);
     if record.service_delete {
-        let (principal, kind) = match record.source_arn {
-            Some(_) => ("principalId", "type"),
-            None => ("PrincipalId", "Type"),
-        };
-        let mut identity = Object::new(object.member("userIdentity"));
-        identity.string(principal, "dynamodb.amazonaws.com");
-        identity.string(kind, "Service");
-        identity.end();
+        match record.source_arn {
+            Some(_) => put(
+                b",\"userIdentity\":{\"principalId\":\"dynamodb.amazonaws.com\",\"type\":\"Service\"}",
+                out,
+            ),
+            None => put(
+                b",\"userIdentity\":{\"PrincipalId\":\"dynamodb.amazonaws.com\",\"Type\":\"Service\"}",
+                out,
+            ),
+        }
     }
     if let Some(arn) = record.source_arn {
-        object.string("eventSourceARN", arn);
+        put(b",\"eventSourceARN\":", out);
+        string(arn, out);
     }
-    object.end();
+    put(b"}", out);
     Ok(())
+}
+
+/// Words whose length is known are stored, not copied.
+fn put<const N: usize>(words: &[u8; N], out: &mut Vec<u8>) {
+    out.extend_from_slice(words);
+}
+
+fn number(number: u64, out: &mut Vec<u8>) {
+    let (mut digits, mut at, mut rest) = ([0; 20], 20, number);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
 }

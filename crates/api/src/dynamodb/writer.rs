@@ -1,152 +1,103 @@
 //! Items as DynamoDB JSON, appended to bytes without a tree between.
 
-use model::{CorruptImage, ValueView, View};
+use super::quoted::{self, string};
+use model::{CorruptImage, Number, Scalar, Type, ValueView, View, Visitor};
 use std::io::Write as _;
 
 /// Appends `{"name":{"S":"…"}, …}`.
 pub fn item(item: View<'_>, out: &mut Vec<u8>) -> Result<(), CorruptImage> {
     out.push(b'{');
-    let mut first = true;
-    for attribute in item.iter() {
-        let (name, attribute) = attribute?;
-        if !first {
-            out.push(b',');
-        }
-        first = false;
-        string(name, out);
-        out.push(b':');
-        value(attribute, out)?;
-    }
+    item.visit(&mut Json(out))?;
     out.push(b'}');
     Ok(())
 }
 
 /// Appends one attribute value: `{"S":"…"}`.
 pub fn value(value: ValueView<'_>, out: &mut Vec<u8>) -> Result<(), CorruptImage> {
-    let start = |out: &mut Vec<u8>, tag: &str| out.extend_from_slice(tag.as_bytes());
-    match value {
-        ValueView::S(text) => {
-            start(out, "{\"S\":");
-            string(text, out);
-        }
-        ValueView::N(_) | ValueView::B(_) => {
-            start(out, if matches!(value, ValueView::N(_)) { "{\"N\":" } else { "{\"B\":" });
-            scalar(value, out);
-        }
-        ValueView::Bool(true) => start(out, "{\"BOOL\":true"),
-        ValueView::Bool(false) => start(out, "{\"BOOL\":false"),
-        ValueView::Null => start(out, "{\"NULL\":true"),
-        ValueView::L(list) => {
-            start(out, "{\"L\":[");
-            for (at, element) in list.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                self::value(element?, out)?;
-            }
-            out.push(b']');
-        }
-        ValueView::M(map) => {
-            start(out, "{\"M\":");
-            item(map, out)?;
-        }
-        ValueView::Ss(set) | ValueView::Ns(set) | ValueView::Bs(set) => {
-            start(
-                out,
-                match value {
-                    ValueView::Ss(_) => "{\"SS\":[",
-                    ValueView::Ns(_) => "{\"NS\":[",
-                    _ => "{\"BS\":[",
-                },
-            );
-            for (at, element) in set.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                scalar(element?, out);
-            }
-            out.push(b']');
-        }
-    }
-    out.push(b'}');
-    Ok(())
+    value.visit(&mut Json(out))
 }
 
-/// A string, number or binary without its descriptor.
-fn scalar(value: ValueView<'_>, out: &mut Vec<u8>) {
-    match value {
-        ValueView::S(text) => string(text, out),
-        ValueView::N(number) => {
-            // Writing to a Vec cannot fail.
-            let _ = write!(out, "\"{number}\"");
+struct Json<'a>(&'a mut Vec<u8>);
+
+impl Json<'_> {
+    fn put<const N: usize>(&mut self, words: &[u8; N]) {
+        self.0.extend_from_slice(words);
+    }
+
+    /// `descriptor`: with the brace and the colon.
+    fn quoted<const N: usize>(
+        &mut self,
+        descriptor: &[u8; N],
+        in_set: bool,
+        content: impl FnOnce(&mut Vec<u8>) -> Result<(), CorruptImage>,
+    ) -> Result<(), CorruptImage> {
+        if in_set {
+            return content(self.0);
         }
-        ValueView::B(bytes) => {
-            out.push(b'"');
-            wire::base64::encode_into(bytes, out);
-            out.push(b'"');
-        }
-        _ => out.extend_from_slice(b"null"),
+        self.put(descriptor);
+        content(self.0)?;
+        self.0.push(b'}');
+        Ok(())
     }
 }
 
-/// What stands after a backslash for a byte that must be escaped: 0 for none, `u` for a numbered one.
-const ESCAPES: [u8; 256] = {
-    let mut escapes = [0; 256];
-    let mut at = 0;
-    while at < 0x20 {
-        escapes[at] = b'u';
-        at += 1;
+impl Visitor for Json<'_> {
+    fn name(&mut self, name: &[u8], is_first: bool) -> Result<(), CorruptImage> {
+        self.element(is_first);
+        quoted::bytes(name, self.0)?;
+        self.0.push(b':');
+        Ok(())
     }
-    escapes[b'\n' as usize] = b'n';
-    escapes[b'\r' as usize] = b'r';
-    escapes[b'\t' as usize] = b't';
-    escapes[0x08] = b'b';
-    escapes[0x0c] = b'f';
-    escapes[b'"' as usize] = b'"';
-    escapes[b'\\' as usize] = b'\\';
-    escapes
-};
 
-/// Appends a JSON string with its quotes.
-pub fn string(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    out.reserve(bytes.len() + 2);
-    out.push(b'"');
-    let mut plain_from = 0;
-    let mut at = 0;
-    while at < bytes.len() {
-        // Eight bytes at a time as long as they are plain, which nearly all are.
-        if let Some(eight) = bytes[at..].first_chunk::<8>()
-            && is_plain(*eight)
-        {
-            at += 8;
-            continue;
+    fn element(&mut self, is_first: bool) {
+        if !is_first {
+            self.0.push(b',');
         }
-        let escape = ESCAPES[bytes[at] as usize];
-        if escape != 0 {
-            out.extend_from_slice(&bytes[plain_from..at]);
-            plain_from = at + 1;
-            out.extend_from_slice(&[b'\\', escape]);
-            if escape == b'u' {
-                let _ = write!(out, "{:04x}", bytes[at]);
+    }
+
+    fn scalar(&mut self, scalar: Scalar<'_>, in_set: bool) -> Result<(), CorruptImage> {
+        match scalar {
+            Scalar::S(text) => self.quoted(b"{\"S\":", in_set, |out| quoted::bytes(text, out)),
+            Scalar::N(number) => self.quoted(b"{\"N\":", in_set, |out| {
+                out.push(b'"');
+                out.extend_from_slice(number.text(&mut [0; Number::TEXT_MAX]).as_bytes());
+                out.push(b'"');
+                Ok(())
+            }),
+            Scalar::B(bytes) => self.quoted(b"{\"B\":", in_set, |out| {
+                out.push(b'"');
+                wire::base64::encode_into(bytes, out);
+                out.push(b'"');
+                Ok(())
+            }),
+            Scalar::Bool(true) => {
+                self.put(b"{\"BOOL\":true}");
+                Ok(())
+            }
+            Scalar::Bool(false) => {
+                self.put(b"{\"BOOL\":false}");
+                Ok(())
+            }
+            Scalar::Null => {
+                self.put(b"{\"NULL\":true}");
+                Ok(())
             }
         }
-        at += 1;
     }
-    out.extend_from_slice(&bytes[plain_from..]);
-    out.push(b'"');
-}
 
-/// Whether none of eight bytes is a control character, a quotation mark or a backslash.
-fn is_plain(bytes: [u8; 8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let word = u64::from_ne_bytes(bytes);
-    // The high bit of a byte is set where it lies below the bound. A borrow from a neighbour may set it too, but only
-    // above a byte that is itself below: the answer for all eight stays right.
-    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGH;
-    let equals = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    below(word, 0x20) | equals(b'"') | equals(b'\\') == 0
+    fn open(&mut self, kind: Type) {
+        match kind {
+            Type::L => self.put(b"{\"L\":["),
+            Type::M => self.put(b"{\"M\":{"),
+            Type::Ss => self.put(b"{\"SS\":["),
+            Type::Ns => self.put(b"{\"NS\":["),
+            _ => self.put(b"{\"BS\":["),
+        }
+    }
+
+    fn close(&mut self, kind: Type) {
+        self.put(if kind == Type::M { b"}}" } else { b"]}" });
+    }
 }
 
 /// A JSON object being appended member by member.
@@ -181,6 +132,7 @@ impl<'a> Object<'a> {
     }
 
     pub fn number(&mut self, name: &str, number: impl std::fmt::Display) {
+        // Writing to a Vec cannot fail.
         let _ = write!(self.member(name), "{number}");
     }
 

@@ -75,11 +75,7 @@ impl Reading<'_> {
             let entry = View::new(&image)?;
             page.scanned += 1;
             bytes += entry.size_bytes();
-            let earlier = || {
-                let rows = snapshot.range(Space::Items, &self.bounds.from, &self.bounds.to, self.order);
-                rows.take(page.scanned - 1).map(|row| row.map(|(_, image)| image))
-            };
-            let filled = room.fills(entry, earlier)?;
+            let filled = room.fills(entry)?;
             // Counted before the filter: a page of nothing but rejects is a page too.
             let full = self.limit.is_some_and(|limit| page.scanned >= limit) || filled;
             if full {

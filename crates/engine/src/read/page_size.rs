@@ -1,9 +1,8 @@
 //! What an item takes of a page: not the size that its capacity is counted by, but about that of its stored form, in which
 //! names are short and blocks have heads. [suite: dynalite, "just under limit" and "just over limit"]
 
-use crate::{Error, Table};
-use model::{CorruptImage, ValueView, View};
-use store::Slice;
+use crate::Table;
+use model::{CorruptImage, Scalar, Type, View, Visitor};
 
 /// An item is stored in blocks of so many bytes.
 const BLOCK_BYTES: usize = 3072;
@@ -15,84 +14,86 @@ const PAGE_BYTES_MAX: usize = 1 << 20;
 /// And with the one that makes it this large as items are told: names that are long there are short as they are stored.
 const TOLD_BYTES_MAX: usize = 8 << 20;
 
-/// What the items of a page take. Most pages are far from full and are told so by sizes that items carry with them; only one
-/// that may be full is measured, from its first item on.
+/// What the items of a page take.
 pub(super) struct Room<'a> {
     range: Option<&'a str>,
     told: usize,
-    most: usize,
-    measured: Option<usize>,
+    taken: usize,
 }
 
 impl<'a> Room<'a> {
     pub fn new(table: &'a Table) -> Room<'a> {
-        let range = table.key.range.first().map(|part| &*part.name);
-        Room { range, told: 0, most: 0, measured: None }
+        Room { range: table.key.range.first().map(|part| &*part.name), told: 0, taken: 0 }
     }
 
-    /// Whether the page is full with this item. `earlier` reads those before it again.
-    pub fn fills<E, R: Iterator<Item = Result<Slice, E>>>(
-        &mut self,
-        item: View<'_>,
-        earlier: impl FnOnce() -> R,
-    ) -> Result<bool, Error>
-    where
-        Error: From<E>,
-    {
+    /// Whether the page is full with this item.
+    pub fn fills(&mut self, item: View<'_>) -> Result<bool, CorruptImage> {
         self.told += item.size_bytes();
-        self.most += most_bytes(item.size_bytes());
-        if self.told >= TOLD_BYTES_MAX {
-            return Ok(true);
-        }
-        let before = match self.measured {
-            Some(before) => before,
-            None if self.most < PAGE_BYTES_MAX => return Ok(false),
-            None => earlier().try_fold(0, |sum, image| {
-                Ok::<_, Error>(sum + page_bytes(View::new(&image?)?, self.range)?)
-            })?,
-        };
-        let taken = before + page_bytes(item, self.range)?;
-        self.measured = Some(taken);
-        Ok(taken >= PAGE_BYTES_MAX)
+        self.taken += page_bytes(item, self.range)?;
+        Ok(self.told >= TOLD_BYTES_MAX || self.taken >= PAGE_BYTES_MAX)
     }
-}
-
-/// What an item of this size takes at most.
-fn most_bytes(size_bytes: usize) -> usize {
-    4 * size_bytes + 32
 }
 
 /// `range` names the table's sort key, whichever index is read.
 fn page_bytes(item: View<'_>, range: Option<&str>) -> Result<usize, CorruptImage> {
-    let (mut size, mut range_size) = (0, 0);
-    for attribute in item.iter() {
-        let (name, value) = attribute?;
-        if range == Some(name) {
-            range_size = value.size_bytes()?;
-        } else {
-            size += 1 + stored(&value)?;
-        }
-    }
-    let blocks = 1 + (1 + size) / BLOCK_BYTES;
-    Ok(2 + size + blocks * (BLOCK_HEAD_BYTES + range_size))
+    let mut stored = Stored { range: range.map(str::as_bytes), ..Stored::default() };
+    item.visit(&mut stored)?;
+    let blocks = 1 + (1 + stored.size) / BLOCK_BYTES;
+    Ok(2 + stored.size + blocks * (BLOCK_HEAD_BYTES + stored.range_size))
 }
 
-fn stored(value: &ValueView<'_>) -> Result<usize, CorruptImage> {
-    Ok(match value {
-        ValueView::S(text) => match text.len() {
-            size @ ..128 => size + 1,
-            size @ ..16_384 => size + 2,
-            size => size + 3,
-        },
-        ValueView::N(_) | ValueView::B(_) => value.size_bytes()? + 1,
-        ValueView::Null => 0,
-        ValueView::Bool(_) => 1,
-        ValueView::L(list) => list.iter().try_fold(3, |size, value| Ok(size + 1 + stored(&value?)?))?,
-        ValueView::M(map) => map.iter().try_fold(3, |size, entry| Ok(size + 2 + stored(&entry?.1)?))?,
-        ValueView::Ss(set) | ValueView::Ns(set) | ValueView::Bs(set) => {
-            set.iter().try_fold(1, |size, element| Ok(size + 1 + element?.size_bytes()?))?
+/// Adds up what the attributes take.
+#[derive(Default)]
+struct Stored<'a> {
+    range: Option<&'a [u8]>,
+    range_size: usize,
+    size: usize,
+    /// How many lists and maps are open.
+    depth: usize,
+    is_range: bool,
+}
+
+impl Visitor for Stored<'_> {
+    fn name(&mut self, name: &[u8], _: bool) -> Result<(), CorruptImage> {
+        self.is_range = self.depth == 0 && self.range == Some(name);
+        self.size += match self.depth {
+            0 => usize::from(!self.is_range),
+            _ => 2,
+        };
+        Ok(())
+    }
+
+    fn element(&mut self, _: bool) {
+        self.size += 1;
+    }
+
+    fn scalar(&mut self, scalar: Scalar<'_>, in_set: bool) -> Result<(), CorruptImage> {
+        let (length, more) = match scalar {
+            Scalar::S(text) if !in_set => match text.len() {
+                length @ ..128 => (length, 1),
+                length @ ..16_384 => (length, 2),
+                length => (length, 3),
+            },
+            Scalar::S(bytes) | Scalar::B(bytes) => (bytes.len(), usize::from(!in_set)),
+            Scalar::N(number) => (number.size_bytes(), usize::from(!in_set)),
+            Scalar::Bool(_) => (0, 1),
+            Scalar::Null => (0, 0),
+        };
+        match self.is_range {
+            true => self.range_size = length,
+            false => self.size += length + more,
         }
-    })
+        Ok(())
+    }
+
+    fn open(&mut self, kind: Type) {
+        self.depth += 1;
+        self.size += if matches!(kind, Type::L | Type::M) { 3 } else { 1 };
+    }
+
+    fn close(&mut self, _: Type) {
+        self.depth -= 1;
+    }
 }
 
 #[cfg(test)]
@@ -104,16 +105,14 @@ mod tests {
         let item: Item = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let image = Image::of(&item);
         assert_eq!(page_bytes(image.view(), range), Ok(expect), "{attributes:?}");
-        assert!(expect <= most_bytes(item.size_bytes()), "{attributes:?}");
     }
 
     #[test]
     fn long_names_fill_a_page_too() {
         let long: Item = [("n".repeat(60_000), Value::Null)].into_iter().collect();
         let image = Image::of(&long);
-        let none = || std::iter::repeat_n(Ok::<_, Error>(Slice::from(image.as_bytes())), 0);
-        let mut room = Room { range: None, told: 0, most: 0, measured: None };
-        let filled = (1..).find(|_| room.fills(image.view(), none).expect("an image"));
+        let mut room = Room { range: None, told: 0, taken: 0 };
+        let filled = (1..).find(|_| room.fills(image.view()).expect("an image"));
         assert_eq!(filled, Some(TOLD_BYTES_MAX.div_ceil(image.view().size_bytes())));
     }
 

@@ -12,7 +12,7 @@ mod streams;
 
 pub use changed::Changed;
 pub use follow::Follow;
-pub use id::{NotASequence, NotAShardId, Sequence, ShardId};
+pub use id::{Digits, NotASequence, NotAShardId, Sequence, ShardId};
 pub use record::{Event, Record, ViewType};
 pub use shard::{Position, Records, Shard, Tail};
 pub use streams::{Stream, StreamPage, StreamStatus};

@@ -7,7 +7,7 @@
 //! The lowest bit of the flags says that the service deleted the item, the next two are the view type. Integers are little-endian; the three lengths are those of the images, 0 where there is none. A shard's first record
 //! is a mark that it begins, its last one that it ends: their sequence numbers are the shard's bounds.
 
-use crate::stream::Sequence;
+use crate::stream::{Digits, Sequence};
 use crate::{Error, key};
 use model::{CorruptImage, View};
 use std::fmt;
@@ -191,11 +191,11 @@ impl Record {
     }
 
     /// 32 hexadecimal digits, different for every record of a store.
-    pub fn event_id(&self) -> String {
+    pub fn event_id(&self) -> Digits<32> {
         // A bijection of the sequence number, in two halves, so that no two are alike.
         let low = scramble(self.sequence.0);
         let high = scramble(low ^ self.created.millis());
-        format!("{high:016x}{low:016x}")
+        Digits::hexadecimal(u128::from(high) << 64 | u128::from(low))
     }
 
     fn keys_image(&self) -> &[u8] {

@@ -15,7 +15,7 @@ pub use value::ValueView;
 /// An item, or a map, by reference: a tree's or an image's. Reading an image decodes only what is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    source: Source<'a, &'a Item>,
+    pub(crate) source: Source<'a, &'a Item>,
     /// What an image's header says; trees and the maps inside images are measured when asked.
     size: Option<u32>,
 }

@@ -252,7 +252,7 @@ fn complaint(payload: &[u8]) -> String {
 
 impl Target for FunctionTarget {
     fn encode(&self, record: &Record, out: &mut Vec<u8>) -> Result<(), String> {
-        let (id, sequence) = (record.event_id(), record.sequence.to_string());
+        let (id, sequence) = (record.event_id(), record.sequence.digits());
         let told = StreamRecord {
             event_id: &id,
             event_name: match record.event {
