@@ -142,7 +142,7 @@ impl Inner {
             context.set("aws:SourceIp", peer.to_string());
         }
         let now = self.parts.world.now();
-        context.set("aws:CurrentTime", now.iso_seconds());
+        context.set("aws:CurrentTime", format!("{}Z", now.iso_seconds()));
         context.set("aws:EpochTime", now.seconds().to_string());
         context.set("aws:SecureTransport", "false");
         context.set("aws:RequestedRegion", &*caller.region);

@@ -107,7 +107,7 @@ impl Export<'_> {
         let made = || {
             told["createdDate"]
                 .as_f64()
-                .map(|seconds| Timestamp::from_seconds(seconds as u64).iso_seconds())
+                .map(|seconds| format!("{}Z", Timestamp::from_seconds(seconds as u64).iso_seconds()))
                 .unwrap_or_default()
         };
         let version = told.get("version").cloned().unwrap_or_else(|| made().into());

@@ -85,3 +85,17 @@ fn only_what_is_wanted_is_exported() {
         assert_eq!(api.bench.call("GET", &path(target), &[], b"").status, status, "{target}");
     }
 }
+
+#[test]
+fn an_api_without_a_version_has_the_time_it_was_made_at() {
+    let api = Api::new(json!({}));
+    let mut told = document();
+    told["info"] = json!({"title": "pets"});
+    let id = imported(&api, told);
+    let version = exported(&api, &id, "oas30", "")["info"]["version"].clone();
+    let made = api.bench.good("GET", &format!("/restapis/{id}"), json!({}))["createdDate"].as_f64();
+    let seconds =
+        world::Timestamp::parse_iso(version.as_str().expect("a version")).map(|time| time.seconds());
+    assert_eq!(seconds, made.map(|made| made as u64), "{version}");
+    assert!(version.as_str().is_some_and(|version| version.ends_with('Z')), "{version}");
+}
