@@ -6,6 +6,7 @@ mod cache;
 mod fault;
 mod guards;
 mod http;
+mod live;
 mod members;
 mod openapi;
 mod outside;

@@ -49,9 +49,11 @@ const BUSY: &[&str] = &[
 /// stacks are done by their first look.
 const SOON: Duration = Duration::from_secs(8);
 
-/// Waits for work that goes on either way.
-async fn soon(work: tokio::task::JoinHandle<()>) {
-    let _ended = tokio::time::timeout(SOON, work).await;
+/// What is to be done to a stack.
+enum Deed {
+    Create(Wish),
+    Update(Wish),
+    Delete,
 }
 
 fn validation(message: impl Into<String>) -> ServiceError {
@@ -218,8 +220,14 @@ impl CloudFormation {
             self.stacks.put_wish(&stack.id, wish.clone()).await?;
         }
         self.stacks.put(&stack).await?;
-        let (stacks, house, caller) = (self.stacks.clone(), self.house.clone(), call.caller.clone());
-        let answers = self.answers.clone();
+        self.work(call, stack, if create { Deed::Create(wish) } else { Deed::Update(wish) }).await;
+        Ok(())
+    }
+
+    /// Works on a stack, and waits for the end of it for a while: it goes on either way.
+    async fn work(&self, call: &Call, stack: Stack, deed: Deed) {
+        let (stacks, house, answers) = (self.stacks.clone(), self.house.clone(), self.answers.clone());
+        let caller = call.caller.clone();
         let work = tokio::spawn(async move {
             let deployer = Deployer {
                 stacks: &stacks,
@@ -228,13 +236,16 @@ impl CloudFormation {
                 caller: &caller,
                 stack: &stack,
             };
-            let done = if create { deployer.create(&wish).await } else { deployer.update(&wish).await };
+            let done = match &deed {
+                Deed::Create(wish) => deployer.create(wish).await,
+                Deed::Update(wish) => deployer.update(wish).await,
+                Deed::Delete => deployer.delete().await,
+            };
             if let Err(error) = done {
                 eprintln!("cloudformation: {}: {}", stack.name, error.message.unwrap_or_default());
             }
         });
-        soon(work).await;
-        Ok(())
+        let _ended = tokio::time::timeout(SOON, work).await;
     }
 
     async fn delete_stack(&self, call: &Call, input: &Value) -> Answer {
@@ -284,21 +295,7 @@ impl CloudFormation {
                 Ok(())
             })
             .await?;
-        let (stacks, house, caller) = (self.stacks.clone(), self.house.clone(), call.caller.clone());
-        let answers = self.answers.clone();
-        let work = tokio::spawn(async move {
-            let deployer = Deployer {
-                stacks: &stacks,
-                house: &house,
-                answers: &answers,
-                caller: &caller,
-                stack: &stack,
-            };
-            if let Err(error) = deployer.delete().await {
-                eprintln!("cloudformation: {}: {}", stack.name, error.message.unwrap_or_default());
-            }
-        });
-        soon(work).await;
+        self.work(call, stack, Deed::Delete).await;
         Ok(json!({}))
     }
 

@@ -15,12 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::ServiceError;
 
-pub(super) struct Live {
-    pub account: String,
-    pub region: String,
-    pub disabled: bool,
-    pub stages: HashMap<String, LiveStage>,
-}
+pub(super) type Live = crate::live::Live<LiveStage>;
 
 pub(super) struct LiveStage {
     pub variables: Option<Value>,

@@ -20,9 +20,7 @@ impl Http {
         let (name, stage, behind) = live.stage(path)?;
         let verb = request.method.as_str();
         let (at, _) = select(stage.keys.iter(), verb, behind)?;
-        let Live { account, region, .. } = &*live;
-        let arn = format!("arn:aws:execute-api:{region}:{account}:{id}/{name}/{verb}{behind}");
-        matches!(stage.routes[at].door, Door::Signed).then_some(arn)
+        matches!(stage.routes[at].door, Door::Signed).then(|| live.arn(id, name, verb, behind))
     }
 
     /// None when there is no such API.
@@ -163,11 +161,10 @@ impl Place<'_> {
 
     /// The ARNs that a function's policy may name: with the route's method, and with the request's.
     fn sources(&self, key: &str, method: &str) -> Vec<String> {
-        let Live { account, region, .. } = self.live;
-        let arn = format!("arn:aws:execute-api:{region}:{account}:{}/{}", self.id, self.name);
+        let arn = |method: &str, path: &str| self.live.arn(self.id, self.name, method, path);
         match key.split_once(' ') {
-            None => vec![format!("{arn}/{key}")],
-            Some((own, path)) => vec![format!("{arn}/{own}{path}"), format!("{arn}/{method}{path}")],
+            None => vec![arn(key, "")],
+            Some((own, path)) => vec![arn(own, path), arn(method, path)],
         }
     }
 }

@@ -14,12 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use wire::ServiceError;
 
-pub(super) struct Live {
-    pub account: String,
-    pub region: String,
-    pub disabled: bool,
-    pub stages: HashMap<String, LiveStage>,
-}
+pub(super) type Live = crate::live::Live<LiveStage>;
 
 pub(super) struct LiveStage {
     pub deployment: String,

@@ -32,9 +32,7 @@ impl Rest {
         let (name, behind) = rest.split_once('/').unwrap_or((rest, ""));
         let verb = request.method.as_str();
         let (method, _) = live.stages.get(name)?.find(verb, &format!("/{behind}"))?;
-        let Live { account, region, .. } = &*live;
-        let arn = format!("arn:aws:execute-api:{region}:{account}:{id}/{name}/{verb}/{behind}");
-        matches!(method.door, Door::Signed).then_some(arn)
+        matches!(method.door, Door::Signed).then(|| live.arn(id, name, verb, &format!("/{behind}")))
     }
 
     /// None when there is no such API.
