@@ -135,6 +135,11 @@ impl Services {
         {
             return reply;
         }
+        if request.method == http::Method::OPTIONS
+            && let Some(answer) = self.preflight_of_bucket(&request)
+        {
+            return answer.into();
+        }
         // Boxed: few requests come from one, and every connection would carry the room.
         let page = self.0.origins.welcome(&request).map(Box::new);
         let mut reply: Reply = match page.as_ref().and_then(|_| origins::preflight(&request)) {

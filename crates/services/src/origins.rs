@@ -16,15 +16,20 @@ const REMEMBERED_S: &str = "172800";
 
 #[derive(Clone, Debug)]
 pub(crate) enum Origins {
+    /// As the operator says.
     Any,
+    /// As each request is signed. Buckets have rules of their own for pages.
+    Signed,
     Listed(Vec<HeaderValue>),
 }
 
 impl Origins {
     pub fn of(settings: &Settings) -> Origins {
-        let any = settings.allow_origins.iter().any(|origin| origin == "*");
-        if any || settings.allow_origins.is_empty() && settings.auth != Mode::Lenient {
+        if settings.allow_origins.iter().any(|origin| origin == "*") {
             return Origins::Any;
+        }
+        if settings.allow_origins.is_empty() && settings.auth != Mode::Lenient {
+            return Origins::Signed;
         }
         Origins::Listed(settings.allow_origins.iter().filter_map(|origin| origin.parse().ok()).collect())
     }
@@ -33,8 +38,16 @@ impl Origins {
     pub fn welcome(&self, request: &Request) -> Option<HeaderValue> {
         let origin = request.headers.get(ORIGIN)?;
         match self {
-            Origins::Any => Some(HeaderValue::from_static("*")),
+            Origins::Any | Origins::Signed => Some(HeaderValue::from_static("*")),
             Origins::Listed(all) => all.contains(origin).then(|| origin.clone()),
+        }
+    }
+
+    /// The same, of a page that asks for what is in a bucket.
+    pub fn welcome_to_buckets(&self, request: &Request) -> Option<HeaderValue> {
+        match self {
+            Origins::Signed => None,
+            Origins::Any | Origins::Listed(_) => self.welcome(request),
         }
     }
 }
@@ -139,6 +152,52 @@ mod tests {
         for method in [Method::OPTIONS, Method::POST] {
             let answer = services.answer(ask(method, "http://example.com")).await.response;
             assert_eq!(told(&answer, "access-control-allow-origin"), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn buckets_let_in_pages_of_their_own() {
+        let (scratch, world) = (Scratch::new(), World::simulated(7));
+        let store = store::Store::memory();
+        let mut settings = Settings { objects: Some(scratch.0.join("objects")), ..Settings::default() };
+        settings.allow_origins = vec!["http://localhost:3000".to_owned()];
+        let services = services_with(&store, &world, &scratch.0, settings);
+        let signed = |method: Method, target: &str, origin: &str, body: &'static str| {
+            let mut request = Request { method, ..Request::default() }.with_target(target);
+            for (name, value) in [
+                ("origin", origin),
+                ("content-length", &body.len().to_string()),
+                (
+                    "authorization",
+                    "AWS4-HMAC-SHA256 Credential=k/20261121/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
+                ),
+                ("x-amz-date", "20261121T000000Z"),
+            ] {
+                request = request.with_header(name, value);
+            }
+            services.call_storage(request, Box::new(servicekit::body::Whole(Some(body.into()))))
+        };
+        let (own, friend, other) = ("http://localhost:3000", "https://a.example", "https://other.org");
+        let rules = "<CORSConfiguration><CORSRule><AllowedOrigin>https://a.example</AllowedOrigin>\
+            <AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>";
+        for (target, body) in [("/b-1", ""), ("/b-1?cors", rules), ("/b-1/k", "text")] {
+            assert_eq!(signed(Method::PUT, target, own, body).await.response.status, 200, "{target}");
+        }
+        for (origin, status, expect) in
+            [(own, 200, Some(own)), (friend, 200, Some(friend)), (other, 403, None)]
+        {
+            let told = |response: &Response| {
+                let value = response.headers.get(ACCESS_CONTROL_ALLOW_ORIGIN);
+                value.map(|value| value.to_str().expect("text").to_owned())
+            };
+            let before = Request { method: Method::OPTIONS, ..Request::default() }
+                .with_target("/b-1/k")
+                .with_header("origin", origin)
+                .with_header("access-control-request-method", "GET");
+            let before = services.answer(before).await.response;
+            assert_eq!((before.status.as_u16(), told(&before).as_deref()), (status, expect), "{origin}");
+            let answer = signed(Method::GET, "/b-1/k", origin, "").await.response;
+            assert_eq!((answer.status.as_u16(), told(&answer).as_deref()), (200, expect), "{origin}");
         }
     }
 }

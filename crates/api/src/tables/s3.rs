@@ -25,6 +25,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "CreateBucket", method: "PUT", uri: "/{Bucket}", status: 200, input: Some(&CreateBucketRequest), output: Some(&CreateBucketOutput) },
     Operation { service: &SERVICE, name: "CreateMultipartUpload", method: "POST", uri: "/{Bucket}/{Key+}?uploads", status: 200, input: Some(&CreateMultipartUploadRequest), output: Some(&CreateMultipartUploadOutput) },
     Operation { service: &SERVICE, name: "DeleteBucket", method: "DELETE", uri: "/{Bucket}", status: 204, input: Some(&DeleteBucketRequest), output: None },
+    Operation { service: &SERVICE, name: "DeleteBucketCors", method: "DELETE", uri: "/{Bucket}?cors", status: 204, input: Some(&DeleteBucketCorsRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteBucketEncryption", method: "DELETE", uri: "/{Bucket}?encryption", status: 204, input: Some(&DeleteBucketEncryptionRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteBucketLifecycle", method: "DELETE", uri: "/{Bucket}?lifecycle", status: 204, input: Some(&DeleteBucketLifecycleRequest), output: None },
     Operation { service: &SERVICE, name: "DeleteBucketOwnershipControls", method: "DELETE", uri: "/{Bucket}?ownershipControls", status: 204, input: Some(&DeleteBucketOwnershipControlsRequest), output: None },
@@ -62,6 +63,7 @@ static OPERATIONS: &[Operation] = &[
     Operation { service: &SERVICE, name: "ListObjects", method: "GET", uri: "/{Bucket}", status: 200, input: Some(&ListObjectsRequest), output: Some(&ListObjectsOutput) },
     Operation { service: &SERVICE, name: "ListObjectsV2", method: "GET", uri: "/{Bucket}?list-type=2", status: 200, input: Some(&ListObjectsV2Request), output: Some(&ListObjectsV2Output) },
     Operation { service: &SERVICE, name: "ListParts", method: "GET", uri: "/{Bucket}/{Key+}", status: 200, input: Some(&ListPartsRequest), output: Some(&ListPartsOutput) },
+    Operation { service: &SERVICE, name: "PutBucketCors", method: "PUT", uri: "/{Bucket}?cors", status: 200, input: Some(&PutBucketCorsRequest), output: None },
     Operation { service: &SERVICE, name: "PutBucketEncryption", method: "PUT", uri: "/{Bucket}?encryption", status: 200, input: Some(&PutBucketEncryptionRequest), output: None },
     Operation { service: &SERVICE, name: "PutBucketLifecycleConfiguration", method: "PUT", uri: "/{Bucket}?lifecycle", status: 200, input: Some(&PutBucketLifecycleConfigurationRequest), output: Some(&PutBucketLifecycleConfigurationOutput) },
     Operation { service: &SERVICE, name: "PutBucketOwnershipControls", method: "PUT", uri: "/{Bucket}?ownershipControls", status: 200, input: Some(&PutBucketOwnershipControlsRequest), output: None },
@@ -80,7 +82,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "CreateBucketMetadataTableConfiguration", method: "POST", uri: "/{Bucket}?metadataTable" },
     Refused { name: "CreateSession", method: "GET", uri: "/{Bucket}?session" },
     Refused { name: "DeleteBucketAnalyticsConfiguration", method: "DELETE", uri: "/{Bucket}?analytics" },
-    Refused { name: "DeleteBucketCors", method: "DELETE", uri: "/{Bucket}?cors" },
     Refused { name: "DeleteBucketIntelligentTieringConfiguration", method: "DELETE", uri: "/{Bucket}?intelligent-tiering" },
     Refused { name: "DeleteBucketInventoryConfiguration", method: "DELETE", uri: "/{Bucket}?inventory" },
     Refused { name: "DeleteBucketMetadataConfiguration", method: "DELETE", uri: "/{Bucket}?metadataConfiguration" },
@@ -114,7 +115,6 @@ static REFUSED: &[Refused] = &[
     Refused { name: "PutBucketAccelerateConfiguration", method: "PUT", uri: "/{Bucket}?accelerate" },
     Refused { name: "PutBucketAcl", method: "PUT", uri: "/{Bucket}?acl" },
     Refused { name: "PutBucketAnalyticsConfiguration", method: "PUT", uri: "/{Bucket}?analytics" },
-    Refused { name: "PutBucketCors", method: "PUT", uri: "/{Bucket}?cors" },
     Refused { name: "PutBucketIntelligentTieringConfiguration", method: "PUT", uri: "/{Bucket}?intelligent-tiering" },
     Refused { name: "PutBucketInventoryConfiguration", method: "PUT", uri: "/{Bucket}?inventory" },
     Refused { name: "PutBucketLifecycle", method: "PUT", uri: "/{Bucket}?lifecycle" },
@@ -198,6 +198,7 @@ pub static BucketType: Shape = b::one_of("BucketType", &["Directory"]);
 pub static BucketVersioningStatus: Shape = b::one_of("BucketVersioningStatus", &["Enabled", "Suspended"]);
 pub static Buckets: Shape = b::list("Buckets", &Bucket, "Bucket", 0, b::NONE);
 pub static BypassGovernanceRetention: Shape = b::boolean("BypassGovernanceRetention");
+pub static CORSConfiguration: Shape = b::structure("CORSConfiguration", &[b::must("CORSRules", &CORSRules).at(L::Body, "CORSRule")]);
 pub static CORSRule: Shape = b::structure("CORSRule", &[b::may("ID", &ID), b::may("AllowedHeaders", &AllowedHeaders).at(L::Body, "AllowedHeader"), b::must("AllowedMethods", &AllowedMethods).at(L::Body, "AllowedMethod"), b::must("AllowedOrigins", &AllowedOrigins).at(L::Body, "AllowedOrigin"), b::may("ExposeHeaders", &ExposeHeaders).at(L::Body, "ExposeHeader"), b::may("MaxAgeSeconds", &MaxAgeSeconds)]);
 pub static CORSRules: Shape = b::flat_list("CORSRules", &CORSRule, "member", 0, b::NONE);
 pub static CacheControl: Shape = b::text("CacheControl", 0, b::NONE);
@@ -258,6 +259,7 @@ pub static Days: Shape = b::integer("Days", i64::MIN, i64::MAX);
 pub static DaysAfterInitiation: Shape = b::integer("DaysAfterInitiation", i64::MIN, i64::MAX);
 pub static DefaultRetention: Shape = b::structure("DefaultRetention", &[b::may("Mode", &ObjectLockRetentionMode), b::may("Days", &Days), b::may("Years", &Years), b::may("DefaultEventHold", &EventHoldDuration)]);
 pub static Delete: Shape = b::structure("Delete", &[b::must("Objects", &ObjectIdentifierList).at(L::Body, "Object"), b::may("Quiet", &Quiet)]);
+pub static DeleteBucketCorsRequest: Shape = b::structure("DeleteBucketCorsRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static DeleteBucketEncryptionRequest: Shape = b::structure("DeleteBucketEncryptionRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static DeleteBucketLifecycleRequest: Shape = b::structure("DeleteBucketLifecycleRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static DeleteBucketOwnershipControlsRequest: Shape = b::structure("DeleteBucketOwnershipControlsRequest", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
@@ -486,6 +488,7 @@ pub static Prefix: Shape = b::text("Prefix", 0, b::NONE);
 pub static Priority: Shape = b::integer("Priority", i64::MIN, i64::MAX);
 pub static Protocol: Shape = b::one_of("Protocol", &["http", "https"]);
 pub static PublicAccessBlockConfiguration: Shape = b::structure("PublicAccessBlockConfiguration", &[b::may("BlockPublicAcls", &Setting), b::may("IgnorePublicAcls", &Setting), b::may("BlockPublicPolicy", &Setting), b::may("RestrictPublicBuckets", &Setting)]);
+pub static PutBucketCorsRequest: Shape = b::with_payload("PutBucketCorsRequest", "CORSConfiguration", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::must("CORSConfiguration", &CORSConfiguration), b::may("ContentMD5", &ContentMD5).at(L::Header, "Content-MD5"), b::may("ChecksumAlgorithm", &ChecksumAlgorithm).at(L::Header, "x-amz-sdk-checksum-algorithm"), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static PutBucketEncryptionRequest: Shape = b::with_payload("PutBucketEncryptionRequest", "ServerSideEncryptionConfiguration", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ContentMD5", &ContentMD5).at(L::Header, "Content-MD5"), b::may("ChecksumAlgorithm", &ChecksumAlgorithm).at(L::Header, "x-amz-sdk-checksum-algorithm"), b::must("ServerSideEncryptionConfiguration", &ServerSideEncryptionConfiguration), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner")]);
 pub static PutBucketLifecycleConfigurationOutput: Shape = b::structure("PutBucketLifecycleConfigurationOutput", &[b::may("TransitionDefaultMinimumObjectSize", &TransitionDefaultMinimumObjectSize).at(L::Header, "x-amz-transition-default-minimum-object-size")]);
 pub static PutBucketLifecycleConfigurationRequest: Shape = b::with_payload("PutBucketLifecycleConfigurationRequest", "LifecycleConfiguration", &[b::must("Bucket", &BucketName).at(L::Uri, "Bucket"), b::may("ChecksumAlgorithm", &ChecksumAlgorithm).at(L::Header, "x-amz-sdk-checksum-algorithm"), b::may("LifecycleConfiguration", &BucketLifecycleConfiguration), b::may("ExpectedBucketOwner", &AccountId).at(L::Header, "x-amz-expected-bucket-owner"), b::may("TransitionDefaultMinimumObjectSize", &TransitionDefaultMinimumObjectSize).at(L::Header, "x-amz-transition-default-minimum-object-size")]);

@@ -13,7 +13,6 @@ pub(super) fn told(operation: &str) -> Option<Result<Value, (&'static str, &'sta
             Ok(json!({}))
         }
         "GetBucketRequestPayment" => Ok(json!({ "Payer": "BucketOwner" })),
-        "GetBucketCors" => Err(("NoSuchCORSConfiguration", "The CORS configuration does not exist")),
         "GetBucketReplication" => {
             Err(("ReplicationConfigurationNotFoundError", "The replication configuration was not found"))
         }

@@ -1,6 +1,7 @@
 //! Which requests are for S3: those signed for it, and those to a host with its name. Paths alone are anybody's.
 
 use super::old_link::old_key;
+use std::borrow::Cow;
 use wire::Request;
 use wire::sigv4;
 
@@ -52,15 +53,23 @@ fn host_of(request: &Request) -> Option<Host> {
 
 /// Brings a request into the form whose path begins with the bucket.
 pub fn lead(mut request: Request) -> Request {
-    let bucket = match host_of(&request) {
+    if let Cow::Owned(path) = led(&request) {
+        request.path = path;
+    }
+    request
+}
+
+/// A request's path, beginning with the bucket.
+pub(super) fn led(request: &Request) -> Cow<'_, str> {
+    let bucket = match host_of(request) {
         Some(Host::Storage { bucket }) => bucket,
         Some(Host::Local { bucket }) => Some(bucket),
         None => None,
     };
-    if let Some(bucket) = bucket {
-        request.path = format!("/{bucket}{}", request.path);
+    match bucket {
+        Some(bucket) => format!("/{bucket}{}", request.path).into(),
+        None => request.path.as_str().into(),
     }
-    request
 }
 
 #[cfg(test)]

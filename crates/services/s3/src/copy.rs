@@ -4,7 +4,7 @@ use super::S3;
 use super::condition;
 use super::fault::{self, Fault};
 use super::intake;
-use super::put::{Draft, HEADERS, check_key, describe, tell_encryption, written_id};
+use super::put::{Draft, HEADERS, REDIRECT, check_key, describe, tell_encryption, written_id};
 use super::shelf::{Bucket, Checksum, ChecksumKind, Version};
 use super::sums::{Algorithm, Sum, hex};
 use md5::{Digest, Md5};
@@ -99,7 +99,8 @@ impl S3 {
         };
         let (name, source_key, id) = &source.name;
         let is_itself = name == required(input, "Bucket") && source_key == key && id.is_none();
-        let changes = ["StorageClass", "ServerSideEncryption", "ChecksumAlgorithm", "TaggingDirective"];
+        let changes =
+            ["StorageClass", "ServerSideEncryption", "ChecksumAlgorithm", "TaggingDirective", REDIRECT];
         if is_itself && !replaces && changes.iter().all(|name| input.get(*name).is_none()) {
             let message = "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(fault::request(message));
@@ -107,11 +108,15 @@ impl S3 {
         let mut description = describe(call, input, &bucket)?;
         let old = &source.version.description;
         if !replaces {
-            description.headers = old.headers.clone();
+            // Where the source sends its readers is the source's own.
+            let redirect = description.headers.remove_entry(REDIRECT);
+            let kept = old.headers.iter().filter(|(name, _)| *name != REDIRECT);
+            description.headers =
+                kept.map(|(name, value)| (name.clone(), value.clone())).chain(redirect).collect();
             description.metadata = old.metadata.clone();
         } else if HEADERS.iter().all(|name| input.get(*name).is_none()) {
             // What says nothing of a type has the one that every object begins with.
-            description.headers.retain(|name, _| name == "ContentType");
+            description.headers.retain(|name, _| name == "ContentType" || name == REDIRECT);
         }
         match text(input, "TaggingDirective") {
             None | Some("COPY") => description.tags = old.tags.clone(),

@@ -83,7 +83,6 @@ pub(super) fn refuse_unbuilt(input: &Value) -> Result<(), Fault> {
         "CopySourceSSECustomerAlgorithm",
         "CopySourceSSECustomerKey",
         "SSEKMSEncryptionContext",
-        "WebsiteRedirectLocation",
         "WriteOffsetBytes",
         "MFA",
         "OptionalObjectAttributes",

@@ -7,6 +7,7 @@ mod bucket;
 mod claims;
 mod condition;
 mod copy;
+mod cors;
 mod delete;
 mod fault;
 mod get;

@@ -18,6 +18,8 @@ use wire::base64;
 /// The members of a request that are given back as they came.
 pub(super) const HEADERS: [&str; 6] =
     ["CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires"];
+/// Where a website would send whoever asks for an object: kept and told.
+pub(super) const REDIRECT: &str = "WebsiteRedirectLocation";
 const STORAGE_CLASSES: [&str; 6] =
     ["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
 const METADATA_BYTES_MAX: usize = 2048;
@@ -257,6 +259,14 @@ pub(super) fn describe(call: &Call, input: &Value, bucket: &Bucket) -> Result<De
         }
     }
     headers.entry("ContentType".to_owned()).or_insert_with(|| "binary/octet-stream".to_owned());
+    if let Some(place) = text(input, REDIRECT) {
+        if !["/", "http://", "https://"].iter().any(|start| place.starts_with(start)) {
+            let message =
+                "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.";
+            return Err(fault::new(400, "InvalidRedirectLocation", message));
+        }
+        headers.insert(REDIRECT.to_owned(), place.to_owned());
+    }
     let metadata: std::collections::BTreeMap<String, String> = input
         .get("Metadata")
         .and_then(Value::as_object)

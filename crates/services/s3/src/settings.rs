@@ -1,6 +1,7 @@
-//! Documents that a bucket keeps for its clients: encryption, policy, lifecycle, public access, ownership.
+//! Documents that a bucket keeps for its clients: encryption, policy, lifecycle, public access, ownership, rules for pages.
 
 use super::S3;
+use super::cors;
 use super::fault::{self, Fault};
 use super::shelf::Bucket;
 use serde_json::{Map, Value, json};
@@ -34,6 +35,11 @@ pub(super) fn of(operation: &str) -> Option<Setting> {
         _ => return None,
     };
     let (name, member, missing) = match rest {
+        "BucketCors" => (
+            "cors",
+            "CORSConfiguration",
+            ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+        ),
         "BucketEncryption" => (
             "encryption",
             "ServerSideEncryptionConfiguration",
@@ -86,7 +92,8 @@ impl S3 {
                             .with("BucketName", required(input, "Bucket")));
                     }
                 };
-                if name == "lifecycle" {
+                // The whole document is the answer.
+                if matches!(name, "cors" | "lifecycle") {
                     return Ok(value);
                 }
                 Ok(Value::Object(Map::from_iter([(member.to_owned(), value)])))
@@ -123,6 +130,7 @@ impl S3 {
 fn check(name: &str, value: &Value) -> Result<(), Fault> {
     let rules = || value.get("Rules").and_then(Value::as_array).filter(|rules| !rules.is_empty());
     match name {
+        "cors" => cors::check(value),
         "policy" => {
             let given = value.as_str().unwrap_or_default();
             let words = match serde_json::from_str::<Value>(given).ok() {

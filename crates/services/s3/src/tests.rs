@@ -4,6 +4,7 @@ mod absent;
 mod integrity;
 mod marks;
 mod objects;
+mod pages;
 mod uploads;
 
 use super::{S3, lead};

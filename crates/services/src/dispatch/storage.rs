@@ -1,12 +1,14 @@
 //! Requests to S3, whose bodies are taken as they come.
 
 use super::Services;
+use crate::origins;
+use http::Method;
 use s3::ObjectsHold;
 use servicekit::Mode;
 use servicekit::body::Body;
 use servicekit::call::Call;
 use servicekit::reply::Reply;
-use wire::Request;
+use wire::{Request, Response};
 
 impl Services {
     /// Keeps the files of every object there is, until it is dropped: for a copy of all.
@@ -21,7 +23,43 @@ impl Services {
 
     /// Answers a request to S3, whose body comes as it is read, as may the answer's.
     pub async fn call_storage(&self, head: Request, body: Body) -> Reply {
-        self.take_storage(head, body, self.0.gate.mode).await
+        if head.method == Method::OPTIONS
+            && let Some(answer) = self.preflight_of_bucket(&head)
+        {
+            return answer.into();
+        }
+        // Boxed: few requests come from a page.
+        let granted = self.0.s3.grant(&head).map(Box::new);
+        let page = self.0.origins.welcome_to_buckets(&head).map(Box::new);
+        let mut reply = self.take_storage(head, body, self.0.gate.mode).await;
+        match (granted, page) {
+            (Some(granted), _) => reply.response.headers.extend(*granted),
+            (None, Some(page)) => origins::open(&mut reply.response, *page),
+            (None, None) => {}
+        }
+        reply
+    }
+
+    /// The answer to a browser that asks what a page may do with a bucket; None of what is no bucket's. A page that the
+    /// operator lets in needs no rule of the bucket's.
+    pub(super) fn preflight_of_bucket(&self, request: &Request) -> Option<Response> {
+        let request_id = self.0.parts.world.uuid();
+        let answer = match (self.0.s3.preflight(request)?, self.0.origins.welcome_to_buckets(request)) {
+            (Ok(granted), _) => {
+                let mut answer = Response::new(200, "");
+                answer.headers.extend(granted);
+                answer
+            }
+            (Err(_), Some(page)) => {
+                let mut answer = origins::preflight(request)?;
+                origins::open(&mut answer, page);
+                answer
+            }
+            (Err(error), None) => {
+                return Some(wire::encode_error(&api::tables::s3::SERVICE, error, &request_id));
+            }
+        };
+        Some(answer.with_header("x-amz-request-id", &request_id))
     }
 
     pub(super) async fn take_storage(&self, head: Request, body: Body, mode: Mode) -> Reply {

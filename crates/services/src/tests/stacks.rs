@@ -1,6 +1,7 @@
 //! Stacks of queues, topics, secrets, parameters and keys, in a house of their own.
 
 mod bodies;
+mod buckets;
 mod failures;
 mod guards;
 mod models;

@@ -11,6 +11,7 @@ const BUCKET: &[&str] = &[
     "BucketEncryption",
     "VersioningConfiguration",
     "PublicAccessBlockConfiguration",
+    "CorsConfiguration",
     "LifecycleConfiguration",
     "OwnershipControls",
     "Tags",
@@ -91,6 +92,7 @@ pub(super) async fn update_bucket(cx: &Cx<'_>, change: Change<'_>) -> Result<Mad
             "DeletePublicAccessBlock",
             "PublicAccessBlockConfiguration",
         ),
+        ("CorsConfiguration", "BucketCors", "DeleteBucketCors", "CORSConfiguration"),
         (
             "LifecycleConfiguration",
             "BucketLifecycleConfiguration",
@@ -113,6 +115,7 @@ pub(super) async fn update_bucket(cx: &Cx<'_>, change: Change<'_>) -> Result<Mad
         };
         let value = match property {
             "BucketEncryption" => encryption(value),
+            "CorsConfiguration" => cors(value),
             "LifecycleConfiguration" => lifecycle(value)?,
             _ => value.clone(),
         };
@@ -145,6 +148,22 @@ fn encryption(value: &Value) -> Value {
         told
     });
     json!({ "Rules": rules.collect::<Value>() })
+}
+
+/// The template's names for the rules of pages, in the call's.
+fn cors(value: &Value) -> Value {
+    let called = |name: &str| match name {
+        "Id" => "ID".to_owned(),
+        "ExposedHeaders" => "ExposeHeaders".to_owned(),
+        "MaxAge" => "MaxAgeSeconds".to_owned(),
+        name => name.to_owned(),
+    };
+    let rules = value.get("CorsRules").and_then(Value::as_array).into_iter().flatten();
+    let rules = rules.map(|rule| {
+        let members = rule.as_object().into_iter().flatten();
+        Value::Object(members.map(|(name, value)| (called(name), value.clone())).collect())
+    });
+    json!({ "CORSRules": rules.collect::<Value>() })
 }
 
 /// The template's names for lifecycle rules, in the call's.

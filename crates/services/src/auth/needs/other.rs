@@ -193,6 +193,7 @@ fn storage_action(operation: &str) -> &str {
         "ListMultipartUploads" => "ListBucketMultipartUploads",
         "GetBucketAccelerateConfiguration" => "GetAccelerateConfiguration",
         "GetBucketCors" => "GetBucketCORS",
+        "PutBucketCors" | "DeleteBucketCors" => "PutBucketCORS",
         "GetBucketNotificationConfiguration" => "GetBucketNotification",
         "GetBucketReplication" => "GetReplicationConfiguration",
         "GetObjectLockConfiguration" => "GetBucketObjectLockConfiguration",

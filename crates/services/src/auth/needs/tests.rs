@@ -140,6 +140,12 @@ fn every_call_needs_its_actions_on_its_resources() {
         ("s3", "GetBucketCors", json!({ "Bucket": "b" }), vec!["s3:GetBucketCORS arn:aws:s3:::b".to_owned()]),
         (
             "s3",
+            "DeleteBucketCors",
+            json!({ "Bucket": "b" }),
+            vec!["s3:PutBucketCORS arn:aws:s3:::b".to_owned()],
+        ),
+        (
+            "s3",
             "DeletePublicAccessBlock",
             json!({ "Bucket": "b" }),
             vec!["s3:PutBucketPublicAccessBlock arn:aws:s3:::b".to_owned()],
