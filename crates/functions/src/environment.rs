@@ -2,12 +2,14 @@
 
 mod command;
 mod companions;
+mod shares;
 mod variables;
 
 use crate::capture::{Capture, LogSink};
 use crate::config::FunctionConfig;
 use crate::extensions::{Extensions, Failure};
-use crate::process::{Ending, Process};
+use crate::limits::{Group, Limits};
+use crate::process::{Bounds, Ending, Process};
 use crate::runtime::Interpreter;
 use crate::runtime_api::{Job, Posted, RuntimeApi};
 use crate::sandbox::{Sandbox, View};
@@ -43,6 +45,7 @@ pub(crate) struct Place<'a> {
     /// A directory of this environment alone, removed with it.
     pub temporary: PathBuf,
     pub sandbox: Sandbox,
+    pub limits: &'a Limits,
     /// What no function may see.
     pub hidden: &'a [PathBuf],
     /// Where the server is reached; goes into `AWS_ENDPOINT_URL`.
@@ -56,6 +59,8 @@ pub(crate) struct Environment {
     pub process: Arc<Process>,
     /// The processes of its extensions, and what they say.
     companions: Vec<Process>,
+    /// Of all its processes, where there are control groups. It goes after them.
+    pub group: Option<Arc<Group>>,
     extensions: Arc<Extensions>,
     api: RuntimeApi,
     pub capture: Capture,
@@ -152,11 +157,13 @@ impl Environment {
             hidden: place.hidden,
         };
         let file_bytes_max = u64::from(config.ephemeral_mb) << 20;
+        let group = place.limits.group(&shares::of(&config, &place))?;
         let start = companions::Start {
             place: &place,
             inside: &inside,
             view: &view,
             writer: &writer,
+            group: group.as_ref(),
             file_bytes_max,
         };
         let companions = companions::start(start, &extensions, set).await?;
@@ -173,10 +180,12 @@ impl Environment {
         }
         let errors = writer.try_clone()?;
         command.stdin(Stdio::null()).stdout(writer).stderr(errors).current_dir(&place.code);
-        let process = Arc::new(Process::start(command, place.sandbox.plan(&view)?, file_bytes_max).await?);
+        let confinement = place.sandbox.plan(&view)?;
+        let bounds = Bounds { confinement, group: group.clone(), file_bytes_max };
         let environment = Environment {
-            process,
+            process: Arc::new(Process::start(command, bounds).await?),
             companions,
+            group,
             extensions,
             api,
             capture,
@@ -266,7 +275,11 @@ impl Environment {
             },
             failure = self.extensions.failed() => {
                 self.process.kill();
-                Run::Failed(failure)
+                match self.is_over_memory() {
+                    // The kernel killed all of them, and this one was seen first.
+                    true => self.process.ended().await.map_or(Run::TimedOut, Run::Exited),
+                    false => Run::Failed(failure),
+                }
             }
             () = tokio::time::sleep(within) => {
                 self.process.kill();
@@ -290,11 +303,13 @@ impl Environment {
 
     /// Ready when its processes held more memory than they may, and are gone for it.
     async fn outgrown(&self) -> Option<Ending> {
+        if self.group.as_ref().is_some_and(|group| group.is_exact()) {
+            return std::future::pending().await;
+        }
         let most = u64::from(self.config.memory_mb) << 20;
         loop {
             tokio::time::sleep(MEMORY_WATCH).await;
-            let companions: u64 = self.companions.iter().map(Process::memory_bytes).sum();
-            if self.process.memory_bytes() + companions > most {
+            if self.memory_bytes() > most {
                 self.over_memory.store(true, Ordering::Relaxed);
                 self.process.kill();
                 return self.process.ended().await;
@@ -302,9 +317,20 @@ impl Environment {
         }
     }
 
+    fn memory_bytes(&self) -> u64 {
+        match &self.group {
+            Some(group) => group.memory_bytes(),
+            None => {
+                let companions: u64 = self.companions.iter().map(Process::memory_bytes).sum();
+                self.process.memory_bytes() + companions
+            }
+        }
+    }
+
     /// Whether it was killed for the memory it held.
     pub fn is_over_memory(&self) -> bool {
         self.over_memory.load(Ordering::Relaxed)
+            || self.group.as_ref().is_some_and(|group| group.is_over_memory())
     }
 
     /// Asks its processes to end, and gives them a moment: extensions that asked for it are told why.
@@ -332,6 +358,7 @@ impl Drop for Environment {
     fn drop(&mut self) {
         self.process.kill();
         self.companions.iter().for_each(Process::kill);
+        self.group.iter().for_each(|group| group.kill());
         let _ = std::fs::remove_dir_all(&self.temporary);
     }
 }

@@ -5,6 +5,7 @@ use crate::answer::Answer;
 use crate::capture::LogSink;
 use crate::config::FunctionConfig;
 use crate::environment::Environment;
+use crate::limits::Limits;
 use crate::package::{Code, PackageError, Packages};
 use crate::pools::{Permit, Pools};
 use crate::relay::Relay;
@@ -27,6 +28,9 @@ pub(crate) const SPINDOWN: &str = "SPINDOWN";
 /// Pieces of a streamed answer that wait for a slow reader; the function waits behind them.
 const PIECES_AHEAD: usize = 8;
 const INIT_MAX: Duration = Duration::from_secs(10);
+/// Killed processes need a moment to leave their control groups; what then remains goes at the next start.
+const CLOSINGS_MAX: u32 = 50;
+const CLOSING_PAUSE: Duration = Duration::from_millis(10);
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -35,6 +39,8 @@ pub struct Settings {
     /// How many invocations may run at once, of all functions.
     pub concurrency_max: u32,
     pub sandbox: Sandbox,
+    /// What holds memory and processes.
+    pub limits: Limits,
     /// What no function may see, besides what the sandbox shows to none.
     pub hidden: Vec<PathBuf>,
     /// How long a function may take to load before that counts as a part of its first invocation.
@@ -44,7 +50,8 @@ pub struct Settings {
 impl Settings {
     pub fn new(dir: impl Into<PathBuf>) -> Settings {
         let (dir, sandbox) = (dir.into(), Sandbox::detect(Mode::Auto).unwrap_or(Sandbox::Off));
-        Settings { hidden: vec![dir.clone()], dir, concurrency_max: 100, sandbox, init_max: INIT_MAX }
+        let limits = Limits::Watched("groups were not asked for".to_owned());
+        Settings { hidden: vec![dir.clone()], dir, concurrency_max: 100, sandbox, limits, init_max: INIT_MAX }
     }
 }
 
@@ -275,6 +282,7 @@ impl Functions {
             pools.of.retain(|_, pool| pool.running > 0 || !pool.idle.is_empty());
         }
         self.0.dismiss_all(old);
+        self.0.settings.limits.sweep();
     }
 
     pub async fn shutdown(&self) {
@@ -289,6 +297,12 @@ impl Functions {
             ending.spawn(async move { environment.end(SPINDOWN, now).await });
         }
         while ending.join_next().await.is_some() {}
+        for _ in 0..CLOSINGS_MAX {
+            if self.0.settings.limits.close() {
+                return;
+            }
+            tokio::time::sleep(CLOSING_PAUSE).await;
+        }
     }
 
     pub fn stats(&self) -> Stats {

@@ -23,6 +23,7 @@ mod runtime_api;
 mod capture;
 mod platform;
 
+pub mod limits;
 pub mod sandbox;
 
 pub use answer::{Answer, Streamed};

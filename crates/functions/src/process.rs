@@ -1,22 +1,18 @@
 //! A function's process: started in a group of its own, and gone when the server is.
 
+use crate::limits::{Group, PROCESSES_MAX, Peak};
 use crate::sandbox::Confinement;
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 const OPEN_FILES_MAX: u64 = 1_024;
-/// AWS's number; threads count.
-const PROCESSES_MAX: u64 = 742;
 /// How many processes of a function are looked at for what they hold.
 const WATCHED_MAX: usize = 1_024;
-
-/// A peak that was read so lately is not read again: it takes longer than many handlers.
-const LOOK_PAUSE_MS: u64 = 20;
 
 /// A process that runs, or has run.
 #[derive(Debug)]
@@ -25,9 +21,14 @@ pub(crate) struct Process {
     ended: watch::Receiver<Option<Ending>>,
     /// How many of our own processes stand before the function's.
     keepers: u32,
-    memory_bytes_max: AtomicU64,
-    /// When that was last looked at, in the world's elapsed time; zero for never.
-    looked_ms: AtomicU64,
+    memory: Peak,
+}
+
+/// What a process is held in.
+pub(crate) struct Bounds {
+    pub confinement: Confinement,
+    pub group: Option<Arc<Group>>,
+    pub file_bytes_max: u64,
 }
 
 /// How a process ended.
@@ -62,13 +63,9 @@ impl std::fmt::Display for Ending {
 impl Process {
     /// Starts a command. The thread that starts it waits for it, because the signal that a dying parent sends
     /// is sent when that thread dies.
-    pub async fn start(
-        mut command: Command,
-        confinement: Confinement,
-        file_bytes_max: u64,
-    ) -> io::Result<Process> {
-        let keepers = if confinement.has_keepers() { 2 } else { 0 };
-        confine(&mut command, confinement, file_bytes_max);
+    pub async fn start(mut command: Command, bounds: Bounds) -> io::Result<Process> {
+        let keepers = if bounds.confinement.has_keepers() { 2 } else { 0 };
+        confine(&mut command, bounds);
         let (started, on_start) = oneshot::channel();
         let (ending, ended) = watch::channel(None);
         thread::Builder::new().name("function".to_owned()).stack_size(128 * 1024).spawn(move || {
@@ -87,13 +84,7 @@ impl Process {
             }
         })?;
         let pid = on_start.await.map_err(|_| io::Error::other("the process could not be started"))??;
-        Ok(Process {
-            pid,
-            ended,
-            keepers,
-            memory_bytes_max: AtomicU64::default(),
-            looked_ms: AtomicU64::default(),
-        })
+        Ok(Process { pid, ended, keepers, memory: Peak::default() })
     }
 
     /// Ready once the process is gone.
@@ -123,20 +114,13 @@ impl Process {
             watched.extend(children(pid).into_iter().take(room));
             next += 1;
         }
-        self.memory_bytes_max.fetch_max(bytes * 1024, Ordering::Relaxed);
+        self.memory.saw(bytes * 1024);
         bytes * 1024
     }
 
     /// The most memory it has held at once, as far as was seen. Reads `/proc`, unless that was just done.
     pub fn memory_bytes_max(&self, now: Duration) -> u64 {
-        let now_ms = now.as_millis() as u64 + 1;
-        let looked_ms = self.looked_ms.load(Ordering::Relaxed);
-        if looked_ms > 0 && now_ms.saturating_sub(looked_ms) < LOOK_PAUSE_MS {
-            return self.memory_bytes_max.load(Ordering::Relaxed);
-        }
-        self.looked_ms.store(now_ms, Ordering::Relaxed);
-        let first = self.first().map_or(0, |pid| kilobytes(&status(pid), "VmHWM:"));
-        self.memory_bytes_max.fetch_max(first * 1024, Ordering::Relaxed).max(first * 1024)
+        self.memory.at(now, || self.first().map_or(0, |pid| kilobytes(&status(pid), "VmHWM:") * 1024))
     }
 
     /// The function's first process.
@@ -186,7 +170,8 @@ fn children(pid: i32) -> Vec<i32> {
 
 /// Says what happens between fork and exec.
 #[expect(unsafe_code, reason = "what happens between fork and exec is not in std's reach")]
-pub(crate) fn confine(command: &mut Command, confinement: Confinement, file_bytes_max: u64) {
+pub(crate) fn confine(command: &mut Command, bounds: Bounds) {
+    let Bounds { confinement, group, file_bytes_max } = bounds;
     let parent = std::process::id() as i32;
     // SAFETY: only async-signal-safe calls: setsid, prctl, setrlimit, getppid, _exit, and those of the sandbox.
     unsafe {
@@ -197,11 +182,11 @@ pub(crate) fn confine(command: &mut Command, confinement: Confinement, file_byte
                 libc::_exit(1); // The server died before the line above.
             }
             limit(libc::RLIMIT_CORE, 0);
-            confinement.enter(parent)?;
+            confinement.enter(parent, group.as_ref().map(|group| group.directory()))?;
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
             limit(libc::RLIMIT_NOFILE, OPEN_FILES_MAX);
             limit(libc::RLIMIT_FSIZE, file_bytes_max);
-            if confinement.has_keepers() {
+            if confinement.has_keepers() && group.is_none() {
                 // Elsewhere the server's user, and all it runs, would be counted.
                 limit(libc::RLIMIT_NPROC, PROCESSES_MAX);
             }

@@ -4,6 +4,7 @@ use crate::capture::Capture;
 use crate::config::FunctionConfig;
 use crate::environment::{Environment, InitError, Run};
 use crate::functions::{Inner, Invocation, Outcome};
+use crate::limits::Group;
 use crate::platform::{self, Ending, Report};
 use crate::process::Process;
 use crate::relay::{Follower, Relay};
@@ -44,6 +45,24 @@ pub(crate) struct Ended {
 struct Stage {
     capture: Capture,
     process: Arc<Process>,
+    group: Option<Arc<Group>>,
+}
+
+impl Stage {
+    fn of(environment: &Environment) -> Stage {
+        Stage {
+            capture: environment.capture.clone(),
+            process: environment.process.clone(),
+            group: environment.group.clone(),
+        }
+    }
+
+    fn memory_bytes_max(&self, now: Duration) -> u64 {
+        match &self.group {
+            Some(group) => group.memory_bytes_max(now),
+            None => self.process.memory_bytes_max(now),
+        }
+    }
 }
 
 /// An invocation that has begun, as its log tells of it.
@@ -91,7 +110,7 @@ impl Inner {
             }
             environment.tell_extensions(&self.event(&errand));
         }
-        let stage = Stage { capture: environment.capture.clone(), process: environment.process.clone() };
+        let stage = Stage::of(&environment);
         let (mut turn, job) = self.turn(&stage, init, errand);
         environment.hand_over(job);
         loop {
@@ -197,7 +216,7 @@ impl Inner {
             request_id: &begun.request_id,
             took_ms: (now - begun.at).as_secs_f64() * 1_000.0,
             init_ms: begun.init.map(|init| init.as_secs_f64() * 1_000.0),
-            memory_mb_max: stage.process.memory_bytes_max(now).div_ceil(1 << 20),
+            memory_mb_max: stage.memory_bytes_max(now).div_ceil(1 << 20),
             ending,
         };
         let log_tail = stage.capture.finish(platform::end(&begun.config, self.world.now(), &report));

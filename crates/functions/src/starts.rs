@@ -51,6 +51,7 @@ impl Inner {
             interpreter,
             temporary: self.settings.dir.join("tmp").join(self.world.hex(16)),
             sandbox: self.settings.sandbox,
+            limits: &self.settings.limits,
             hidden: &self.settings.hidden,
             endpoint: self.endpoint.get().map_or("", String::as_str),
             within,

@@ -6,6 +6,7 @@ mod java;
 mod relay;
 mod streaming;
 
+use functions::limits::Limits;
 use functions::sandbox::{Mode, Sandbox};
 use functions::{
     FunctionConfig, Functions, Invocation, LogPlace, LogSink, Outcome, Runtime, Settings, zip_of,
@@ -44,7 +45,14 @@ impl House {
     }
 
     fn within(sandbox: Sandbox) -> House {
-        House::with(|settings| settings.sandbox = sandbox)
+        House::held(sandbox, Limits::claim())
+    }
+
+    fn held(sandbox: Sandbox, limits: Limits) -> House {
+        House::with(|settings| {
+            settings.sandbox = sandbox;
+            settings.limits = limits;
+        })
     }
 
     fn with(change: impl FnOnce(&mut Settings)) -> House {

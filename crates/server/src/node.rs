@@ -9,6 +9,7 @@ use crate::settings::{Error, ErrorCode, Settings};
 use engine::Engine;
 use feed::{Backoff, Feed};
 use functions::Functions;
+use functions::limits::Limits;
 use functions::sandbox::Sandbox;
 use services::{AuthMode, Hosts, LambdaTargets, LogBook, LogQueue, Parts, Queues, Services, Vault};
 use std::net::SocketAddr;
@@ -32,6 +33,7 @@ pub struct Node {
     listening: Listening,
     reaper: tokio::task::JoinHandle<()>,
     sandbox: Sandbox,
+    limits: Limits,
     pages: Pages,
     /// Of a node in memory: where its functions' code lies while it runs.
     scratch: Option<PathBuf>,
@@ -71,9 +73,11 @@ impl Node {
             .then(|| std::env::temp_dir().join(format!("millstream-memory-{}", world.hex(16))));
         let home = settings.data_dir.clone().or_else(|| scratch.clone()).unwrap_or_default();
         let dir = home.join("functions");
+        let limits = Limits::claim();
         let function_settings = functions::Settings {
             concurrency_max: settings.concurrency_max,
             sandbox,
+            limits: limits.clone(),
             hidden: settings.data_dir.iter().cloned().chain([dir.clone()]).collect(),
             ..functions::Settings::new(dir)
         };
@@ -131,7 +135,19 @@ impl Node {
                 backups.expire();
             }
         });
-        Ok(Node { address, services, store, engine, logs, listening, reaper, sandbox, pages, scratch })
+        Ok(Node {
+            address,
+            services,
+            store,
+            engine,
+            logs,
+            listening,
+            reaper,
+            sandbox,
+            limits,
+            pages,
+            scratch,
+        })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -146,6 +162,11 @@ impl Node {
     /// What holds its functions.
     pub fn sandbox(&self) -> Sandbox {
         self.sandbox
+    }
+
+    /// What holds their memory and processes.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     pub fn services(&self) -> &Services {

@@ -2,7 +2,8 @@
 
 use super::{InitError, Inside, Place};
 use crate::extensions::{EXTENSIONS_MAX, Extensions, Failure};
-use crate::process::Process;
+use crate::limits::Group;
+use crate::process::{Bounds, Process};
 use crate::sandbox::View;
 use std::io::{self, PipeWriter};
 use std::path::Path;
@@ -26,6 +27,7 @@ pub(super) struct Start<'a> {
     pub inside: &'a Inside,
     pub view: &'a View<'a>,
     pub writer: &'a PipeWriter,
+    pub group: Option<&'a Arc<Group>>,
     pub file_bytes_max: u64,
 }
 
@@ -56,8 +58,12 @@ pub(super) async fn start(
         }
         let (out, errors) = start.writer.try_clone().and_then(|out| Ok((out, start.writer.try_clone()?)))?;
         command.stdin(Stdio::null()).stdout(out).stderr(errors).current_dir(&start.place.code);
-        let confinement = start.place.sandbox.plan(start.view)?;
-        let process = match Process::start(command, confinement, start.file_bytes_max).await {
+        let bounds = Bounds {
+            confinement: start.place.sandbox.plan(start.view)?,
+            group: start.group.cloned(),
+            file_bytes_max: start.file_bytes_max,
+        };
+        let process = match Process::start(command, bounds).await {
             Ok(process) => process,
             Err(error) => {
                 let message = format!("{name}: {error}");
@@ -76,6 +82,11 @@ pub(super) async fn start(
         processes.push(process);
     }
     Ok(processes)
+}
+
+/// How many there are to be started.
+pub(super) fn count(place: &Place<'_>) -> usize {
+    place.layers.as_ref().map_or(0, |layers| programs(&layers.join("extensions")).len())
 }
 
 /// The names of a directory's programs, in order.

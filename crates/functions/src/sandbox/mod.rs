@@ -4,9 +4,11 @@ mod landlock;
 mod namespaces;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod seccomp;
-mod sys;
+pub(crate) mod sys;
 mod view;
 
+use crate::limits::Holding;
+use crate::process::Bounds;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -86,7 +88,7 @@ impl Sandbox {
     }
 
     /// What is enforced on every function's process, for people to read.
-    pub fn enforced(self) -> Vec<&'static str> {
+    pub fn enforced(self, holding: Holding) -> Vec<&'static str> {
         let mut all = match self {
             Sandbox::Namespaces => vec![
                 "its code in /var/task, its layers in /opt, a /tmp of its own and its size, the system's \
@@ -102,11 +104,20 @@ impl Sandbox {
             }
             Sandbox::Off => vec!["a temporary directory of its own, and code that is not to be written"],
         };
-        if self == Sandbox::Namespaces && namespaces::counts_processes() {
+        if self.counts_processes(holding) {
             all.push("at most 742 processes");
         }
-        all.push("memory watched: who holds more than MemorySize is killed");
-        all.push("a process group of its own, killed whole at a time-out");
+        all.push(match holding {
+            Holding::Watched => "memory watched: who holds more than MemorySize is killed",
+            Holding::Grouped => {
+                "memory: no more than MemorySize; where temporary files are in memory the kernel holds both together, \
+                 and who has more than MemorySize besides them is killed"
+            }
+        });
+        all.push(match holding {
+            Holding::Watched => "a process group of its own, killed whole at a time-out",
+            Holding::Grouped => "a control group of its own, killed whole at its end",
+        });
         if self != Sandbox::Off {
             all.push("no system call that looks into other processes, mounts, or makes namespaces");
         }
@@ -116,13 +127,12 @@ impl Sandbox {
     }
 
     /// What is not, so that nobody relies on it.
-    pub fn not_enforced(self) -> Vec<&'static str> {
+    pub fn not_enforced(self, holding: Holding) -> Vec<&'static str> {
         let mut all = match self {
-            Sandbox::Namespaces if namespaces::counts_processes() => vec![],
-            Sandbox::Namespaces => vec!["the number of its processes"],
+            Sandbox::Namespaces => vec![],
             Sandbox::Landlock(version) => {
                 let mut all = vec![
-                    "the number of its processes, and what its temporary files take together",
+                    "what its temporary files take together",
                     "modes and times of the server's files: it can change them, though neither read nor write",
                 ];
                 if version < 6 {
@@ -134,11 +144,18 @@ impl Sandbox {
                 vec!["file system and process isolation: a function can do what the server's user can"]
             }
         };
-        if self != Sandbox::Namespaces {
+        if !self.counts_processes(holding) {
+            all.push("the number of its processes");
+        }
+        if self != Sandbox::Namespaces && holding == Holding::Watched {
             all.push("the end of processes that leave their group: they may outlive the function");
         }
         all.push("the network: a function reaches this machine's ports and the world");
         all
+    }
+
+    fn counts_processes(self, holding: Holding) -> bool {
+        holding == Holding::Grouped || (self == Sandbox::Namespaces && namespaces::counts_processes())
     }
 
     pub(crate) fn plan(self, view: &View<'_>) -> io::Result<Confinement> {
@@ -169,11 +186,14 @@ pub(crate) enum Confinement {
 
 impl Confinement {
     /// Called between fork and exec.
-    pub fn enter(&self, server: i32) -> io::Result<()> {
+    pub fn enter(&self, server: i32, group: Option<i32>) -> io::Result<()> {
+        if let Confinement::Root(root) = self {
+            return root.enter(server, group);
+        }
+        group.map_or(Ok(()), sys::enter_group)?;
         match self {
-            Confinement::Root(root) => root.enter(server),
             Confinement::Rules(rules) => rules.enter(),
-            Confinement::None => Ok(()),
+            Confinement::Root(_) | Confinement::None => Ok(()),
         }
     }
 
@@ -220,7 +240,8 @@ fn try_namespaces(dir: &Path) -> io::Result<()> {
     };
     let mut command = Command::new("/bin/true");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    crate::process::confine(&mut command, Sandbox::Namespaces.plan(&view)?, 1);
+    let confinement = Sandbox::Namespaces.plan(&view)?;
+    crate::process::confine(&mut command, Bounds { confinement, group: None, file_bytes_max: 1 });
     match command.status() {
         // Whoever comes as far as to look for the program is inside.
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

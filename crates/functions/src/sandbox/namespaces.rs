@@ -142,8 +142,9 @@ impl Root {
         })
     }
 
-    /// Called between fork and exec: returns in the process that is to become the function.
-    pub fn enter(&self, server: i32) -> io::Result<()> {
+    /// Called between fork and exec: returns in the process that is to become the function. That one alone is of the
+    /// group: the others are copies of the server.
+    pub fn enter(&self, server: i32, group: Option<i32>) -> io::Result<()> {
         sys::default_signals();
         let (read, write) = sys::pipe()?;
         sys::unshare(matches!(self.identity, Identity::Mapped { .. }))?;
@@ -161,7 +162,7 @@ impl Root {
         self.mount()?;
         // Process 1 and what becomes the function are copies of the server until then: not to be looked into.
         sys::hide_memory();
-        if let Some(function) = sys::fork()? {
+        if let Some(function) = sys::fork_into(group)? {
             sys::wait_inside(function, write);
         }
         if let Identity::Own(user) = self.identity {

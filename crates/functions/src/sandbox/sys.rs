@@ -79,6 +79,65 @@ pub fn fork() -> io::Result<Option<i32>> {
     Ok((child > 0).then_some(child))
 }
 
+/// The same, with the child born into a control group; none of this is asked where there is no group.
+pub fn fork_into(group: Option<i32>) -> io::Result<Option<i32>> {
+    /// The library's own constant is cut to 32 bits, and so nothing.
+    const INTO_GROUP: u64 = 0x2_0000_0000;
+    let Some(directory) = group else { return fork() };
+    // SAFETY: all zeros are a request for nothing.
+    let mut wanted: libc::clone_args = unsafe { std::mem::zeroed() };
+    wanted.flags = INTO_GROUP;
+    wanted.exit_signal = libc::SIGCHLD as u64;
+    wanted.cgroup = directory as u64;
+    // SAFETY: the structure is as long as said; this process has one thread, and the child is a copy of it.
+    let child = unsafe { libc::syscall(libc::SYS_clone3, &raw const wanted, size_of::<libc::clone_args>()) };
+    match child {
+        0 => Ok(None),
+        1.. => Ok(Some(child as i32)),
+        // Kernels before 5.7, and containers whose filters do not know the call.
+        _ => match fork()? {
+            Some(child) => Ok(Some(child)),
+            None => enter_group(directory).map(|()| None),
+        },
+    }
+}
+
+/// Enters a control group with all that is started from here on. Slower than to be born into it: the kernel waits for
+/// all its processors.
+pub fn enter_group(directory: i32) -> io::Result<()> {
+    // SAFETY: the path ends with NUL, and one byte is written.
+    unsafe {
+        let file = libc::openat(directory, c"cgroup.procs".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+        check(file)?;
+        let done = check(libc::write(file, c"0".as_ptr().cast(), 1) as i64);
+        libc::close(file);
+        done
+    }
+}
+
+/// Whether files of a directory take memory that the kernel cannot take back.
+pub fn is_in_memory(directory: &CStr) -> bool {
+    // SAFETY: all zeros are a structure to be written, and the path ends with NUL.
+    let mut found: libc::statfs = unsafe { std::mem::zeroed() };
+    let done = unsafe { libc::statfs(directory.as_ptr(), &raw mut found) };
+    // The second is ramfs.
+    done == 0 && (found.f_type == libc::TMPFS_MAGIC || found.f_type == 0x8584_58f6)
+}
+
+pub fn kill(process: i32) {
+    // SAFETY: takes numbers.
+    unsafe { libc::kill(process, libc::SIGKILL) };
+}
+
+/// Whether a file has an attribute that says yes.
+pub fn is_marked(path: &CStr, name: &CStr) -> bool {
+    let mut value = [0_u8; 8];
+    // SAFETY: both texts end with NUL, and as many bytes are there as are said.
+    let length =
+        unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    length > 0 && value[0] == b'1'
+}
+
 pub fn die_with_parent() {
     // SAFETY: takes numbers.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };

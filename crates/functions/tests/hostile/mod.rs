@@ -2,6 +2,7 @@
 
 use crate::{House, text};
 use functions::FunctionConfig;
+use functions::limits::Limits;
 use functions::sandbox::{Mode, Sandbox};
 use serde_json::{Value, json};
 use std::process::{Child, Command};
@@ -24,6 +25,11 @@ def fill():
             file.write(b"x" * 1_000_000)
             file.flush()
     return "filled"
+def store(megabytes):
+    with open(os.path.join(tempfile.gettempdir(), "large"), "wb") as file:
+        for _ in range(megabytes):
+            file.write(b"x" * 1_048_576)
+    return "stored"
 def forks():
     count = 0
     while count < 2000:
@@ -55,6 +61,7 @@ def handler(event, context):
     if what == "kill": return attempt(lambda: os.kill(event["pid"], 9))
     if what == "environments": return attempt(environments)
     if what == "fill": return attempt(fill)
+    if what == "store": return attempt(lambda: store(event["megabytes"]))
     if what == "forks": return attempt(forks)
     if what == "root": return attempt(lambda: os.setuid(0) or write("/usr/root"))
     if what == "call": return attempt(lambda: call(event["name"], *event["arguments"]))
@@ -76,6 +83,13 @@ fn sandboxes() -> Vec<Sandbox> {
     assert_eq!(best, all.first().copied().unwrap_or(Sandbox::Off));
     eprintln!("sandboxes of this kernel: {all:?}");
     all
+}
+
+/// Control groups, where this machine lets tests have them, and what is done without.
+fn every_limit() -> [Limits; 2] {
+    let claimed = Limits::claim();
+    eprintln!("limits: {claimed}");
+    [claimed, Limits::Watched("for comparison".to_owned())]
 }
 
 async fn ask(house: &House, config: &FunctionConfig, event: Value) -> Value {
@@ -143,7 +157,8 @@ async fn processes_of_others_are_out_of_reach() {
         assert!(answer["refused"].is_string(), "{sandbox}: {answer}");
         let mut victim: Child = Command::new("sleep").arg("60").spawn().expect("a process");
         // Older kernels' Landlock says nothing of signals, and so does what the server says of itself.
-        if !sandbox.not_enforced().iter().any(|text| text.starts_with("signals")) {
+        let (holding, _) = Limits::foresee();
+        if !sandbox.not_enforced(holding).iter().any(|text| text.starts_with("signals")) {
             let answer = ask(&house, &config, json!({ "do": "kill", "pid": victim.id() })).await;
             assert!(answer["refused"].is_string(), "{sandbox}: {answer}");
             assert!(victim.try_wait().expect("a process").is_none(), "{sandbox}: it lives");
@@ -174,8 +189,10 @@ async fn calls_of_administrators_are_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_is_bounded() {
-    for sandbox in sandboxes() {
-        let house = House::within(sandbox);
+    for (sandbox, limits) in
+        sandboxes().into_iter().flat_map(|sandbox| every_limit().map(|one| (sandbox, one)))
+    {
+        let house = House::held(sandbox, limits);
         let config = FunctionConfig { memory_mb: 128, ..hostile(&house) };
         let outcome = house.invoke(&config, r#"{"do":"hold"}"#).await;
         assert!(outcome.failed, "{sandbox}");
@@ -184,6 +201,37 @@ async fn memory_is_bounded() {
         assert!(outcome.log_tail.contains("Error Type: Runtime.OutOfMemory"), "{}", outcome.log_tail);
         // What comes after it starts over.
         ask(&house, &config, json!({ "do": "look" })).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_not_a_functions_memory() {
+    for (sandbox, limits) in
+        sandboxes().into_iter().flat_map(|sandbox| every_limit().map(|one| (sandbox, one)))
+    {
+        let house = House::held(sandbox, limits);
+        let config = FunctionConfig { memory_mb: 128, ephemeral_mb: 512, ..hostile(&house) };
+        let event = json!({ "do": "store", "megabytes": 500 });
+        assert_eq!(ask(&house, &config, event.clone()).await["did"], "stored", "{sandbox}");
+        let outcome = house.invoke(&config, &event.to_string()).await;
+        let (_, used) = outcome.log_tail.split_once("Max Memory Used: ").expect("a report");
+        let used: u64 = used.split(' ').next().and_then(|used| used.parse().ok()).expect("a number");
+        assert!((5..=128).contains(&used), "{sandbox}: {}", outcome.log_tail);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_are_bounded() {
+    for sandbox in sandboxes() {
+        let (holding, told) = Limits::foresee();
+        if !sandbox.enforced(holding).contains(&"at most 742 processes") {
+            eprintln!("{sandbox} counts no processes here: {told}");
+            continue;
+        }
+        let house = House::within(sandbox);
+        let config = hostile(&house);
+        let answer = ask(&house, &config, json!({ "do": "forks" })).await;
+        assert_eq!(answer["refused"], "Resource temporarily unavailable", "{sandbox}: {answer}");
     }
 }
 
@@ -198,10 +246,6 @@ async fn namespaces_look_like_aws_and_end_whole() {
     let seen = ask(&house, &config, json!({ "do": "look" })).await;
     assert_eq!((&seen["task"], &seen["tmp"]), (&"/var/task".into(), &"/tmp".into()));
     assert!(seen["pid"].as_u64() < Some(10) && seen["uid"] != 0, "{seen}");
-    if Sandbox::Namespaces.enforced().contains(&"at most 742 processes") {
-        let answer = ask(&house, &config, json!({ "do": "forks" })).await;
-        assert_eq!(answer["refused"], "Resource temporarily unavailable", "{answer}");
-    }
 
     // What a function leaves behind goes with it, in whatever session it is.
     let seconds = format!("7{}", house.world.random_u64() % 1_000_000_000);

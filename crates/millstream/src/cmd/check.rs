@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::{Failure, settings};
+use functions::limits::Limits;
 use functions::sandbox::{Mode, Sandbox};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -62,8 +63,10 @@ fn interpreters() {
 fn sandbox() {
     // What is best here is never refused.
     let Ok(best) = Sandbox::detect(Mode::Auto) else { return };
-    println!("sandbox         {best}: {}", best.enforced().join("; "));
-    println!("not enforced    {}", best.not_enforced().join("; "));
+    let (holding, told) = Limits::foresee();
+    println!("sandbox         {best}: {}", best.enforced(holding).join("; "));
+    println!("not enforced    {}", best.not_enforced(holding).join("; "));
+    println!("memory          {told}");
     if let Err(why) = Sandbox::detect(Mode::Require) {
         println!("                {why}");
     }

@@ -83,7 +83,8 @@ fn greet(settings: &Settings, node: &Node) {
             println!("  every call is to be signed with a known key, and policies decide what it may do")
         }
     }
-    let sandbox = node.sandbox();
-    println!("  sandbox of functions: {sandbox}: {}", sandbox.enforced().join("; "));
-    println!("  not enforced: {}", sandbox.not_enforced().join("; "));
+    let (sandbox, limits) = (node.sandbox(), node.limits());
+    println!("  sandbox of functions: {sandbox}: {}", sandbox.enforced(limits.holding()).join("; "));
+    println!("  not enforced: {}", sandbox.not_enforced(limits.holding()).join("; "));
+    println!("  memory of functions: {limits}");
 }
