@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Some("suite") => suite::run(&args[1..]),
         Some("bench") => bench::run(&args[1..]),
         _ => Err(
-            "commands: bench [--records N] [--only ready|reads|writes|latency], bench triggers [--records N] [--mappings N] [--only starts|idle|filter|batches|backlog] [--binary PATH], bench items [--count N] [--dir DIR], bench replicate [--rows N] [--only sqlite|postgres|mysql] [--python PATH], codegen [--models DIR], compatibility, conformance parity|moto|sdk [CHECKOUT], suite cdk [PART…] | kcl | consumers, tidy"
+            "commands: bench [--records N] [--only ready|reads|writes|latency], bench triggers [--records N] [--mappings N] [--only starts|idle|filter|batches|backlog] [--binary PATH], bench items [--count N] [--dir DIR], bench replicate [--rows N] [--only sqlite|postgres|mysql] [--python PATH], codegen [--models DIR], compatibility, conformance parity|moto|sdk [CHECKOUT], suite cdk [PART…] | cgroup | consumers | kcl, tidy"
                 .into(),
         ),
     };

@@ -1,13 +1,12 @@
 //! `cargo xtask suite kcl`: a worker of the Kinesis Client Library, by its adapter for DynamoDB, on a stream whose shards
 //! roll over while it reads. Slow; needs a JDK and Maven.
 
-use super::{Result, client, succeed};
+use super::{Result, client, lines, succeed};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 use testkit::{Node, TempDir};
 
@@ -94,19 +93,6 @@ fn write_and_read(node: &Node, worker: &mut Child) -> Result<(usize, usize)> {
         }
     }
     Ok((begun.len(), seen.len()))
-}
-
-fn lines(worker: &mut Child) -> Result<Receiver<String>> {
-    let output = worker.stdout.take().ok_or("the worker has no output")?;
-    let (sender, lines) = channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(std::io::Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    Ok(lines)
 }
 
 fn parents_have_ended(node: &Node, shard: &str, ended: &BTreeSet<String>) -> Result<()> {

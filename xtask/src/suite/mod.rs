@@ -1,5 +1,6 @@
 //! `cargo xtask suite cdk [PART…]`: the stock CDK against servers that are started for it; slow, and needs npm and Go.
 //! `cargo xtask suite kcl`: a worker of the Kinesis Client Library.
+//! `cargo xtask suite cgroup`: what control groups hold, in a virtual machine.
 //! `cargo xtask suite consumers`: functions built with SDKs, and a walk over shards with boto3.
 //!
 //! Parts are `app`, which has one of everything that the CDK packages differently, `providers`, which has what the CDK does by
@@ -7,12 +8,15 @@
 
 mod app;
 mod cdk;
+mod cgroup;
 mod consumers;
 mod kcl;
 mod providers;
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
+use std::sync::mpsc::{Receiver, channel};
 use testkit::{Node, TempDir};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -22,9 +26,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
     match arguments.split_first().map(|(name, parts)| (name.as_str(), parts)) {
         Some(("cdk", wanted)) => run_cdk(&root, wanted),
         Some(("kcl", [])) => kcl::run(&root, &build(&root)?),
+        Some(("cgroup", [])) => cgroup::run(&root, &build(&root)?),
         Some(("consumers", [])) => consumers::run(&root, &build(&root)?),
         _ => Err(
-            "which suite? kcl, consumers, or cdk and perhaps its parts: app, providers, or names of examples"
+            "which suite? cgroup, consumers, kcl, or cdk and perhaps its parts: app, providers, or names of examples"
                 .into(),
         ),
     }
@@ -101,6 +106,20 @@ fn client<'c>(command: &'c mut Command, node: &Node) -> &'c mut Command {
         .env("CDK_DISABLE_CLI_TELEMETRY", "true")
         .env_remove("AWS_PROFILE")
         .env_remove("AWS_SESSION_TOKEN")
+}
+
+/// What a program prints, as it prints it. Bytes that are no text end nothing.
+fn lines(program: &mut Child) -> Result<Receiver<String>> {
+    let output = program.stdout.take().ok_or("the program has no output")?;
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(std::io::Result::ok) {
+            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(lines)
 }
 
 fn succeed(command: &mut Command) -> Result<()> {
