@@ -1,4 +1,4 @@
-//! All services in one place, for tests of what several of them do together.
+//! All services in one place, for tests of what several of them do together; and what tests of one of them ask.
 
 use crate::{
     DatabaseServers, Hosts, LambdaTargets, LogBook, LogQueue, Parts, Queues, Services, Settings, Vault,
@@ -6,9 +6,12 @@ use crate::{
 use engine::Engine;
 use feed::Feed;
 use functions::Functions;
+use serde_json::{Value, json};
+use servicekit::call::{Call, Caller};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Store;
+use wire::{Request, Response, Service};
 use world::World;
 
 /// A directory that goes with the test.
@@ -61,4 +64,24 @@ pub(crate) fn services_with(store: &Store, world: &World, dir: &Path, settings: 
         logs,
         settings,
     })
+}
+
+/// A call as a client of one service makes it.
+pub(crate) fn call(service: &'static Service, operation: &str, request: Request) -> Call {
+    Call {
+        request,
+        service,
+        operation: service.operation(operation).expect("an operation"),
+        caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
+        request_id: "id".into(),
+        inside: None,
+    }
+}
+
+/// The document of an answer; an empty one where it has none.
+pub(crate) fn document(response: &Response) -> Value {
+    match response.body.is_empty() {
+        true => json!({}),
+        false => serde_json::from_slice(&response.body).expect("json"),
+    }
 }

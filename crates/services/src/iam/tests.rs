@@ -1,7 +1,7 @@
 //! Forms and the XML they are answered.
 
 use super::Iam;
-use servicekit::call::{Call, Caller};
+use crate::testing::call;
 use store::Store;
 use wire::{Request, percent};
 use world::World;
@@ -31,14 +31,7 @@ impl Bench {
         for (name, value) in members {
             form.push_str(&format!("&{name}={}", percent::encode(value)));
         }
-        let call = Call {
-            request: Request::post(form),
-            service,
-            operation: service.operation(operation).expect("an operation"),
-            caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
-            request_id: "id".into(),
-            inside: None,
-        };
+        let call = call(service, operation, Request::post(form));
         let response = self.runtime.block_on(self.iam.call(call));
         (response.status.as_u16(), String::from_utf8(response.body.to_vec()).expect("text"))
     }

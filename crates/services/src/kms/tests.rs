@@ -1,8 +1,8 @@
 //! Keys as clients see them.
 
 use super::Kms;
+use crate::testing::{call, document};
 use serde_json::{Value, json};
-use servicekit::call::{Call, Caller};
 use servicekit::vault::Vault;
 use std::time::Duration;
 use store::Store;
@@ -23,19 +23,9 @@ impl Bench {
 
     async fn ask(&self, operation: &str, input: Value) -> Value {
         let service = &api::tables::kms::SERVICE;
-        let call = Call {
-            request: Request::post(input.to_string()),
-            service,
-            operation: service.operation(operation).expect("an operation"),
-            caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
-            request_id: "id".into(),
-            inside: None,
-        };
+        let call = call(service, operation, Request::post(input.to_string()));
         let response = self.kms.call(call).await;
-        match response.body.is_empty() {
-            true => json!({}),
-            false => serde_json::from_slice(&response.body).expect("json"),
-        }
+        document(&response)
     }
 
     /// The code of a refusal.

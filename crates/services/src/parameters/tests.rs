@@ -2,8 +2,8 @@
 
 use super::Parameters;
 use super::name::{asked, below, check};
+use crate::testing::{call, document};
 use serde_json::{Value, json};
-use servicekit::call::{Call, Caller};
 use servicekit::house::House;
 use servicekit::vault::Vault;
 use store::Store;
@@ -20,16 +20,9 @@ impl Bench {
 
     async fn ask(&self, operation: &str, input: Value) -> Value {
         let service = &api::tables::ssm::SERVICE;
-        let call = Call {
-            request: Request::post(input.to_string()),
-            service,
-            operation: service.operation(operation).expect("an operation"),
-            caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
-            request_id: "id".into(),
-            inside: None,
-        };
+        let call = call(service, operation, Request::post(input.to_string()));
         let response = self.0.call(call).await;
-        serde_json::from_slice(&response.body).expect("json")
+        document(&response)
     }
 
     /// The code of a refusal.

@@ -3,8 +3,8 @@
 mod rotation;
 
 use super::Secrets;
+use crate::testing::{call, document};
 use serde_json::{Value, json};
-use servicekit::call::{Call, Caller};
 use servicekit::vault::Vault;
 use std::time::Duration;
 use store::{Order, Space, Store};
@@ -38,16 +38,9 @@ impl House {
 
     async fn send(&self, operation: &str, input: Value) -> Value {
         let service = &api::tables::secretsmanager::SERVICE;
-        let call = Call {
-            request: Request::post(input.to_string()),
-            service,
-            operation: service.operation(operation).expect("an operation"),
-            caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
-            request_id: "id".into(),
-            inside: None,
-        };
+        let call = call(service, operation, Request::post(input.to_string()));
         let response = self.secrets.call(call).await;
-        serde_json::from_slice(&response.body).expect("json")
+        document(&response)
     }
 
     /// The code and the words of a refusal.

@@ -2,8 +2,8 @@
 
 use super::Sns;
 use crate::sqs::Queues;
+use crate::testing::call;
 use serde_json::Value;
-use servicekit::call::{Call, Caller};
 use std::collections::BTreeMap;
 use store::Store;
 use wire::{Request, percent};
@@ -17,14 +17,11 @@ async fn ask(sns: &Sns, action: &str, members: &[(&str, &str)]) -> (u16, String)
     for (name, value) in members {
         form.push_str(&format!("&{name}={}", percent::encode(value)));
     }
-    let call = Call {
-        request: Request::post(form).with_header("content-type", "application/x-www-form-urlencoded"),
+    let call = call(
         service,
-        operation: service.operation(action).expect("an operation"),
-        caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
-        request_id: "id".into(),
-        inside: None,
-    };
+        action,
+        Request::post(form).with_header("content-type", "application/x-www-form-urlencoded"),
+    );
     let response = sns.call(call).await;
     (response.status.as_u16(), String::from_utf8(response.body.to_vec()).expect("text"))
 }

@@ -1,6 +1,7 @@
 //! Queues as clients see them.
 
 use super::{Queues, Sqs};
+use crate::testing::{call, document};
 use serde_json::{Value, json};
 use servicekit::call::{Call, Caller};
 use std::time::Duration;
@@ -30,20 +31,9 @@ impl House {
 
     async fn ask(&self, operation: &str, input: Value) -> Value {
         let service = &api::tables::sqs::SERVICE;
-        let call = Call {
-            request: Request::post(input.to_string()).with_header("host", "here:1"),
-            service,
-            operation: service.operation(operation).expect("an operation"),
-            caller: Caller { account: "123456789012".into(), region: "us-east-1".into(), access_key: None },
-            request_id: "id".into(),
-            inside: None,
-        };
+        let call = call(service, operation, Request::post(input.to_string()).with_header("host", "here:1"));
         let response = self.sqs.call(call).await;
-        if response.body.is_empty() {
-            json!({})
-        } else {
-            serde_json::from_slice(&response.body).expect("json")
-        }
+        document(&response)
     }
 
     /// What clients asked before queues spoke JSON: a form, to the queue's own address.

@@ -1,7 +1,7 @@
 //! Who is calling, and for how long.
 
 use super::Sts;
-use servicekit::call::{Call, Caller};
+use crate::testing::call;
 use std::time::Duration;
 use store::Store;
 use wire::Request;
@@ -16,18 +16,8 @@ fn over(world: &World) -> Sts {
 fn ask(sts: &Sts, access_key: Option<&str>, form: &'static str) -> (u16, String) {
     let service = &api::tables::sts::SERVICE;
     let name = form.split('&').next().and_then(|pair| pair.strip_prefix("Action=")).expect("an action");
-    let call = Call {
-        request: Request::post(form),
-        service,
-        operation: service.operation(name).expect("an operation"),
-        caller: Caller {
-            account: "123456789012".into(),
-            region: "us-east-1".into(),
-            access_key: access_key.map(Into::into),
-        },
-        request_id: "id".into(),
-        inside: None,
-    };
+    let mut call = call(service, name, Request::post(form));
+    call.caller.access_key = access_key.map(Into::into);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
     let response = runtime.block_on(sts.call(call));
     (response.status.as_u16(), String::from_utf8(response.body.to_vec()).expect("text"))
