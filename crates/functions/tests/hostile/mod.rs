@@ -102,6 +102,8 @@ fn hostile(house: &House) -> FunctionConfig {
     FunctionConfig {
         ephemeral_mb: 16,
         memory_mb: 10_240,
+        // Many processes and large files take long where processors are emulated.
+        timeout: Duration::from_secs(300),
         ..house.function("python3.12", "app.handler", &[("app.py", CODE)])
     }
 }
