@@ -1,5 +1,6 @@
 //! The file: sources, targets, pipelines. What is not known in it is refused by name.
 
+mod fill;
 mod read;
 
 pub(crate) use read::unknown;
@@ -161,7 +162,7 @@ pub struct Pipeline {
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a column as { type = \"text\" } or {}")]
 pub struct Column {
     /// The attribute, with `.name` and `[0]` into maps and lists; none: the column's name.
     pub from: Option<String>,
@@ -174,7 +175,10 @@ pub struct Column {
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "rest is \"ignore\", \"columns\" or { column = \"name\" }, with form = \"typed\" or form = \"plain\""
+)]
 pub enum Rest {
     Word(String),
     Column(RestColumn),

@@ -1,6 +1,7 @@
 //! Reading the file: variables, unknown names with what was meant, and what has to fit together.
 
-use super::{Config, Endpoint, Rest, Target};
+use super::fill::fill;
+use super::{Config, Endpoint, Pipeline, Rest, Source, Target};
 use crate::Error;
 use crate::source::Secrets;
 use std::path::Path;
@@ -16,8 +17,14 @@ impl Config {
     }
 
     pub fn parse(text: &str, home: &Endpoint, world: &World) -> Result<Config, Error> {
-        let filled = interpolate(text, &mut Secrets::new(home, world))?;
-        let mut config: Config = toml::from_str(&filled).map_err(|error| Error::config(explained(&error)))?;
+        let filled = fill(text, &mut Secrets::new(home, world))?;
+        let mut config: Config = toml::from_str(&filled).map_err(|error| {
+            // An error shows its line, which must not have the secrets in it.
+            match toml::from_str::<Config>(text) {
+                Err(error) => Error::config(explained(&error)),
+                Ok(_) => Error::config(error.message()),
+            }
+        })?;
         config.check()?;
         config.source.values_mut().for_each(|source| source.settle(home));
         let tables = config.target.values_mut().filter_map(|target| target.dynamodb.as_mut());
@@ -41,16 +48,26 @@ impl Config {
             return Err(Error::config("there is no [[pipeline]]"));
         }
         for (name, source) in &self.source {
-            source.place().check().map_err(|message| Error::config(format!("source.{name}: {message}")))?;
+            source.check().map_err(|message| Error::config(format!("source.{name}: {message}")))?;
         }
         for (name, target) in &self.target {
             target.check().map_err(|message| Error::config(format!("target.{name}: {message}")))?;
         }
         for (at, pipeline) in self.pipeline.iter().enumerate() {
             let name = &pipeline.name;
+            let place = |pipeline: &Pipeline| {
+                let table = self.source.get(&pipeline.from).map(|source| source.table.clone());
+                (pipeline.to.clone(), pipeline.table.clone().or(table))
+            };
             let refuse = |message: String| Err(Error::config(format!("pipeline '{name}': {message}")));
             if self.pipeline[..at].iter().any(|other| other.name == *name) {
                 return refuse("two pipelines have this name".to_owned());
+            }
+            if let Some(other) = self.pipeline[..at].iter().find(|other| place(other) == place(pipeline)) {
+                return refuse(format!(
+                    "pipeline '{}' writes the same table: each would take away the other's rows; give table = \"another\"",
+                    other.name
+                ));
             }
             if name.is_empty() || name.len() > 100 {
                 return refuse("a name has 1 to 100 characters".to_owned());
@@ -97,6 +114,15 @@ impl Config {
     }
 }
 
+impl Source {
+    fn check(&self) -> Result<(), String> {
+        match self.retention_seconds {
+            0 => Err("retention_seconds is 1 or more".to_owned()),
+            _ => self.place().check(),
+        }
+    }
+}
+
 impl Endpoint {
     fn check(&self) -> Result<(), String> {
         match &self.endpoint {
@@ -123,37 +149,6 @@ impl Target {
             _ => Err("only one of sqlite, postgres, mysql, dynamodb is given".to_owned()),
         }
     }
-}
-
-/// Puts in `${env:NAME}`, `${file:PATH}` and `${secret:NAME}`.
-fn interpolate(text: &str, secrets: &mut Secrets<'_>) -> Result<String, Error> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("${") {
-        out.push_str(&rest[..at]);
-        let Some(end) = rest[at..].find('}') else {
-            return Err(Error::config("a ${ has no }"));
-        };
-        let inner = &rest[at + 2..at + end];
-        let value = match inner.split_once(':') {
-            Some(("env", name)) => std::env::var(name)
-                .map_err(|_| Error::config(format!("${{{inner}}}: the variable is not set")))?,
-            Some(("file", path)) => std::fs::read_to_string(path)
-                .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
-                .map_err(|error| Error::config(format!("${{{inner}}}: {error}")))?,
-            Some(("secret", reference)) => secrets.find(reference)?,
-            _ => {
-                return Err(Error::config(format!(
-                    "${{{inner}}}: ${{env:NAME}}, ${{file:PATH}}, ${{secret:NAME}} or ${{secret:NAME:json_key}}"
-                )));
-            }
-        };
-        // It stands in a TOML string.
-        out.push_str(&value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
-        rest = &rest[at + end + 1..];
-    }
-    out.push_str(rest);
-    Ok(out)
 }
 
 /// The reader's message, and what was meant when a name is not known.
@@ -241,11 +236,29 @@ mod tests {
         refused("to = \"here\"", "to = \"here\"\nrest = \"all\"", "\"columns\"");
         refused("endpoint = \"http:", "endpoint = \"ftp:", "no http:// or https://");
         refused("table =", "tabel =", "table");
+        refused(
+            "to = \"here\"",
+            "to = \"here\"\nrest = { column = \"x\", form = \"json\" }",
+            "form = \"plain\"",
+        );
+        refused("to = \"here\"", "to = \"here\"\ncolumns = { id = \"text\" }", "{ type = \"text\" }");
+        refused("table =", "retention_seconds = 0\ntable =", "retention_seconds is 1 or more");
+        let again = "to = \"here\"\n[[pipeline]]\nname = \"more\"\nfrom = \"shop\"\nto = \"here\"";
+        refused("to = \"here\"", again, "pipeline 'orders' writes the same table");
     }
 
     #[test]
     fn secrets_come_from_elsewhere() {
         refused("orders.db", "${env:NO_SUCH_VARIABLE_HERE}", "the variable is not set");
+        // An error tells the line as it was written.
+        let path = std::env::var("PATH").expect("a path");
+        let told = Config::parse(
+            &GOOD.replace("orders.db\"", "${env:PATH}\" x"),
+            &Endpoint::default(),
+            &World::simulated(1),
+        );
+        let told = told.expect_err("refused").message;
+        assert!(told.contains("${env:PATH}") && !told.contains(&path), "{told}");
         refused("orders.db", "${vault:x}", "${env:NAME}, ${file:PATH}, ${secret:NAME}");
     }
 }
