@@ -8,6 +8,8 @@ pub enum Kind {
     Config,
     /// The source refused.
     Source,
+    /// The source has no such table.
+    NoTable,
     /// The source or the target does not answer: the same again may work.
     Unreachable,
     /// Records were lost, or the stream is another one: only a new snapshot helps.
@@ -27,7 +29,7 @@ impl Kind {
     pub fn code(self) -> &'static str {
         match self {
             Kind::Config => "E0020",
-            Kind::Source | Kind::Unreachable => "E0021",
+            Kind::Source | Kind::NoTable | Kind::Unreachable => "E0021",
             Kind::Gap => "E0022",
             Kind::Fenced => "E0023",
             Kind::Target => "E0024",

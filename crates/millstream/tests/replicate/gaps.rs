@@ -4,6 +4,8 @@ use super::setting::{FORGETFUL, Setting, text};
 use crate::support::create_table;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::Duration;
 use world::World;
 
@@ -148,6 +150,26 @@ fn a_runner_goes_over_to_another_stream() {
     setting.put(json!({ "id": { "S": "a" } }));
     setting.wait_for("a");
     setting.another_stream();
+    setting.put(json!({ "id": { "S": "b" } }));
+    setting.wait_for("b");
+    runner.kill().expect("it still runs");
+    runner.wait().expect("its end");
+    setting.settle();
+}
+
+/// A table that is made anew is not there for a moment: whoever begins again anyway waits for it.
+#[test]
+fn a_runner_waits_for_another_table() {
+    let mut setting = Setting::table(&[]);
+    setting.file("on_gap = \"resnapshot\"\n");
+    let mut runner = setting.command(&[]).stdout(Stdio::null()).spawn().expect("a runner");
+    setting.put(json!({ "id": { "S": "a" } }));
+    setting.wait_for("a");
+    setting.call("DeleteTable", &json!({ "TableName": "Things" }));
+    let mut told = BufReader::new(runner.stderr.take().expect("what it says")).lines();
+    let waits = told.any(|line| line.expect("text").contains("there is no table Things at "));
+    assert!(waits, "it ends");
+    create_table(&mut setting.client, "Things");
     setting.put(json!({ "id": { "S": "b" } }));
     setting.wait_for("b");
     runner.kill().expect("it still runs");

@@ -121,6 +121,11 @@ impl Http {
         self.memory = memory;
     }
 
+    /// Where it asks, as people read it.
+    pub fn place(&self) -> String {
+        format!("at {} in {}", self.place.host, self.login.region)
+    }
+
     /// One call; `target` is the operation's long name.
     pub fn call(&mut self, target: &str, body: &[u8]) -> Result<Vec<u8>, Fault> {
         // A kept connection may have been closed in the meantime: that is not the call's fault.
@@ -139,8 +144,13 @@ impl Http {
     }
 
     fn exchange(&mut self, target: &str, body: &[u8]) -> Result<Vec<u8>, Fault> {
-        self.send(target, body)?;
-        self.receive()
+        let done = self.send(target, body).and_then(|()| self.receive());
+        done.map_err(|fault| match fault {
+            Fault::Silent(message) if !message.contains(&self.place.host) => {
+                Fault::Silent(format!("{}: {message}", self.place.host))
+            }
+            other => other,
+        })
     }
 
     fn send(&mut self, target: &str, body: &[u8]) -> Result<(), Fault> {

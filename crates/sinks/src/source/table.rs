@@ -68,7 +68,10 @@ impl Table {
         let told =
             self.call(TABLES, "DescribeTable", &json!({ "TableName": self.name })).map_err(|fault| {
                 match fault.is("ResourceNotFoundException") {
-                    true => Error::new(Kind::Source, format!("source: there is no table {}", self.name)),
+                    true => Error::new(
+                        Kind::NoTable,
+                        format!("source: there is no table {} {}", self.name, self.tables.place()),
+                    ),
                     false => fault.into(),
                 }
             })?;
