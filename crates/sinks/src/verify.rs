@@ -36,6 +36,8 @@ pub struct Verified {
     pub rows: u64,
     /// Items that are in quarantine and have no row.
     pub quarantined: u64,
+    /// Rows without an item, which are kept where deletes are ignored.
+    pub outlived: u64,
     pub differences: Vec<Difference>,
 }
 
@@ -112,16 +114,16 @@ impl<L: Look> Comparison<L> {
                 suspects.insert(name, key);
             }
         })?;
-        verified.differences = self.settle(suspects)?;
+        self.settle(suspects, &mut verified)?;
         Ok(verified)
     }
 
     /// What still differs after some looks.
-    fn settle(&mut self, mut suspects: Suspects<L>) -> Result<Vec<Difference>, Error> {
-        let mut differences = Vec::new();
+    fn settle(&mut self, mut suspects: Suspects<L>, verified: &mut Verified) -> Result<(), Error> {
+        let ignores = self.look.shape().mapping().ignores_deletes();
         for look in 0..LOOKS {
             if suspects.is_empty() {
-                return Ok(Vec::new());
+                return Ok(());
             }
             if look > 0 {
                 std::thread::sleep(PAUSE);
@@ -131,7 +133,9 @@ impl<L: Look> Comparison<L> {
             let before = self.look.rows(&suspects.values().collect::<Vec<_>>())?;
             let schema = self.source.describe()?.schema;
             let mut wanted: HashMap<String, Vec<RowOf<L>>> = HashMap::new();
+            let mut there: HashSet<String> = HashSet::new();
             for item in self.items(&suspects, &schema.names().collect::<Vec<_>>())? {
+                there.extend(self.look.shape().key_before(&item).map(|key| self.look.name(&key)));
                 if quarantined.contains(&crate::mapping::typed(&schema.key_of(&item))) {
                     continue;
                 }
@@ -141,7 +145,7 @@ impl<L: Look> Comparison<L> {
                 }
             }
             let after = self.look.rows(&suspects.values().collect::<Vec<_>>())?;
-            differences.clear();
+            verified.differences.clear();
             suspects.retain(|name, key| {
                 let fits = |found: Option<&RowOf<L>>| match (found, wanted.get(name)) {
                     (None, None) => true,
@@ -153,16 +157,20 @@ impl<L: Look> Comparison<L> {
                 if fits(before.get(name)) || fits(after.get(name)) {
                     return false;
                 }
+                if ignores && !there.contains(name) {
+                    verified.outlived += 1;
+                    return false;
+                }
                 let what = match (wanted.contains_key(name), after.contains_key(name)) {
                     (true, false) => What::Missing,
                     (false, true) => What::Extra,
                     _ => What::Other,
                 };
-                differences.push(Difference { key: format!("{key:?}"), what });
+                verified.differences.push(Difference { key: self.look.shape().shown(key), what });
                 true
             });
         }
-        Ok(differences)
+        Ok(())
     }
 
     /// The items that may make these rows: read by key where the target's key says it, else all that do.
@@ -198,5 +206,5 @@ pub fn told(difference: &Difference) -> String {
         What::Extra => "has no item",
         What::Other => "differs",
     };
-    format!("the row with the key {} {what}", difference.key)
+    format!("the row {} {what}", difference.key)
 }

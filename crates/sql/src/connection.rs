@@ -109,6 +109,11 @@ impl Connection {
         self.driver.create(table)
     }
 
+    /// The statement by which `create_table` makes it.
+    pub fn create_statement(&self, table: &NewTable) -> String {
+        table.statement(self.dialect(), self.driver.key_collation())
+    }
+
     pub fn add_column(&mut self, table: &str, column: &Column) -> Result<(), Error> {
         self.driver.forget();
         self.driver.batch(&column.statement(self.dialect, table))

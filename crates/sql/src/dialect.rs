@@ -41,15 +41,6 @@ impl Dialect {
         }
     }
 
-    /// The longest name of a table or a column, in bytes (MySQL: characters).
-    pub fn name_max(self) -> usize {
-        match self {
-            Dialect::Postgres => 63,
-            Dialect::Mysql => 64,
-            Dialect::Sqlite => 1024,
-        }
-    }
-
     /// What a column is declared as. Columns of keys are compared byte by byte, whatever the server's default is.
     pub(crate) fn column_type(self, kind: ColumnKind) -> String {
         match self {

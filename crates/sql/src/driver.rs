@@ -65,6 +65,11 @@ pub(crate) trait Driver: Send {
     fn forget(&mut self) {}
 
     fn create(&mut self, table: &NewTable) -> Result<(), Error>;
+
+    /// What a key's texts are given so that they are compared byte by byte, where they are not anyway.
+    fn key_collation(&self) -> &'static str {
+        ""
+    }
 }
 
 /// The tables that a connection has asked for, until something changes or fails.

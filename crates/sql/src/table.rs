@@ -59,6 +59,8 @@ pub struct ColumnShape {
     /// The type in the database's own words, in small letters: `character varying(20)`, `decimal(65,30)`.
     pub type_name: String,
     pub nullable: bool,
+    /// How its texts are compared, where the catalogue says it.
+    pub collation: Option<String>,
 }
 
 /// A table that is there.
@@ -70,7 +72,8 @@ pub struct TableShape {
 }
 
 impl TableShape {
-    /// From a catalogue's rows: name, type, whether it may be null, and the column's place in the key. None without rows.
+    /// From a catalogue's rows: name, type, whether it may be null, the column's place in the key, its collation. None
+    /// without rows.
     pub(crate) fn told(rows: &Rows) -> Option<TableShape> {
         let mut columns = Vec::new();
         let mut key = Vec::new();
@@ -80,7 +83,8 @@ impl TableShape {
                 value => value.as_text().unwrap_or_default().to_owned(),
             };
             let nullable = matches!(row[2], Value::Boolean(true) | Value::Integer(1));
-            columns.push(ColumnShape { name: text(0), type_name: text(1), nullable });
+            let collation = Some(text(4)).filter(|collation| !collation.is_empty());
+            columns.push(ColumnShape { name: text(0), type_name: text(1), nullable, collation });
             key.extend(row[3].as_integer().filter(|place| *place > 0).map(|place| (place, text(0))));
         }
         key.sort();

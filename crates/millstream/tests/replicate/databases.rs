@@ -10,7 +10,7 @@ use testkit::{TempDir, TestDatabase};
 const COLUMNS: &str = "rest = { column = \"doc\" }\n[pipeline.columns]\nid = {}\nbig = { type = \"numeric\" }\nraw = { type = \"bytes\" }\nyes = { type = \"boolean\" }\nwhole = { type = \"bigint\" }\nhalf = { type = \"double\" }\nname = { type = \"varchar(5)\" }\nplain = { from = \"m\", type = \"json\" }\n";
 
 /// A new database on the server, and a server of ours beside it.
-fn setting(server: &TestDatabase, name: &str, flags: &[&str]) -> Setting {
+pub fn setting(server: &TestDatabase, name: &str, flags: &[&str]) -> Setting {
     let (url, settings) = database(server, name);
     let kind = if url.starts_with("postgres") { "postgres" } else { "mysql" };
     Setting::with(TempDir::new("replicate"), format!("{kind} = \"{url}\""), settings, flags)
@@ -83,6 +83,18 @@ fn postgres_holds_every_type() {
     setting.put(json!({ "id": { "S": "nul" }, "name": { "S": "\0" } }));
     setting.settle();
     assert!(setting.good(&["quarantine"]).contains("hold no NUL"));
+    // Nor a key, and nobody is stopped by one.
+    setting.put(json!({ "id": { "S": "k\0" } }));
+    setting.put(json!({ "id": { "S": "k" } }));
+    setting.settle();
+    assert_eq!(setting.good(&["quarantine"]).lines().count(), 2);
+    setting.put(json!({ "id": { "S": "k\0" }, "name": { "S": "again" } }));
+    setting.delete("nul");
+    setting.settle();
+    setting.delete("k\0");
+    setting.settle();
+    assert!(setting.good(&["quarantine"]).is_empty());
+    assert_eq!(setting.rows("SELECT id FROM t WHERE id LIKE 'k%'"), [[text("k")]]);
 }
 
 #[test]

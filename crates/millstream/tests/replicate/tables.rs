@@ -155,7 +155,7 @@ fn what_no_table_can_be_is_told_before_anything_is_written() {
     );
     assert!(told("create = false").contains("there is no table Target"));
     setting.file("");
-    assert!(setting.good(&["--plan"]).contains("all other attributes as they are"));
+    assert!(setting.good(&["--plan"]).contains("rest = \"columns\""));
     assert!(setting.good(&["--check"]).contains("p: good"));
     // A table is no target of itself.
     let path = setting.file("");

@@ -26,6 +26,9 @@ impl Mapping {
         if key.is_empty() || key.len() > most {
             return refuse(format!("key names 1 to {most} {unit}"));
         }
+        if let Some((_, twice)) = key.iter().enumerate().find(|(at, name)| key[..*at].contains(name)) {
+            return refuse(format!("key names {twice} twice"));
+        }
         if pipeline.conflicts == Some(Conflicts::AppendSourceKey) {
             for name in source_key_columns(schema, &mut columns) {
                 if !key.contains(&name) {
@@ -42,7 +45,10 @@ impl Mapping {
         if let Some(Rest::Column(rest)) = &pipeline.rest
             && columns.iter().any(|column| column.name == rest.column)
         {
-            return refuse(format!("rest: there is a column {} already", rest.column));
+            return refuse(format!(
+                "rest: there is a column {} already: give rest = {{ column = \"another\" }}",
+                rest.column
+            ));
         }
         let others = match &pipeline.rest {
             None => Others::Ignored,
@@ -94,12 +100,17 @@ impl Mapping {
             ttl_deletes: pipeline.ttl_deletes.unwrap_or(pipeline.deletes),
             deleted_at: pipeline.deleted_at.clone(),
             missing_key: pipeline.missing_key,
+            create: pipeline.create,
             filter: filter(pipeline)?,
             key_at,
+            refused: Default::default(),
         };
         if mapping.soft() {
             if mapping.columns.iter().any(|column| column.name == mapping.deleted_at) {
-                return refuse(format!("deleted_at: there is a column {} already", mapping.deleted_at));
+                return refuse(format!(
+                    "there is a column {} already: give deleted_at = \"another\"",
+                    mapping.deleted_at
+                ));
             }
             let (name, from) = (mapping.deleted_at.clone(), From::DeletedAt);
             mapping.columns.push(Column { name, kind: Kind::Text, from, default: None });
@@ -241,12 +252,15 @@ fn literal(value: &toml::Value, kind: Kind) -> Result<Value, String> {
             Value::Text(text.clone())
         }
         (Kind::Same | Kind::Numeric, toml::Value::Integer(number)) => Value::Numeric(number.to_string()),
-        (Kind::Same | Kind::Numeric, toml::Value::Float(number)) => Value::Numeric(number.to_string()),
+        (Kind::Same | Kind::Numeric, toml::Value::Float(number)) => {
+            Value::Numeric(Number::parse(&number.to_string()).map_err(|_| wrong())?.to_string())
+        }
         (Kind::Numeric, toml::Value::String(text)) => {
             Value::Numeric(Number::parse(text).map_err(|_| wrong())?.to_string())
         }
         (Kind::Bigint, toml::Value::Integer(number)) => Value::Integer(*number),
-        (Kind::Double, toml::Value::Float(number)) => Value::Real(*number),
+        (Kind::Double, toml::Value::Float(number)) if number.is_finite() => Value::Real(*number),
+        (Kind::Double, toml::Value::Integer(number)) => Value::Real(*number as f64),
         (Kind::Same | Kind::Boolean, toml::Value::Boolean(yes)) => Value::Boolean(*yes),
         (Kind::Json | Kind::TypedJson, toml::Value::String(text)) => {
             serde_json::from_str::<serde_json::Value>(text).map_err(|_| wrong())?;

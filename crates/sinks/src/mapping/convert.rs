@@ -47,6 +47,7 @@ impl Mapping {
         if !self.admits(item)? {
             return Ok(Made::Nothing);
         }
+        self.has_columns(item, dialect)?;
         let mut row = Vec::with_capacity(self.columns.len());
         // Columns and attributes are both sorted by name, mostly.
         let mut walk = item.iter().peekable();

@@ -1,5 +1,6 @@
 //! From items to rows: which attribute becomes which column, of what type, under which key.
 
+mod columns;
 mod compile;
 mod convert;
 pub mod derive;
@@ -10,6 +11,7 @@ mod name;
 mod path;
 mod shape;
 mod sheet;
+mod spelt;
 
 pub use compile::columns as file_columns;
 pub use convert::{Fault, Made};
@@ -27,6 +29,7 @@ use model::key::KeyType;
 pub use path::Path;
 use sql::{Cell, Cells, ColumnKind, Value};
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// The key of the source's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,10 +136,14 @@ pub struct Mapping {
     pub ttl_deletes: Deletes,
     pub deleted_at: String,
     pub missing_key: MissingKey,
+    /// Whether the table is made, and given the columns that it lacks.
+    pub create: bool,
     filter: Option<Bound<Condition>>,
     /// Attributes that have a column, or are dropped.
     taken: Vec<String>,
     key_at: Vec<usize>,
+    /// Columns that the table did not take, and why.
+    refused: BTreeMap<String, String>,
 }
 
 impl Mapping {
@@ -163,6 +170,11 @@ impl Mapping {
 
     pub fn soft(&self) -> bool {
         self.deletes == Deletes::Soft || self.ttl_deletes == Deletes::Soft
+    }
+
+    /// Whether rows may outlive their items as they are.
+    pub fn ignores_deletes(&self) -> bool {
+        self.deletes == Deletes::Ignore || self.ttl_deletes == Deletes::Ignore
     }
 }
 

@@ -1,4 +1,4 @@
-//! Paths into items: `name`, `address.city`, `tags[0]`, `"a name with . in it".part`.
+//! Paths into items: `name`, `address.city`, `tags[0]`, `"a name with . in it".part`; a quote in such a name is doubled.
 
 use model::{Item, Value};
 use std::fmt;
@@ -24,10 +24,11 @@ impl Path {
         loop {
             let name;
             if let Some(quoted) = rest.strip_prefix('"') {
-                (name, rest) = quoted.split_once('"')?;
+                (name, rest) = unquoted(quoted)?;
             } else {
                 let end = rest.find(['.', '[']).unwrap_or(rest.len());
-                (name, rest) = rest.split_at(end);
+                name = rest[..end].to_owned();
+                rest = &rest[end..];
                 if name.contains([']', '"']) {
                     return None;
                 }
@@ -35,7 +36,7 @@ impl Path {
             if name.is_empty() {
                 return None;
             }
-            steps.push(Step::Name(name.to_owned()));
+            steps.push(Step::Name(name));
             while let Some(inner) = rest.strip_prefix('[') {
                 let (number, after) = inner.split_once(']')?;
                 steps.push(Step::Element(number.parse().ok()?));
@@ -92,12 +93,31 @@ impl Path {
     }
 }
 
+/// A name up to its closing quote, and what comes after that.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut name = String::new();
+    let mut rest = text;
+    loop {
+        let (part, after) = rest.split_once('"')?;
+        name.push_str(part);
+        match after.strip_prefix('"') {
+            Some(more) => {
+                name.push('"');
+                rest = more;
+            }
+            None => return Some((name, after)),
+        }
+    }
+}
+
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, step) in self.0.iter().enumerate() {
             let dot = if at > 0 { "." } else { "" };
             match step {
-                Step::Name(name) if name.contains(['.', '[', ']', '"']) => write!(f, "{dot}\"{name}\"")?,
+                Step::Name(name) if name.contains(['.', '[', ']', '"']) => {
+                    write!(f, "{dot}\"{}\"", name.replace('"', "\"\""))?;
+                }
                 Step::Name(name) => write!(f, "{dot}{name}")?,
                 Step::Element(at) => write!(f, "[{at}]")?,
             }
@@ -112,10 +132,10 @@ mod tests {
 
     #[test]
     fn paths_read_and_write_alike() {
-        for text in ["a", "a.b", "a[0]", "a[0][1].b", "\"a.b\".c"] {
+        for text in ["a", "a.b", "a[0]", "a[0][1].b", "\"a.b\".c", "\"a \"\"b\"\"\"[1]"] {
             assert_eq!(Path::parse(text).expect(text).to_string(), text);
         }
-        for text in ["", ".", "a.", "a[", "a[x]", "a]", "a[0]b", "\"a"] {
+        for text in ["", ".", "a.", "a[", "a[x]", "a]", "a[0]b", "\"a", "\"a\"\""] {
             assert_eq!(Path::parse(text), None, "{text}");
         }
     }

@@ -1,6 +1,7 @@
 //! What a mapping makes, for those who do not care whether it is a row or an item.
 
-use super::{Fault, Made, Mapping};
+use super::convert::fits;
+use super::{Fault, Made, Mapping, hex, typed};
 use model::Item;
 use sql::{Dialect, Value};
 use std::fmt::Debug;
@@ -14,6 +15,8 @@ pub trait Shape {
     fn key(&self, row: &Self::Row) -> Self::Key;
     /// The key of the row that this item has, or had.
     fn key_before(&self, item: &Item) -> Option<Self::Key>;
+    /// A key as people read it.
+    fn shown(&self, key: &Self::Key) -> String;
 }
 
 /// Rows of a database.
@@ -44,7 +47,14 @@ impl Shape for Rows<'_> {
     }
 
     fn key_before(&self, item: &Item) -> Option<Vec<Value>> {
-        self.mapping.key_values(item)
+        // What the database cannot even be asked for has no row there.
+        let fits = |value: &Value| fits(value.cell(), self.dialect).is_ok();
+        self.mapping.key_values(item).filter(|key| key.iter().all(fits))
+    }
+
+    fn shown(&self, key: &Vec<Value>) -> String {
+        let part = |(name, value): (&String, &Value)| format!("{name} = {}", shown(value));
+        self.mapping.key.iter().zip(key).map(part).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -66,5 +76,21 @@ impl Shape for Items<'_> {
 
     fn key_before(&self, item: &Item) -> Option<Item> {
         self.0.item_key(item)
+    }
+
+    fn shown(&self, key: &Item) -> String {
+        typed(key)
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Boolean(yes) => yes.to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => number.to_string(),
+        Value::Numeric(text) => text.clone(),
+        Value::Bytes(bytes) => format!("0x{}", hex(bytes)),
+        other => format!("{:?}", other.as_text().unwrap_or_default()),
     }
 }

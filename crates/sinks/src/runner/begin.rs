@@ -6,6 +6,7 @@ use crate::mapping::{Column, Keying, Makes, Mapping, derive, file_columns};
 use crate::source::{Description, Login, Part, Service, Table};
 use crate::targets::{Kept, Ledger, Marks, Place, Retried, retry};
 use crate::{Error, Kind};
+use model::Item;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use world::World;
@@ -106,16 +107,6 @@ impl Pipeline {
         let mut source = self.source()?;
         let description = source.describe()?;
         let makes = self.target.makes();
-        let (columns, derived) = match (file_columns(&self.config, makes)?, kept) {
-            // A table needs no columns: attributes go as they come.
-            (columns, _) if makes == Makes::Items => (columns.unwrap_or_default(), Vec::new()),
-            (Some(columns), kept) => (columns, kept.map(|kept| kept.derived.clone()).unwrap_or_default()),
-            (None, Some(kept)) => (Vec::new(), kept.derived.clone()),
-            (None, None) => {
-                let sample = source.scan(&Part { limit: Some(SAMPLE), ..Part::from(None) })?.items;
-                (Vec::new(), derive::columns(&description.schema, &self.config.drop, &sample))
-            }
-        };
         let mut config = self.config.clone();
         if config.columns.is_none() && config.rest.is_none() {
             config.rest = Some(match makes {
@@ -126,10 +117,46 @@ impl Pipeline {
                 }),
             });
         }
+        let (columns, derived) = match (file_columns(&self.config, makes)?, kept) {
+            // A table needs no columns: attributes go as they come.
+            (columns, _) if makes == Makes::Items => (columns.unwrap_or_default(), Vec::new()),
+            (Some(columns), kept) => {
+                let derived = kept.map(|kept| kept.grown(&config, &columns));
+                (columns, derived.unwrap_or_default())
+            }
+            (None, Some(kept)) if !kept.derived.is_empty() => (Vec::new(), kept.derived.clone()),
+            (None, _) => {
+                let sample = source.scan(&Part { limit: Some(SAMPLE), ..Part::from(None) })?.items;
+                (Vec::new(), self.derive(&config, &description, &sample))
+            }
+        };
         let all = columns.iter().chain(&derived).cloned().collect();
         let mapping = Mapping::compile(&config, &self.source_table, &description.schema, makes, all)?;
         self.is_another(&mapping)?;
+        if let Place::Database(settings) = &self.target {
+            mapping.suits(settings.dialect()).map_err(|error| self.named(error))?;
+        }
         Ok(Planned { description, mapping, derived })
+    }
+
+    fn derive(&self, config: &config::Pipeline, description: &Description, sample: &[Item]) -> Vec<Column> {
+        let dialect = match &self.target {
+            Place::Database(settings) => settings.dialect(),
+            Place::Tables(_) => return Vec::new(),
+        };
+        let mut taken = Vec::new();
+        if [Some(config.deletes), config.ttl_deletes].contains(&Some(config::Deletes::Soft)) {
+            taken.push(config.deleted_at.as_str());
+        }
+        if let Some(config::Rest::Column(rest)) = &config.rest {
+            taken.push(&rest.column);
+        }
+        derive::columns(&description.schema, &config.drop, sample, dialect, &taken)
+    }
+
+    /// An error of the mapping, by whose it is.
+    fn named(&self, error: Error) -> Error {
+        Error { message: format!("pipeline '{}': {}", self.config.name, error.message), ..error }
     }
 
     /// What can be known before anything is written.
@@ -138,18 +165,10 @@ impl Pipeline {
         let planned = self.plan(kept.as_ref())?;
         self.fits(&planned)?;
         self.source()?.shards(self.stream(&planned)?)?;
-        let missing = || {
-            let message = format!("there is no table {} and create = false", planned.mapping.table);
-            Error::config(message)
-        };
-        if !self.target.is_there() {
-            return if self.config.create { Ok(planned) } else { Err(missing()) };
+        match self.target.is_there() {
+            true => drop(self.goes_together(self.ledger()?.as_mut(), kept.as_ref(), &planned)?),
+            false => self.may_make(&planned.mapping, None)?,
         }
-        let mut ledger = self.ledger()?;
-        if !ledger.check(&planned.mapping)? && !self.config.create {
-            return Err(missing());
-        }
-        self.goes_together(ledger.as_mut(), kept.as_ref(), &planned)?;
         Ok(planned)
     }
 
@@ -173,107 +192,6 @@ impl Pipeline {
         retry(ledger.as_mut(), &mut self.source()?, &planned.mapping, &planned.description.schema)
     }
 
-    fn stream<'p>(&self, planned: &'p Planned) -> Result<&'p str, Error> {
-        planned.description.stream.as_deref().ok_or_else(|| {
-            Error::config(format!(
-                "table {0} has no stream: aws dynamodb update-table --table-name {0} --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES",
-                self.source_table
-            ))
-        })
-    }
-
-    /// Whether the stream says what the mapping needs.
-    fn fits(&self, planned: &Planned) -> Result<(), Error> {
-        self.stream(planned)?;
-        let view = planned.description.view.as_str();
-        let enough = match planned.mapping.keying {
-            Keying::Moving => view == "NEW_AND_OLD_IMAGES",
-            Keying::Fixed | Keying::Shared(_) => view == "NEW_AND_OLD_IMAGES" || view == "NEW_IMAGE",
-        };
-        match enough {
-            true => Ok(()),
-            false => Err(Error::config(format!(
-                "the stream of {} has the view {view}, and this mapping needs NEW_AND_OLD_IMAGES",
-                self.source_table
-            ))),
-        }
-    }
-
-    /// Whether this run goes on where another was, and whether it copies over rows that are there. What does not go
-    /// together with either is refused.
-    fn goes_together(
-        &self,
-        ledger: &mut dyn Ledger,
-        kept: Option<&Kept>,
-        planned: &Planned,
-    ) -> Result<(bool, bool), Error> {
-        match kept {
-            Some(kept) if !kept.again => self.same(kept, planned).map(|()| (true, false)),
-            Some(kept) if kept.fingerprint.starts_with(&self.places()) => Ok((false, true)),
-            // Another table than the one that was filled.
-            _ => must_be_empty(ledger, &planned.mapping).map(|()| (false, kept.is_some())),
-        }
-    }
-
-    /// Whether what an earlier run wrote goes together with what this one would.
-    fn same(&self, kept: &Kept, planned: &Planned) -> Result<(), Error> {
-        let again =
-            format!("`millstream replicate FILE resync {}` begins again with a snapshot", self.config.name);
-        if planned.description.stream.as_ref() != Some(&kept.stream) {
-            return Err(Error::new(
-                Kind::Gap,
-                format!(
-                    "table {} has another stream than the one that was followed ({}): it was made anew; {again}",
-                    self.source_table, kept.stream
-                ),
-            ));
-        }
-        if kept.fingerprint != self.fingerprint() {
-            return Err(Error::config(format!(
-                "pipeline '{}': the mapping has changed since its rows were written; {again}",
-                self.config.name
-            )));
-        }
-        Ok(())
-    }
-
-    /// A table that is its own target would never come to rest.
-    fn is_another(&self, mapping: &Mapping) -> Result<(), Error> {
-        let Place::Tables(login) = &self.target else { return Ok(()) };
-        let is_same = login.endpoint == self.login.endpoint
-            && login.region == self.login.region
-            && login.credentials.access_key == self.login.credentials.access_key;
-        match is_same && mapping.table == self.source_table {
-            false => Ok(()),
-            true => Err(Error::config(format!(
-                "pipeline '{}': table {} is the source: give table = \"another\"",
-                self.config.name, mapping.table
-            ))),
-        }
-    }
-
-    /// Settings that decide what a row is.
-    fn fingerprint(&self) -> String {
-        let config = &self.config;
-        format!(
-            "{}{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
-            self.places(),
-            config.key,
-            config.columns,
-            config.rest,
-            config.drop,
-            config.filter,
-            config.filter_names,
-            config.filter_values,
-            config.conflicts
-        )
-    }
-
-    /// Where rows come from and go: how a fingerprint begins.
-    fn places(&self) -> String {
-        format!("1 {:?} {:?} ", self.source_table, self.config.table)
-    }
-
     fn lanes(&self, mapping: &Mapping) -> usize {
         // A file has one writer; claims of one row must see each other.
         if self.target.is_single() || matches!(mapping.keying, Keying::Shared(_)) {
@@ -284,10 +202,11 @@ impl Pipeline {
 
     /// Takes the pipeline: the plan of an earlier run, or one that is written now, before the first row is read.
     pub(super) fn take(&self) -> Result<Begun, Error> {
-        let mut ledger = self.ledger()?;
-        let kept = ledger.load()?;
+        // A file that is not there is made when nothing speaks against it.
+        let kept = self.kept()?;
         let planned = self.plan(kept.as_ref())?;
         self.fits(&planned)?;
+        let mut ledger = self.ledger()?;
         let (resumed, recopy) = self.goes_together(ledger.as_mut(), kept.as_ref(), &planned)?;
         ledger.prepare()?;
         ledger.make(&planned.mapping, self.config.create)?;
@@ -347,15 +266,4 @@ pub(super) struct Taken {
     pub epoch: i64,
     pub join: Join,
     pub resumed: bool,
-}
-
-/// A first snapshot fills what is missing: rows that are there already would stay, right or wrong.
-fn must_be_empty(ledger: &mut dyn Ledger, mapping: &Mapping) -> Result<(), Error> {
-    match ledger.has_rows(mapping)? {
-        false => Ok(()),
-        true => Err(Error::config(format!(
-            "table {} has rows, and this pipeline has not begun: empty it, or give table = \"another\"",
-            mapping.table
-        ))),
-    }
 }

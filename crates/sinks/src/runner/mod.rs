@@ -4,6 +4,7 @@ mod begin;
 mod clerk;
 mod coordinator;
 mod durable;
+mod fit;
 mod follow;
 mod job;
 mod lane;

@@ -115,8 +115,8 @@ impl<S: Shape> Claims<S> {
             return Err(Error::new(
                 Kind::Claimed,
                 format!(
-                    "two items claim the row with the key {:?} of table {}: conflicts = \"stop\"",
-                    self.shape.key(&row),
+                    "two items claim the row {} of table {}: conflicts = \"stop\"",
+                    self.shape.shown(&self.shape.key(&row)),
                     self.shape.mapping().table
                 ),
             ));

@@ -1,6 +1,7 @@
 //! What a pipeline remembers, wherever its target keeps it.
 
 use super::marks::Marks;
+use crate::config::{Pipeline, Rest};
 use crate::join::{Mark, ShardId, Stored, Track};
 use crate::mapping::{Column, Mapping};
 use crate::{Error, Kind};
@@ -38,8 +39,9 @@ pub trait Ledger: Send {
 
     /// Makes the target's table, or what it lacks.
     fn make(&mut self, mapping: &Mapping, create: bool) -> Result<(), Error>;
-    /// Whether the target's table is there; one that cannot be written as the mapping says is refused.
-    fn check(&mut self, mapping: &Mapping) -> Result<bool, Error>;
+    /// The columns that the target's table lacks; none: there is no table. One that cannot be written as the mapping says
+    /// is refused.
+    fn check(&mut self, mapping: &Mapping) -> Result<Option<Vec<String>>, Error>;
     /// Whether the target's table has rows.
     fn has_rows(&mut self, mapping: &Mapping) -> Result<bool, Error>;
     /// Writes what an item in quarantine has become; none: it does not fit. A record may have settled it meanwhile.
@@ -63,6 +65,17 @@ pub struct Kept {
     /// It has rows, and begins again.
     pub again: bool,
     pub stored: Stored,
+}
+
+impl Kept {
+    /// Columns that came with attributes: where the file wants them still, and does not name them itself.
+    pub fn grown(&self, config: &Pipeline, named: &[Column]) -> Vec<Column> {
+        let wants = config.rest == Some(Rest::Word("columns".to_owned()));
+        let is_new = |column: &&Column| {
+            wants && !config.drop.contains(&column.name) && !named.iter().any(|one| one.name == column.name)
+        };
+        self.derived.iter().filter(is_new).cloned().collect()
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -51,6 +51,16 @@ impl Place {
         }
     }
 
+    /// The statement that makes the mapping's table, where statements do.
+    pub fn statement(&self, mapping: &Mapping) -> Result<Option<String>, Error> {
+        let Place::Database(settings) = self else { return Ok(None) };
+        // Of MySQL and MariaDB the server says what keeps keys apart.
+        Ok(Some(match settings.dialect() {
+            Dialect::Mysql => sql::Connection::open(settings)?.create_statement(&mapping.table()),
+            dialect => mapping.table().statement(dialect, ""),
+        }))
+    }
+
     /// A file that is not there is not made for a look.
     pub fn is_there(&self) -> bool {
         match self {

@@ -1,7 +1,7 @@
 //! Another try for what is in quarantine: the item as it is now, unless a record has settled it meanwhile.
 
 use super::Ledger;
-use crate::mapping::{KeySchema, Keying, Mapping};
+use crate::mapping::{KeySchema, Keying, Makes, Mapping};
 use crate::source::Table;
 use crate::{Error, Kind};
 use api::dynamodb::Attributes;
@@ -28,6 +28,8 @@ pub fn retry(
             .map_err(|_| Error::new(Kind::Target, "a key in quarantine cannot be read"))?;
         // One that is gone is settled by the record of its end.
         let written = match source.get(&schema.key_of(&key.0))? {
+            // What the runner could not give a column would be lost.
+            Some(item) if mapping.makes == Makes::Rows && mapping.lacks_columns(&item) => None,
             Some(item) => ledger.rewrite(mapping, &entry, &item)?,
             None => None,
         };

@@ -295,8 +295,12 @@ mod tests {
     #[test]
     fn what_would_be_rounded_is_refused() {
         let fits = |text: &str, type_name: &str| {
-            let column =
-                ColumnShape { name: "n".to_owned(), type_name: type_name.to_owned(), nullable: true };
+            let column = ColumnShape {
+                name: "n".to_owned(),
+                type_name: type_name.to_owned(),
+                nullable: true,
+                collation: None,
+            };
             let value = Value::Numeric(text.to_owned());
             scale(&column).is_none_or(|scale| exact(value.cell(), scale, &column).is_ok())
         };

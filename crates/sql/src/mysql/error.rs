@@ -52,8 +52,9 @@ fn kind_of(number: u32, state: &str, message: &str) -> Kind {
         1205 | 1213 | 1020 | 1412 | 1615 => Kind::Conflict,
         1317 | 1969 | 3024 => Kind::Timeout,
         1040 | 1053 | 1152 | 1158..=1161 | 1203 | 1226 | 1927 | 2006 | 2013 => Kind::Unreachable,
-        // Too long, out of range, of the wrong kind, not JSON, larger than a packet or a row.
-        1118
+        // Too long, out of range, of the wrong kind, not JSON, larger than a packet or a row; too many columns.
+        1117
+        | 1118
         | 1139
         | 1153
         | 1264
@@ -67,6 +68,8 @@ fn kind_of(number: u32, state: &str, message: &str) -> Kind {
         | 1690
         | 3140..=3143
         | 3854 => Kind::Data,
+        // Of InnoDB, where the table has all that it can have.
+        1005 if message.contains("Too many columns") => Kind::Data,
         // Of MariaDB: its JSON is text with a check.
         4025 if message.contains("json") => Kind::Data,
         1048 | 1062 | 1364 | 1451 | 1452 | 1586 | 3819 | 4025 => Kind::Constraint,

@@ -173,6 +173,7 @@ fn collect<P: Protocol>(
         name: column.name_str().into_owned(),
         type_name: value::type_name(column),
         nullable: !column.flags().contains(mysql::consts::ColumnFlags::NOT_NULL_FLAG),
+        collation: None,
     });
     let mut taken = Taken::within(bytes_max);
     if let Some(set) = found.iter() {
@@ -242,7 +243,7 @@ impl Driver for Mysql {
 
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
         let found = self.run(
-            "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE = 'YES', k.SEQ_IN_INDEX \
+            "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE = 'YES', k.SEQ_IN_INDEX, c.COLLATION_NAME \
              FROM information_schema.COLUMNS c LEFT JOIN information_schema.STATISTICS k \
              ON k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME \
              AND k.COLUMN_NAME = c.COLUMN_NAME AND k.INDEX_NAME = 'PRIMARY' \
@@ -293,6 +294,10 @@ impl Driver for Mysql {
     }
 
     fn create(&mut self, table: &NewTable) -> Result<(), Error> {
-        self.batch(&table.statement(Dialect::Mysql, self.flavour.key_collation()))
+        self.batch(&table.statement(Dialect::Mysql, self.key_collation()))
+    }
+
+    fn key_collation(&self) -> &'static str {
+        self.flavour.key_collation()
     }
 }

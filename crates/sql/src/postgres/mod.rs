@@ -152,6 +152,7 @@ impl Driver for Postgres {
                 name: column.name().to_owned(),
                 type_name: column.type_().name().to_owned(),
                 nullable: true,
+                collation: None,
             })
             .collect();
         let given: Vec<Given<'_>> = values.iter().map(Given).collect();
@@ -235,7 +236,7 @@ impl Driver for Postgres {
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
         let found = self.run(
             "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, \
-                    1 + array_position(i.indkey::int2[], a.attnum)::int8 \
+                    1 + array_position(i.indkey::int2[], a.attnum)::int8, NULL::text \
              FROM pg_catalog.pg_attribute a \
              LEFT JOIN pg_catalog.pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
              WHERE a.attrelid = to_regclass(quote_ident($1::text)) AND a.attnum > 0 AND NOT a.attisdropped \

@@ -9,8 +9,10 @@ use crate::{
     Cells, ColumnKind, ColumnShape, Dialect, Error, Executed, Kind, NewTable, Outcome, Settings, TableShape,
     Value,
 };
+use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long another writer of the file is waited for.
@@ -44,10 +46,14 @@ impl Sqlite {
             false => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         };
         let connection = Connection::open_with_flags(&file.path, flags)?;
+        // Else a column that is not there would be read as its own name.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         connection.busy_timeout(settings.statement_timeout.unwrap_or(BUSY_MAX))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         if !file.read_only {
-            connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+            connection
+                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+                .map_err(|error| of_file(error.into(), &file.path))?;
         }
         Ok(Sqlite(connection))
     }
@@ -74,6 +80,7 @@ impl Driver for Sqlite {
                 name: column.name().to_owned(),
                 type_name: column.decl_type().unwrap_or_default().to_ascii_lowercase(),
                 nullable: true,
+                collation: None,
             })
             .collect();
         let changes = self.0.total_changes();
@@ -115,7 +122,9 @@ impl Driver for Sqlite {
 
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
         let found = self.run(
-            "SELECT name, lower(type), \"notnull\" = 0 AND pk = 0, pk FROM pragma_table_info(?1) ORDER BY cid",
+            "SELECT name, lower(type), \"notnull\" = 0 AND pk = 0, pk, (SELECT x.coll FROM pragma_index_list(?1) i, \
+             pragma_index_xinfo(i.name) x WHERE i.origin = 'pk' AND x.name = c.name) \
+             FROM pragma_table_info(?1) c ORDER BY cid",
             &[name.into()],
             usize::MAX,
         )?;
@@ -191,6 +200,11 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
+/// Which file it is that cannot be used.
+fn of_file(error: Error, path: &Path) -> Error {
+    Error { message: format!("{}: {}", path.display(), error.message), ..error }
+}
+
 fn kind_of(code: ErrorCode, message: &str) -> Kind {
     match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Kind::Conflict,
@@ -207,6 +221,7 @@ fn kind_of(code: ErrorCode, message: &str) -> Kind {
         ErrorCode::Unknown if message.starts_with("no such") || message.contains("has no column") => {
             Kind::Missing
         }
+        ErrorCode::Unknown if message.starts_with("too many columns") => Kind::Data,
         ErrorCode::Unknown => Kind::Syntax,
         _ => Kind::Other,
     }

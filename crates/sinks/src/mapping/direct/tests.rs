@@ -30,7 +30,7 @@ fn a_derived_mapping_is_direct() {
     let page =
         br#"{"Items":[{"id":{"S":"a"},"n":{"N":"1"},"yes":{"BOOL":true},"raw":{"B":"AA=="},"l":{"L":[]}}]}"#;
     let sample = ScanPage::read(page).expect("a page").items;
-    let mut derived = derive::columns(&schema, &[], &sample);
+    let mut derived = derive::columns(&schema, &[], &sample, Dialect::Sqlite, &[]);
     derived.sort_by(|one, two| one.name.cmp(&two.name));
     let mut columns = written.columns.clone();
     columns.retain(|column| !matches!(column.from, From::Rest(_)));

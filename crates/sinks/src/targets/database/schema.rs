@@ -65,42 +65,28 @@ pub fn make_own(connection: &mut Connection) -> Result<(), Error> {
 /// Makes the target's table, or adds the columns that it lacks.
 pub fn make_table(connection: &mut Connection, mapping: &Mapping, create: bool) -> Result<(), Error> {
     let wanted = mapping.table();
-    let longest = connection.dialect().name_max();
-    if let Some(name) = wanted
-        .columns
-        .iter()
-        .map(|column| &column.name)
-        .chain([&wanted.name])
-        .find(|name| name.len() > longest)
-    {
-        return Err(Error::config(format!("the name {name} is longer than this database's {longest}")));
-    }
     connection.locked("millstream", |connection| {
-        let Some(shape) = connection.table(&wanted.name)? else {
+        let Some(lacks) = check_table(connection, mapping)? else {
             if !create {
                 let message = format!("there is no table {} and create = false", wanted.name);
                 return Err(Error::config(message));
             }
             return Ok(connection.create_table(&wanted)?);
         };
-        for column in &wanted.columns {
-            if shape.column(&column.name).is_none() {
-                if !create {
-                    let message = format!("table {} has no column {}", wanted.name, column.name);
-                    return Err(Error::config(message));
-                }
-                connection.add_column(&wanted.name, column)?;
+        for column in wanted.columns.iter().filter(|column| lacks.contains(&column.name)) {
+            if !create {
+                let message = format!("table {} has no column {}", wanted.name, column.name);
+                return Err(Error::config(message));
             }
+            connection.add_column(&wanted.name, column)?;
         }
         Ok(())
-    })?;
-    check_table(connection, mapping)?;
-    Ok(())
+    })
 }
 
-/// Whether the table is there; one that cannot be written as the mapping says is refused.
-pub fn check_table(connection: &mut Connection, mapping: &Mapping) -> Result<bool, Error> {
-    let Some(shape) = connection.table(&mapping.table)? else { return Ok(false) };
+/// The columns that the table lacks; none: there is no table. One that cannot be written as the mapping says is refused.
+pub fn check_table(connection: &mut Connection, mapping: &Mapping) -> Result<Option<Vec<String>>, Error> {
+    let Some(shape) = connection.table(&mapping.table)? else { return Ok(None) };
     let mut given = shape.key.clone();
     let mut wanted = mapping.key.clone();
     given.sort();
@@ -122,26 +108,53 @@ pub fn check_table(connection: &mut Connection, mapping: &Mapping) -> Result<boo
             )));
         }
     }
-    Ok(true)
+    let wanted = mapping.columns.iter().filter(|column| mapping.key.contains(&column.name));
+    for (column, given) in wanted.filter_map(|column| Some((column, shape.column(&column.name)?))) {
+        if let Some(fault) = given.mixes_keys(column.kind.column(), connection.dialect()) {
+            return Err(Error::config(format!(
+                "table {}: the key {} {fault}: give it a type and a collation that keep keys apart, or another table",
+                mapping.table, column.name
+            )));
+        }
+    }
+    let is_missing = |name: &String| shape.column(name).is_none();
+    Ok(Some(mapping.names().into_iter().filter(is_missing).collect()))
 }
 
 /// Gives new attributes columns: in the table, in what is remembered, in the mapping that all lanes share.
 pub fn grow(connection: &mut Connection, shared: &Shared, more: Vec<Column>) -> Result<(), Error> {
     let mut mapping = shared.mapping.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let known: Vec<String> = mapping.columns.iter().map(|column| column.name.to_lowercase()).collect();
-    let more: Vec<Column> =
-        more.into_iter().filter(|column| !known.contains(&column.name.to_lowercase())).collect();
-    if more.is_empty() {
+    let dialect = connection.dialect();
+    let mut grown = Mapping::clone(&mapping);
+    for column in more {
+        if grown.refuses(&column.name, dialect).is_none() {
+            grown = grown.with(vec![column]);
+        }
+    }
+    if grown.columns.len() == mapping.columns.len() {
         return Ok(());
     }
-    let grown = mapping.with(more.clone());
-    make_table(connection, &grown, true)?;
-    let dialect = connection.dialect();
+    if let Err(error) = make_table(connection, &grown, grown.create) {
+        // A table has only so many columns, or they are somebody else's: those that are there are used, the others are
+        // told where they are missing.
+        let is_full = error.data.as_ref().is_some_and(|told| told.kind == sql::Kind::Data);
+        if grown.create && !is_full {
+            return Err(error);
+        }
+        let Some(lacks) = check_table(connection, &grown)? else { return Err(error) };
+        let lacks: Vec<&str> = lacks.iter().map(String::as_str).collect();
+        grown = grown.without(&lacks, &error.message);
+    }
+    if grown.columns.len() == mapping.columns.len() {
+        *mapping = std::sync::Arc::new(grown);
+        return Ok(());
+    }
+    let more = &grown.columns[mapping.columns.len()..];
     let sql = format!("SELECT derived FROM {PIPELINES} WHERE pipeline = {}", dialect.parameter(1));
     let found = connection.query(&sql, &[shared.pipeline.as_str().into()])?;
     let derived = found.rows.first().and_then(|row| row[0].as_text()).unwrap_or("[]");
     let mut columns = super::state::read_columns(derived);
-    columns.extend(more);
+    columns.extend_from_slice(more);
     let sql = format!(
         "UPDATE {PIPELINES} SET derived = {} WHERE pipeline = {} AND epoch = {}",
         dialect.parameter(1),

@@ -279,7 +279,7 @@ impl Ledger for State {
         make_table(&mut self.connection, mapping, create)
     }
 
-    fn check(&mut self, mapping: &Mapping) -> Result<bool, Error> {
+    fn check(&mut self, mapping: &Mapping) -> Result<Option<Vec<String>>, Error> {
         check_table(&mut self.connection, mapping)
     }
 

@@ -298,8 +298,8 @@ impl Ledger for State {
         make_table(&mut self.tables, &self.world, mapping, create)
     }
 
-    fn check(&mut self, mapping: &Mapping) -> Result<bool, Error> {
-        check_table(&mut self.tables, mapping)
+    fn check(&mut self, mapping: &Mapping) -> Result<Option<Vec<String>>, Error> {
+        Ok(check_table(&mut self.tables, mapping)?.then(Vec::new))
     }
 
     fn has_rows(&mut self, mapping: &Mapping) -> Result<bool, Error> {

@@ -1,0 +1,125 @@
+//! Tables that somebody else has made, changed, or taken away.
+
+use super::databases::setting;
+use super::setting::{Setting, text};
+use serde_json::json;
+use sql::Connection;
+
+fn batch(setting: &Setting, sql: &str) {
+    Connection::open(&setting.settings).expect("the target").batch(sql).expect("a statement");
+}
+
+/// What was taken away would come back empty: it is told, and copied again when that is asked for.
+#[test]
+fn a_table_that_lost_something_is_not_gone_on_with() {
+    let mut setting = Setting::sqlite();
+    setting.file("[pipeline.columns]\nid = {}\nname = {}\n");
+    setting.put(json!({ "id": { "S": "a" }, "name": { "S": "n" } }));
+    setting.settle();
+    for (change, told) in [
+        ("ALTER TABLE T RENAME COLUMN name TO title", "has lost the column name"),
+        ("DROP TABLE T", "the table T, which this pipeline has filled, is not there"),
+    ] {
+        batch(&setting, change);
+        for word in ["--check", "--once"] {
+            let output = setting.bad(&[word]);
+            assert!(output.contains(told) && output.contains("resync p"), "{word}: {output}");
+        }
+        setting.bad(&["verify"]);
+        setting.good(&["resync"]);
+        setting.settle();
+        assert_eq!(setting.rows("SELECT name FROM T"), [[text("n")]]);
+    }
+    // A column of the pipeline's own may come later.
+    setting.file("deletes = \"soft\"\n[pipeline.columns]\nid = {}\nname = {}\n");
+    setting.delete("a");
+    setting.settle();
+    assert_eq!(setting.rows("SELECT id FROM T WHERE deleted_at IS NOT NULL").len(), 1);
+}
+
+/// A table whose key takes two items' keys for one would lose one of them.
+#[test]
+fn keys_that_a_table_would_mix_are_refused_and_the_table_is_left_alone() {
+    let setting = Setting::sqlite();
+    for (key, told) in [
+        ("id INTEGER PRIMARY KEY", "is of type integer, for which '7' and '007' are one"),
+        ("id TEXT PRIMARY KEY NOT NULL COLLATE NOCASE", "has the collation NOCASE"),
+        ("id TEXT PRIMARY KEY NOT NULL, more INT NOT NULL", "a column more that must not be null"),
+        ("number INT", "has the primary key ()"),
+    ] {
+        batch(&setting, &format!("DROP TABLE IF EXISTS T; CREATE TABLE T ({key})"));
+        let before = setting.rows("SELECT sql FROM sqlite_master");
+        setting.file("");
+        for word in ["--check", "--once"] {
+            let output = setting.bad(&[word]);
+            assert!(output.contains(told), "{word}: {output}");
+        }
+        assert_eq!(setting.rows("SELECT sql FROM sqlite_master"), before, "{key}");
+    }
+}
+
+#[test]
+fn mariadb_s_usual_collation_is_refused_for_keys() {
+    let server = testkit::mariadb();
+    let mut setting = setting(&server, "mixes", &[]);
+    batch(&setting, "CREATE TABLE T (id varchar(50) PRIMARY KEY, name text) DEFAULT CHARSET = utf8mb4");
+    setting.file("[pipeline.columns]\nid = {}\nname = {}\n");
+    for id in ["a", "A"] {
+        setting.put(json!({ "id": { "S": id }, "name": { "S": id } }));
+    }
+    assert!(setting.bad(&["--once"]).contains("utf8mb4_general_ci, which takes different texts for one"));
+    batch(
+        &setting,
+        "ALTER TABLE T MODIFY id varchar(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL",
+    );
+    setting.settle();
+    assert_eq!(setting.rows("SELECT name FROM T ORDER BY id"), [[text("A")], [text("a")]]);
+}
+
+/// What rows are kept for is no difference; anything else is.
+#[test]
+fn rows_that_outlive_their_items_are_no_difference_where_deletes_are_ignored() {
+    let mut setting = Setting::sqlite();
+    setting.file(
+        "deletes = \"ignore\"\nfilter = \"attribute_exists(id)\"\n[pipeline.columns]\nid = {}\nname = {}\n",
+    );
+    for id in ["a", "b"] {
+        setting.put(json!({ "id": { "S": id }, "name": { "S": "n" } }));
+    }
+    setting.good(&["--once"]);
+    setting.delete("a");
+    setting.settle();
+    batch(&setting, "UPDATE T SET name = 'other' WHERE id = 'b'");
+    let told = String::from_utf8(setting.run(&["verify"]).stdout).expect("text");
+    assert!(told.contains("the row id = \"b\" differs"), "{told}");
+    batch(&setting, "DELETE FROM T WHERE id = 'b'");
+    let told = String::from_utf8(setting.run(&["verify"]).stdout).expect("text");
+    assert!(told.contains("the row id = \"b\" is missing"), "{told}");
+}
+
+/// What `--plan` prints stands in a file as it is.
+#[test]
+fn a_plan_is_a_mapping() {
+    let mut setting = Setting::sqlite();
+    let drop = "drop = [\"secret\"]\n";
+    setting.file(drop);
+    setting.put(json!({
+        "id": { "S": "a" }, "odd \"name\" é": { "S": "o" }, "a.b[0]": { "N": "1" }, "it's": { "BOOL": true },
+        "more": { "L": [] }, "secret": { "S": "s" },
+    }));
+    let plan = setting.good(&["--plan"]);
+    let (mapping, _) = plan.split_once("CREATE TABLE").expect("a statement");
+    setting.file(mapping);
+    let sorted = |plan: &str| {
+        let mut lines: Vec<String> = plan.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let again = setting.good(&["--plan"]);
+    assert_eq!(sorted(again.split_once("CREATE TABLE").expect("a statement").0), sorted(mapping));
+    let mapping = "[pipeline.columns]\nid = {}\nhalf = { type = \"double\", default = 1 }\nfrom = { constant = \"it's\" }\n";
+    setting.file(mapping);
+    let plan = setting.good(&["--plan"]);
+    assert!(plan.contains("half = { type = \"double\", from = \"half\", default = 1.0 }"), "{plan}");
+    assert!(plan.contains("from = { type = \"text\", constant = \"it's\" }"), "{plan}");
+}
