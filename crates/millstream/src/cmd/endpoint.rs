@@ -70,7 +70,7 @@ impl Endpoint {
                 answer["message"].as_str().or(answer["Message"].as_str()).unwrap_or("no reason given");
             return Err(Failure::Failed(format!(
                 "{}: {message}",
-                answer["__type"].as_str().unwrap_or("refused")
+                answer["__type"].as_str().and_then(|code| code.rsplit('#').next()).unwrap_or("refused")
             )));
         }
         Ok(answer)

@@ -113,6 +113,10 @@ fn what_does_not_fit_is_told_before_anything_is_written() {
     assert!(told("filter = \"a = \"").contains("Syntax error"));
     assert!(told("create = false").contains("there is no table T"));
     setting.file("");
+    assert!(setting.bad(&["verify", "--once"]).contains("'verify' has no use for --once"));
+    assert!(setting.bad(&["--plan", "--check"]).contains("--plan or --check, not both"));
+    assert!(setting.bad(&["run", "p", "--pipeline", "p"]).contains("no use for 'p'"));
+    assert!(setting.bad(&["p"]).contains("run p"));
     assert!(setting.good(&["--check"]).contains("p: good"));
     assert!(setting.good(&["--plan"]).contains("CREATE TABLE IF NOT EXISTS \"T\""));
     assert!(setting.good(&["status"]).contains("has not begun"));

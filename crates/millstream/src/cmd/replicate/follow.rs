@@ -149,12 +149,18 @@ fn words(progress: &Progress) -> String {
             };
             format!("snapshot: {rows}{share} rows, {:.0} a second{eta}", progress.rate)
         }
-        Phase::Stream => match progress.lag {
-            None => format!("{} changes, {:.0} a second, at the tip", applied.changes, progress.rate),
-            Some(lag) => {
-                format!("{} changes, {:.0} a second, {} behind", applied.changes, progress.rate, span(lag))
-            }
-        },
+        Phase::Stream => {
+            let copied = match applied.snapshot_rows {
+                0 => String::new(),
+                rows => format!("{rows} rows copied, "),
+            };
+            let place = match progress.lag {
+                Some(lag) => format!("{} behind", span(lag)),
+                None if progress.trouble.is_some() => "waiting".to_owned(),
+                None => "at the tip".to_owned(),
+            };
+            format!("{copied}{} changes, {:.0} a second, {place}", applied.changes, progress.rate)
+        }
     };
     if applied.quarantined > 0 {
         text.push_str(&format!("; {} to quarantine", applied.quarantined));

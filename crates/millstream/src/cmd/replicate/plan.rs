@@ -3,9 +3,8 @@
 use crate::cmd::Failure;
 use serde_json::json;
 use sinks::join::{Mark, Track};
-use sinks::mapping::{From, Keying, Kind, Mapping, Others};
+use sinks::mapping::{Keying, Mapping};
 use sinks::runner::Pipeline;
-use sinks::targets::Place;
 use world::Timestamp;
 
 pub fn plan(pipelines: &[Pipeline]) -> Result<(), Failure> {
@@ -15,34 +14,9 @@ pub fn plan(pipelines: &[Pipeline]) -> Result<(), Failure> {
         let mapping = &planned.mapping;
         println!("# pipeline '{}': {} → {}", pipeline.name(), pipeline.source_table, mapping.table);
         println!("# {}", keying(mapping));
-        println!("key = {:?}", mapping.key);
-        println!("[pipeline.columns]");
-        for column in &mapping.columns {
-            let from = match &column.from {
-                From::Attribute(path) => format!("from = '{path}'"),
-                From::Constant(value) => format!("constant = {value:?}"),
-                From::Rest(_) => {
-                    println!("# {}: a document of all other attributes, as `rest` says", column.name);
-                    continue;
-                }
-                From::DeletedAt => {
-                    println!("# {}: when an item was deleted", column.name);
-                    continue;
-                }
-            };
-            match column.kind {
-                Kind::Same => println!("{} = {{ {from} }}", column.name),
-                kind => println!("{} = {{ type = \"{kind}\", {from} }}", column.name),
-            }
-        }
-        match &pipeline.target {
-            Place::Database(settings) => {
-                println!("\n{};\n", mapping.table().statement(settings.dialect(), ""))
-            }
-            Place::Tables(_) if mapping.others == Others::Columns => {
-                println!("# and all other attributes as they are, but {:?}\n", mapping.drop);
-            }
-            Place::Tables(_) => println!(),
+        println!("{}", mapping.spelt());
+        if let Some(statement) = pipeline.target.statement(mapping)? {
+            println!("{statement};\n");
         }
     }
     Ok(())
@@ -72,10 +46,21 @@ pub fn check(pipelines: &[Pipeline]) -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn verify(pipelines: &[Pipeline]) -> Result<(), Failure> {
+pub fn verify(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
     let mut differing = 0;
     for pipeline in pipelines {
         let verified = sinks::verify(pipeline)?;
+        differing += verified.differences.len();
+        if as_json {
+            let differences: Vec<String> = verified.differences.iter().map(sinks::told).collect();
+            let told = json!({
+                "pipeline": pipeline.name(), "items": verified.items, "rows": verified.rows,
+                "quarantined": verified.quarantined, "rows_without_item": verified.outlived,
+                "differences": differences,
+            });
+            println!("{told}");
+            continue;
+        }
         println!(
             "{}: {} items, {} rows, {} items without a row by quarantine, {} differences",
             pipeline.name(),
@@ -84,10 +69,12 @@ pub fn verify(pipelines: &[Pipeline]) -> Result<(), Failure> {
             verified.quarantined,
             verified.differences.len()
         );
+        if verified.outlived > 0 {
+            println!("  {} rows have no item any more: deletes are ignored", verified.outlived);
+        }
         for difference in verified.differences.iter().take(20) {
             println!("  {}", sinks::told(difference));
         }
-        differing += verified.differences.len();
     }
     match differing {
         0 => Ok(()),
