@@ -107,8 +107,25 @@ impl<'t> Scanner<'t> {
         Some(true)
     }
 
+    /// Goes behind a member's name and what its value begins with, where they stand there just so, without a space.
+    pub fn opens(&mut self, opening: &str, is_first: &mut bool) -> bool {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let member = if *is_first { Some(rest) } else { rest.strip_prefix(b",") };
+        let Some(behind) = member.and_then(|member| member.strip_prefix(opening.as_bytes())) else {
+            return false;
+        };
+        self.at += rest.len() - behind.len();
+        *is_first = false;
+        true
+    }
+
     pub fn quoted(&mut self) -> Option<Quoted<'t>> {
         self.expect(b'"')?;
+        self.unquoted()
+    }
+
+    /// The same, where it is behind the first quote.
+    pub fn unquoted(&mut self) -> Option<Quoted<'t>> {
         let (bytes, from) = (self.text.as_bytes(), self.at);
         let (mut at, mut is_escaped) = (from, false);
         loop {
@@ -214,6 +231,22 @@ mod tests {
         for wrong in ["", "{", "[1", ",", "{\"a\":\"}"] {
             assert_eq!(Scanner::new(wrong).raw(), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn openings_are_met_as_they_are_expected_or_not_at_all() {
+        let text = r#"{"a":{"S":"x"},"b":{"N":"1"}, "c":{"S":"y"}}"#;
+        let (mut scanner, mut is_first) = (Scanner::starting(text, 1), true);
+        assert!(!scanner.opens(r#""b":{"N":""#, &mut is_first));
+        assert!(scanner.opens(r#""a":{"S":""#, &mut is_first) && !is_first);
+        assert_eq!(scanner.unquoted().map(|text| text.raw), Some("x"));
+        assert!(scanner.expect(b'}').is_some());
+        assert!(!scanner.opens(r#""b":{"S":""#, &mut is_first));
+        assert!(scanner.opens(r#""b":{"N":""#, &mut is_first));
+        assert_eq!(scanner.unquoted().map(|text| text.raw), Some("1"));
+        assert!(scanner.expect(b'}').is_some());
+        assert!(!scanner.opens(r#""c":{"S":""#, &mut is_first), "there is a space");
+        assert_eq!(scanner.member(&mut is_first).flatten().map(|name| name.raw), Some("c"));
     }
 
     #[test]

@@ -158,14 +158,13 @@ impl Mapping {
 
     /// An order of rows by key, which is near the order that databases keep them in.
     pub fn compare_keys(&self, one: &impl Cells, two: &impl Cells) -> Ordering {
-        let of = |at: &usize| match (one.cell(*at), two.cell(*at)) {
-            (Cell::Integer(one), Cell::Integer(two)) => one.cmp(&two),
-            (Cell::Bytes(one), Cell::Bytes(two)) => one.cmp(two),
-            // Longer numbers are greater, mostly; nothing depends on it.
-            (Cell::Numeric(one), Cell::Numeric(two)) => (one.len(), one).cmp(&(two.len(), two)),
-            (one, two) => one.as_text().cmp(&two.as_text()),
-        };
+        let of = |at: &usize| compare_cells(one.cell(*at), two.cell(*at));
         self.key_at.iter().map(of).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    }
+
+    /// What that order begins with.
+    pub fn first_key<'r>(&self, row: &'r impl Cells) -> Cell<'r> {
+        self.key_at.first().map_or(Cell::Null, |at| row.cell(*at))
     }
 
     pub fn soft(&self) -> bool {
@@ -175,6 +174,17 @@ impl Mapping {
     /// Whether rows may outlive their items as they are.
     pub fn ignores_deletes(&self) -> bool {
         self.deletes == Deletes::Ignore || self.ttl_deletes == Deletes::Ignore
+    }
+}
+
+/// Of one column.
+pub fn compare_cells(one: Cell<'_>, two: Cell<'_>) -> Ordering {
+    match (one, two) {
+        (Cell::Integer(one), Cell::Integer(two)) => one.cmp(&two),
+        (Cell::Bytes(one), Cell::Bytes(two)) => one.cmp(two),
+        // Longer numbers are greater, mostly; nothing depends on it.
+        (Cell::Numeric(one), Cell::Numeric(two)) => (one.len(), one).cmp(&(two.len(), two)),
+        (one, two) => one.as_text().cmp(&two.as_text()),
     }
 }
 

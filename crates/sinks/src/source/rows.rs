@@ -112,6 +112,7 @@ impl<'t> Record<'t> {
             match name.raw {
                 "Keys" => self.key = Some(draft.direct().key(scanner)?),
                 "NewImage" => self.cells = Some(draft.item(scanner, None)?),
+                "OldImage" => draft.direct().pass_over(scanner)?,
                 "SequenceNumber" => self.sequence = Some(Sequence::parse(scanner.quoted()?.raw)?),
                 "ApproximateCreationDateTime" => {
                     self.told.created_s = scanner.word()?.parse::<f64>().ok()? as u64;

@@ -41,6 +41,14 @@ struct Wanted {
     /// The only column of it, if it holds the attribute as a scalar.
     scalar: Option<(usize, Kind)>,
     columns: Vec<(usize, Path)>,
+    usual: Option<Usual>,
+}
+
+/// How a member of an item is spelt, mostly: up to its value's first letter.
+#[derive(Debug)]
+struct Usual {
+    descriptor: &'static str,
+    opening: String,
 }
 
 impl Direct {
@@ -59,7 +67,13 @@ impl Direct {
         let mut of = |name: &str| -> usize {
             wanted.iter().position(|one| one.name == name).unwrap_or_else(|| {
                 let key = keys.iter().position(|key| key == name);
-                wanted.push(Wanted { name: name.to_owned(), key, scalar: None, columns: Vec::new() });
+                wanted.push(Wanted {
+                    name: name.to_owned(),
+                    key,
+                    scalar: None,
+                    columns: Vec::new(),
+                    usual: None,
+                });
                 wanted.len() - 1
             })
         };
@@ -92,6 +106,7 @@ impl Direct {
             {
                 let kind = mapping.columns[*at].kind;
                 one.scalar = is_scalar(kind).then_some((*at, kind));
+                one.usual = Usual::of(&one.name, kind);
             }
         }
         wanted.sort_by(|one, two| one.name.cmp(&two.name));
@@ -107,6 +122,19 @@ impl Direct {
     /// Memory for the next answer.
     pub fn answer(&self) -> Vec<u8> {
         self.pool.answer()
+    }
+}
+
+impl Usual {
+    fn of(name: &str, kind: Kind) -> Option<Usual> {
+        let descriptor = match kind {
+            Kind::Text | Kind::Varchar(_) => "S",
+            Kind::Numeric | Kind::Bigint | Kind::Double => "N",
+            Kind::Bytes => "B",
+            _ => return None,
+        };
+        let name = serde_json::to_string(name).ok()?;
+        Some(Usual { descriptor, opening: format!("{name}:{{\"{descriptor}\":\"") })
     }
 }
 

@@ -43,10 +43,40 @@ impl Direct {
         Some(Draft { direct: self, answer, memory, blank })
     }
 
+    /// Goes behind an item of which nothing is wanted.
+    pub fn pass_over(&self, scanner: &mut Scanner<'_>) -> Option<()> {
+        let mut is_first = true;
+        scanner.expect(b'{')?;
+        for wanted in &self.wanted {
+            wanted.usually(scanner, &mut is_first)?;
+        }
+        while scanner.member(&mut is_first)?.is_some() {
+            scanner.raw()?;
+        }
+        Some(())
+    }
+
     /// The rows of a page and the answer that they lie in, for those who had read it.
     pub fn rows(&self, drafted: Drafted, answer: String) -> Vec<SheetRow> {
         let (pool, width) = (Arc::clone(&self.pool), self.blank.len());
         Sheet { memory: drafted.0, answer, width, pool }.rows()
+    }
+}
+
+impl Wanted {
+    /// Its value, if it comes next and is spelt as usual; the outer none: it is not whole.
+    fn usually<'t>(
+        &self,
+        scanner: &mut Scanner<'t>,
+        is_first: &mut bool,
+    ) -> Option<Option<(&'static str, Quoted<'t>)>> {
+        let Some(usual) = &self.usual else { return Some(None) };
+        if !scanner.opens(&usual.opening, is_first) {
+            return Some(None);
+        }
+        let value = scanner.unquoted()?;
+        scanner.expect(b'}')?;
+        Some(Some((usual.descriptor, value)))
     }
 }
 
@@ -76,7 +106,19 @@ impl<'d, 't> Draft<'d, 't> {
         let mut others = Item::new();
         let (mut next, mut is_first) = (0, true);
         scanner.expect(b'{')?;
-        while let Some(name) = scanner.member(&mut is_first)? {
+        loop {
+            if let Some((wanted, (at, kind))) =
+                direct.wanted.get(next).and_then(|one| Some((one, one.scalar?)))
+                && let Some((descriptor, value)) = wanted.usually(scanner, &mut is_first)?
+            {
+                if let Some((part, key)) = wanted.key.zip(key.as_deref_mut()) {
+                    key.set(part, descriptor, value)?;
+                }
+                self.memory.cells_mut(first)[at] = self.quoted(descriptor, &value, kind)?;
+                next += 1;
+                continue;
+            }
+            let Some(name) = scanner.member(&mut is_first)? else { break };
             // Both are sorted by name, mostly.
             let is_next = direct.wanted.get(next).is_some_and(|wanted| name.is(&wanted.name));
             let found = if is_next { Some(next) } else { self.find(&name)? };

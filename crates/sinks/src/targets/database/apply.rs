@@ -6,8 +6,8 @@ use super::look::name_of;
 use super::schema::{GONE, QUARANTINE, SEEN};
 use crate::Error;
 use crate::join::Origin;
-use crate::mapping::{ItemName, Mapping, typed};
-use sql::{Cells, Connection, Dialect, Kind as SqlKind, OnConflict, Upsert, Value};
+use crate::mapping::{ItemName, Mapping, compare_cells, typed};
+use sql::{Cell, Cells, Connection, Dialect, Kind as SqlKind, OnConflict, Upsert, Value};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use world::Timestamp;
@@ -240,9 +240,16 @@ pub fn soften(dialect: Dialect, mapping: &Mapping, seconds: u64) -> String {
 /// The rows of a group with the places of their items, in the order of the table's key: neighbours share pages.
 fn take_rows<'w>(mapping: &Mapping, group: &mut Group<'w>) -> (Vec<usize>, Vec<Made<'w>>) {
     let made = group.items.iter_mut().enumerate().filter_map(|(place, item)| Some((place, item.row.take()?)));
-    let mut rows: Vec<(usize, Made<'w>)> = made.collect();
-    rows.sort_by(|(_, one), (_, two)| mapping.compare_keys(one, two));
-    rows.into_iter().unzip()
+    let rows: Vec<(usize, Made<'w>)> = made.collect();
+    // A row lies in memory that another thread wrote: it is asked once for what is compared many times.
+    let keys: Vec<Cell<'_>> = rows.iter().map(|(_, row)| mapping.first_key(row)).collect();
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by(|one, two| {
+        let others = || mapping.compare_keys(&rows[*one].1, &rows[*two].1);
+        compare_cells(keys[*one], keys[*two]).then_with(others)
+    });
+    let mut rows: Vec<Option<(usize, Made<'w>)>> = rows.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| rows[at].take()).unzip()
 }
 
 /// Which of these names are in a list of the pipeline's.
