@@ -161,6 +161,7 @@ impl Environment {
         let start = companions::Start {
             place: &place,
             inside: &inside,
+            api: &api,
             view: &view,
             writer: &writer,
             group: group.as_ref(),
@@ -182,8 +183,10 @@ impl Environment {
         command.stdin(Stdio::null()).stdout(writer).stderr(errors).current_dir(&place.code);
         let confinement = place.sandbox.plan(&view)?;
         let bounds = Bounds { confinement, group: group.clone(), file_bytes_max };
+        let process = Arc::new(Process::start(command, bounds).await?);
+        api.admit(process.guest());
         let environment = Environment {
-            process: Arc::new(Process::start(command, bounds).await?),
+            process,
             companions,
             group,
             extensions,

@@ -1,6 +1,7 @@
 //! A function's process: started in a group of its own, and gone when the server is.
 
 use crate::limits::{Group, PROCESSES_MAX, Peak};
+use crate::runtime_api::Guest;
 use crate::sandbox::Confinement;
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -21,6 +22,8 @@ pub(crate) struct Process {
     ended: watch::Receiver<Option<Ending>>,
     /// How many of our own processes stand before the function's.
     keepers: u32,
+    /// Who the function's are, where that is nobody else.
+    user: Option<u32>,
     memory: Peak,
 }
 
@@ -65,6 +68,7 @@ impl Process {
     /// is sent when that thread dies.
     pub async fn start(mut command: Command, bounds: Bounds) -> io::Result<Process> {
         let keepers = if bounds.confinement.has_keepers() { 2 } else { 0 };
+        let user = bounds.confinement.user();
         confine(&mut command, bounds);
         let (started, on_start) = oneshot::channel();
         let (ending, ended) = watch::channel(None);
@@ -84,7 +88,12 @@ impl Process {
             }
         })?;
         let pid = on_start.await.map_err(|_| io::Error::other("the process could not be started"))??;
-        Ok(Process { pid, ended, keepers, memory: Peak::default() })
+        Ok(Process { pid, ended, keepers, user, memory: Peak::default() })
+    }
+
+    /// As the Runtime API knows it.
+    pub fn guest(&self) -> Guest {
+        Guest { pid: self.pid, user: self.user, keepers: self.keepers }
     }
 
     /// Ready once the process is gone.

@@ -5,13 +5,16 @@
 
 mod body;
 mod extension;
+mod guests;
 mod http;
 
 pub(crate) use body::Piece;
+pub(crate) use guests::Guest;
 
 use crate::extensions::Extensions;
 use body::Body;
 use bytes::{Buf, Bytes, BytesMut};
+use guests::Guests;
 use http::{Head, read_body, read_head};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,6 +75,7 @@ struct Shared {
     state: Mutex<State>,
     job: Notify,
     init: Notify,
+    guests: Guests,
     extensions: Arc<Extensions>,
     /// What extensions are told of the function.
     about: String,
@@ -144,6 +148,7 @@ impl RuntimeApi {
             state: Mutex::default(),
             job: Notify::new(),
             init: Notify::new(),
+            guests: Guests::default(),
             extensions,
             about,
             world,
@@ -152,14 +157,25 @@ impl RuntimeApi {
         let task = tokio::spawn(async move {
             // Ends its connections with it.
             let mut connections = tokio::task::JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
+            while let Ok((mut stream, caller)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
                 let shared = accepting.clone();
-                connections.spawn(async move { serve(stream, &shared).await });
+                connections.spawn(async move {
+                    if shared.guests.has(caller, address).await {
+                        serve(stream, &shared).await;
+                    } else {
+                        let _ = stream.write_all(&stranger()).await;
+                    }
+                });
                 while connections.try_join_next().is_some() {}
             }
         });
         Ok(RuntimeApi { shared, address, listener: task.abort_handle() })
+    }
+
+    /// Lets a process of the environment speak, and those that it starts.
+    pub fn admit(&self, guest: Guest) {
+        self.shared.guests.admit(guest);
     }
 
     /// Ready when the runtime asks for its first invocation: `Err` holds its own account when it failed instead.
@@ -332,6 +348,10 @@ fn init_error(shared: &Shared, body: Bytes) -> Vec<u8> {
     drop(state);
     shared.init.notify_waiters();
     json("202 Accepted", r#"{"status":"OK"}"#)
+}
+
+fn stranger() -> Vec<u8> {
+    json("403 Forbidden", &refusal("This Runtime API is another environment's", "Forbidden"))
 }
 
 fn not_found() -> Vec<u8> {

@@ -4,6 +4,7 @@ use super::{InitError, Inside, Place};
 use crate::extensions::{EXTENSIONS_MAX, Extensions, Failure};
 use crate::limits::Group;
 use crate::process::{Bounds, Process};
+use crate::runtime_api::RuntimeApi;
 use crate::sandbox::View;
 use std::io::{self, PipeWriter};
 use std::path::Path;
@@ -25,6 +26,7 @@ const RUNTIMES_OWN: [&str; 7] = [
 pub(super) struct Start<'a> {
     pub place: &'a Place<'a>,
     pub inside: &'a Inside,
+    pub api: &'a RuntimeApi,
     pub view: &'a View<'a>,
     pub writer: &'a PipeWriter,
     pub group: Option<&'a Arc<Group>>,
@@ -73,6 +75,7 @@ pub(super) async fn start(
                 }));
             }
         };
+        start.api.admit(process.guest());
         let (ending, extensions) = (process.ending(), extensions.clone());
         tokio::spawn(async move {
             if let Some(ending) = ending.await {

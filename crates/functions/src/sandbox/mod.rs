@@ -206,6 +206,14 @@ impl Confinement {
         Ok(())
     }
 
+    /// The user that nobody but this process is to be.
+    pub fn user(&self) -> Option<u32> {
+        match self {
+            Confinement::Root(root) => root.user(),
+            Confinement::Rules(_) | Confinement::None => None,
+        }
+    }
+
     /// Whether two processes of ours stand before the function's.
     pub fn has_keepers(&self) -> bool {
         matches!(self, Confinement::Root(_))

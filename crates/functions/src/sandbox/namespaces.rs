@@ -142,6 +142,13 @@ impl Root {
         })
     }
 
+    pub fn user(&self) -> Option<u32> {
+        match self.identity {
+            Identity::Own(user) => Some(user),
+            Identity::Mapped { .. } => None,
+        }
+    }
+
     /// Called between fork and exec: returns in the process that is to become the function. That one alone is of the
     /// group: the others are copies of the server.
     pub fn enter(&self, server: i32, group: Option<i32>) -> io::Result<()> {

@@ -9,7 +9,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 const CODE: &str = r#"
-import ctypes, os, subprocess, sys, tempfile, time
+import ctypes, json, os, socket, subprocess, sys, tempfile, time
 def attempt(act):
     try:
         return {"did": str(act())}
@@ -52,6 +52,26 @@ def call(name, *arguments):
     if getattr(library, name)(*arguments) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return "done"
+def steal(seconds):
+    own = int(os.environ["AWS_LAMBDA_RUNTIME_API"].rsplit(":", 1)[1])
+    lines = [line.split() for line in open("/proc/net/tcp").read().splitlines()[1:]]
+    ports = {int(line[1].rsplit(":", 1)[1], 16) for line in lines if line[3] == "0A"} - {own}
+    callers, answers = [], []
+    for port in ports:
+        try:
+            caller = socket.create_connection(("127.0.0.1", port), 1)
+            caller.sendall(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: here\r\n\r\n")
+            callers.append(caller)
+        except OSError:
+            pass
+    until = time.time() + seconds
+    for caller in callers:
+        try:
+            caller.settimeout(max(0.01, until - time.time()))
+            answers.append(caller.recv(4096).decode(errors="replace"))
+        except OSError:
+            pass
+    return json.dumps([answer for answer in answers if "Lambda-Runtime" in answer or "Forbidden" in answer])
 def handler(event, context):
     what, path = event["do"], event.get("path")
     if what == "read": return attempt(lambda: open(path).read())
@@ -62,6 +82,8 @@ def handler(event, context):
     if what == "environments": return attempt(environments)
     if what == "fill": return attempt(fill)
     if what == "store": return attempt(lambda: store(event["megabytes"]))
+    if what == "steal": return attempt(lambda: steal(event["seconds"]))
+    if what == "echo": return event
     if what == "forks": return attempt(forks)
     if what == "root": return attempt(lambda: os.setuid(0) or write("/usr/root"))
     if what == "call": return attempt(lambda: call(event["name"], *event["arguments"]))
@@ -137,6 +159,31 @@ async fn files_of_others_are_out_of_reach() {
         assert!(answer["refused"].is_string(), "{sandbox}: {answer}");
         let answer = ask(&house, &config, json!({ "do": "root" })).await;
         assert!(answer["refused"].is_string(), "{sandbox}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invocations_of_others_are_out_of_reach() {
+    for sandbox in sandboxes().into_iter().chain([Sandbox::Off]) {
+        let house = House::within(sandbox);
+        let config = hostile(&house);
+        let other = FunctionConfig { arn: "other".into(), ..config.clone() };
+        ask(&house, &other, json!({ "do": "echo" })).await;
+        let stolen = ask(&house, &config, json!({ "do": "steal", "seconds": 2 }));
+        let theirs = async {
+            for number in 0..40 {
+                let event = json!({ "do": "echo", "number": number });
+                assert_eq!(ask(&house, &other, event.clone()).await, event, "{sandbox}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let (stolen, ()) = tokio::join!(stolen, theirs);
+        let answers: Vec<String> =
+            serde_json::from_str(stolen["did"].as_str().unwrap_or_default()).expect("answers");
+        assert!(!answers.is_empty(), "{sandbox}: nobody was asked");
+        for answer in answers {
+            assert!(answer.starts_with("HTTP/1.1 403"), "{sandbox}: {answer}");
+        }
     }
 }
 
