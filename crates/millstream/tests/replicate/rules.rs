@@ -109,6 +109,8 @@ fn what_does_not_fit_is_told_before_anything_is_written() {
     assert!(told("deltes = \"hard\"").contains("did you mean `deletes`?"));
     assert!(told("key = [\"city\"]\n[pipeline.columns]\ncity = {}").contains("choose conflicts ="));
     assert!(told("key = [\"ctiy\"]\n[pipeline.columns]\ncity = {}").contains("did you mean 'city'?"));
+    setting.file("key = [\"city\", \"id\"]\n[pipeline.columns]\ncity = {}");
+    assert!(setting.good(&["--plan"]).contains("id = { type = \"text\", from = \"id\" }"));
     assert!(told("[pipeline.columns]\nid = { type = \"string\" }").contains("text, varchar(N)"));
     assert!(told("filter = \"a = \"").contains("Syntax error"));
     assert!(told("create = false").contains("there is no table T"));

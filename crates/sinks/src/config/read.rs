@@ -175,7 +175,9 @@ pub(crate) fn unknown<'a>(wrong: &str, known: impl Iterator<Item = &'a str> + Cl
 
 fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.map(|name| (distance(&wrong.to_lowercase(), &name.to_lowercase()), name)).min()?;
-    (near.0 <= 2.max(wrong.len() / 3)).then_some(near.1)
+    // Of a short name too little would be left.
+    let letters = wrong.chars().count();
+    (near.0 <= 2.max(letters / 3).min(letters / 2)).then_some(near.1)
 }
 
 /// How many letters must be changed, added or taken away.
@@ -245,6 +247,13 @@ mod tests {
         refused("table =", "retention_seconds = 0\ntable =", "retention_seconds is 1 or more");
         let again = "to = \"here\"\n[[pipeline]]\nname = \"more\"\nfrom = \"shop\"\nto = \"here\"";
         refused("to = \"here\"", again, "pipeline 'orders' writes the same table");
+    }
+
+    #[test]
+    fn nothing_is_guessed_of_what_is_not_alike() {
+        assert!(unknown("shpo", ["shop"].into_iter()).ends_with("did you mean 'shop'?"));
+        assert!(unknown("id", ["v"].into_iter()).ends_with("among v"));
+        assert!(unknown("t", ["s"].into_iter()).ends_with("among s"));
     }
 
     #[test]

@@ -19,7 +19,10 @@ impl Mapping {
     ) -> Result<Mapping, Error> {
         let refuse = |message: String| Err(Error::config(format!("pipeline '{}': {message}", pipeline.name)));
         let mut key = match &pipeline.key {
-            Some(key) => key.clone(),
+            Some(key) => {
+                named_key_columns(key, schema, &mut columns);
+                key.clone()
+            }
             None => source_key_columns(schema, &mut columns),
         };
         let (most, unit) = if makes == Makes::Items { (2, "attributes") } else { (16, "columns") };
@@ -180,6 +183,15 @@ fn source_key_columns(schema: &KeySchema, columns: &mut Vec<Column>) -> Vec<Stri
         }
     }
     names
+}
+
+/// Columns for attributes of the source's key that the target's key names and the file does not.
+fn named_key_columns(key: &[String], schema: &KeySchema, columns: &mut Vec<Column>) {
+    for (attribute, kind) in &schema.attributes {
+        if key.contains(attribute) && !columns.iter().any(|column| column.name == *attribute) {
+            columns.push(super::derive::column(attribute, super::derive::of_key(*kind)));
+        }
+    }
 }
 
 fn taken(columns: &[Column], drop: &[String]) -> Vec<String> {
