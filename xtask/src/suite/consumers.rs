@@ -1,5 +1,6 @@
-//! `cargo xtask suite consumers`: functions built with the SDKs of three languages, triggered by real writes, and a walk
-//! over the shards with boto3. Needs pip, npm and Go, and what they fetch.
+//! `cargo xtask suite consumers`: functions built with the SDKs of four languages, triggered by real writes, and a walk
+//! over the shards with boto3. Needs pip, npm and Go, what they fetch, and Ruby with the core of its SDK (Debian's
+//! `ruby-aws-sdk-core`).
 
 use super::{Result, client, succeed};
 use serde_json::json;
@@ -15,10 +16,11 @@ const LOOKS_MAX: usize = 1_200;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A function: its language, runtime and handler.
-const FUNCTIONS: [(&str, &str, &str); 3] = [
+const FUNCTIONS: [(&str, &str, &str); 4] = [
     ("python", "python3.12", "app.handler"),
     ("node", "nodejs22.x", "index.handler"),
     ("go", "provided.al2023", "bootstrap"),
+    ("ruby", "ruby3.3", "app.handler"),
 ];
 
 pub(super) fn run(root: &Path, binary: &str) -> Result<()> {
@@ -63,6 +65,12 @@ fn package(language: &str, source: &Path, build: &Path) -> Result<()> {
             let mut npm = Command::new("npm");
             npm.args(["install", "--silent", "--no-audit", "--no-fund"]);
             npm
+        }
+        "ruby" => {
+            // It comes with the language, not with the package.
+            let mut ruby = Command::new("ruby");
+            ruby.args(["-e", "require 'aws-sdk-core'"]);
+            ruby
         }
         _ => {
             let mut go = Command::new("go");
