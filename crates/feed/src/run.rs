@@ -55,6 +55,8 @@ impl Run {
         let mut shards = Shards { begun: HashSet::new(), ended: HashSet::new(), running: JoinSet::new() };
         for (name, checkpoint) in &checkpoints {
             if checkpoint.ended {
+                // It may have come to its end since the mapping was taken up.
+                self.gauges.tell(name, Flow { totals: checkpoint.totals(), ..Flow::default() }, vec![]);
                 shards.begun.insert(name.clone());
                 shards.ended.insert(name.clone());
             }
