@@ -41,8 +41,10 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
 }
 
 fn interpreters() {
+    // Nothing is there, and nothing is kept there: it is only asked what is installed.
+    let nowhere = std::env::temp_dir().join(format!("millstream-check-{}", std::process::id()));
     let functions = functions::Functions::new(
-        functions::Settings::new(std::env::temp_dir()),
+        functions::Settings::new(nowhere),
         &world::World::real(),
         std::sync::Arc::new(Nowhere),
     );
