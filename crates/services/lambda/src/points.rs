@@ -49,7 +49,7 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
     ),
     (
         "ParallelizationFactor: an item's order, positions of lanes, other divisions later",
-        &[("feed/tests/simulator.rs", "every_record_comes_to_its_end_whatever_happens")],
+        &[("feed/tests/simulator/mod.rs", "every_record_comes_to_its_end_whatever_happens")],
     ),
     ("BisectBatchOnFunctionError costs no attempt", &[(LANES, "bisects_down_to_the_culprit")]),
     (
@@ -124,7 +124,7 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
     (
         "read is delivered, filtered, dead-lettered and pending together, over crashes, restarts and pauses",
         &[
-            ("feed/tests/simulator.rs", "every_record_comes_to_its_end_whatever_happens"),
+            ("feed/tests/simulator/mod.rs", "every_record_comes_to_its_end_whatever_happens"),
             (WHOLE, "nothing_acknowledged_is_lost"),
         ],
     ),

@@ -69,7 +69,7 @@ const MAP: &[(&str, &[(&str, &str)])] = &[
         &[
             ("engine/tests/streams.rs", "numbers_and_records_survive_a_restart"),
             ("millstream/tests/crash.rs", "nothing_acknowledged_is_lost"),
-            ("feed/tests/simulator.rs", "every_record_comes_to_its_end_whatever_happens"),
+            ("feed/tests/simulator/mod.rs", "every_record_comes_to_its_end_whatever_happens"),
         ],
     ),
     ("10. time to live is switched once", &[(TABLES, "time_to_live_is_switched_once")]),
