@@ -19,8 +19,18 @@ pub fn rates(bench: &Bench, settings: &Settings, connections: usize) -> Result<[
     let table = NewTable { name: "bare".to_owned(), columns: shaped, key };
     Connection::open(settings)?.create_table(&table)?;
     let measured = |on_conflict: OnConflict| {
+        let mut order: Vec<usize> = (0..bench.rows).collect();
+        if on_conflict == OnConflict::Refuse {
+            // A scan gives items in no order of their keys; changes come here in the order in which they were written.
+            order.sort_by_key(|at| scattered(*at as u64));
+        }
         let parts: Vec<Vec<Vec<Value>>> = (0..connections)
-            .map(|part| (part..bench.rows).step_by(connections).map(|at| values(at, on_conflict)).collect())
+            .map(|part| {
+                let mut own: Vec<usize> = order.iter().copied().skip(part).step_by(connections).collect();
+                // Ours sorts the rows of a batch as well.
+                own.chunks_mut(BATCH).for_each(<[usize]>::sort_unstable);
+                own.into_iter().map(|at| values(at, on_conflict)).collect()
+            })
             .collect();
         bench.taken(None, || {
             std::thread::scope(|scope| {
@@ -50,6 +60,11 @@ fn write(
         connection.transaction(|connection| connection.upsert(&upsert))?;
     }
     Ok(())
+}
+
+fn scattered(number: u64) -> u64 {
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 fn values(at: usize, on_conflict: OnConflict) -> Vec<Value> {
