@@ -18,6 +18,7 @@ use guests::Guests;
 use http::{Head, read_body, read_head};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -26,6 +27,8 @@ use world::World;
 
 /// The largest answer of a function.
 const RESPONSE_BYTES_MAX: usize = 6_291_556;
+/// How long a runtime may take to fetch an invocation that lies ready before others are told of its last answer.
+const FETCHED_WITHIN: Duration = Duration::from_millis(2);
 
 /// An invocation as the runtime is handed it.
 pub(crate) struct Job {
@@ -206,10 +209,44 @@ impl RuntimeApi {
     }
 }
 
+/// An answer that nobody was told of yet; told when this is dropped.
+struct Untold<'a> {
+    shared: &'a Shared,
+    answer: Option<(oneshot::Sender<Posted>, Posted)>,
+}
+
+impl Drop for Untold<'_> {
+    fn drop(&mut self) {
+        if let Some((to, posted)) = self.answer.take() {
+            let _ = to.send(posted);
+        }
+        // Last: whoever sees this finds the answer.
+        self.shared.state().settling = false;
+    }
+}
+
 async fn serve(mut stream: TcpStream, shared: &Shared) {
     let mut buffer = BytesMut::with_capacity(8 * 1024);
+    let mut untold: Option<Untold<'_>> = None;
     loop {
-        let Some(head) = read_head(&mut stream, &mut buffer).await else { return };
+        let head = {
+            let mut reading = std::pin::pin!(read_head(&mut stream, &mut buffer));
+            let waits = async {
+                match untold {
+                    Some(_) => tokio::time::sleep(FETCHED_WITHIN).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                head = &mut reading => head,
+                () = waits => {
+                    untold = None;
+                    reading.await
+                }
+            }
+        };
+        let Some(head) = head else { return };
         let mut body = match passing(shared, &head) {
             Some(to) => {
                 let content_type = head.content_type.clone().unwrap_or_else(|| BYTES.to_owned());
@@ -223,8 +260,9 @@ async fn serve(mut stream: TcpStream, shared: &Shared) {
         let mut answer = answer(shared, &head, body, ended).await;
         let behind = answer.behind.take();
         let written = answer.write(&mut stream).await;
+        drop(untold.take());
         if let Some((running, posted)) = behind {
-            settle(shared, running, posted);
+            untold = settle(shared, running, posted);
         }
         if written.is_err() || !head.keep {
             return;
@@ -324,19 +362,19 @@ fn post(shared: &Shared, id: &str, posted: Posted) -> Answer {
     json("413 Payload Too Large", &refusal(&message, "RequestEntityTooLarge")).into()
 }
 
-/// Hands the next invocation over, if one follows this answer, and tells who waits for it.
-fn settle(shared: &Shared, running: Running, posted: Posted) {
+/// Hands the next invocation over, if one follows this answer. Who waits for the answer is told when the runtime has
+/// fetched that one: what there is to do then would hold its processor, which the runtime waits for.
+fn settle(shared: &Shared, running: Running, posted: Posted) -> Option<Untold<'_>> {
     let next = match (&posted, running.next) {
         (Posted::Response(answer), Some(next)) => next(answer),
         _ => None,
     };
-    if next.is_some() {
-        shared.state().waiting = next;
+    let untold = Untold { shared, answer: Some((running.posted, posted)) };
+    next.map(|next| {
+        shared.state().waiting = Some(next);
         shared.job.notify_one();
-    }
-    let _ = running.posted.send(posted);
-    // Last: whoever sees this finds the answer.
-    shared.state().settling = false;
+        untold
+    })
 }
 
 fn init_error(shared: &Shared, body: Bytes) -> Vec<u8> {

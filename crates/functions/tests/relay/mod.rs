@@ -3,6 +3,7 @@
 use super::{House, PYTHON, text};
 use functions::{FunctionConfig, Invocation, Outcome, Relay};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 impl House {
@@ -96,4 +97,42 @@ async fn nothing_follows_in_an_environment_that_is_not_its_own() {
             && relay.follow(Arc::new(config), house.asked("{}"), Relay::new(|_| true)).is_none()
     );
     house.functions.shutdown().await;
+}
+
+/// A runtime of its own kind: it answers one invocation, and then does as it was told.
+const ONCE: &str = r#"#!/usr/bin/env python3
+import http.client, os, time
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def call(method, path, body=None):
+    api.request(method, "/2018-06-01/runtime/invocation/" + path, body)
+    answer = api.getresponse()
+    return answer.headers["Lambda-Runtime-Aws-Request-Id"], answer.read()
+name, event = call("GET", "next")
+call("POST", name + "/response", "well")
+if b"stay" in event:
+    time.sleep(600)
+"#;
+
+/// An answer is not kept from who waits for it by a runtime that never fetches what lies ready.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_counts_without_another_fetch() {
+    for payload in [r#"{"then":"stay"}"#, r#"{"then":"leave"}"#] {
+        let house = House::new();
+        let config = FunctionConfig {
+            timeout: Duration::from_secs(900),
+            ..house.function("provided.al2023", "none", &[("bootstrap", ONCE)])
+        };
+        let relay = Relay::new(|_| true);
+        let second = relay
+            .follow(Arc::new(config.clone()), house.asked("{}"), Relay::new(|_| true))
+            .expect("nothing lies there yet");
+        let first = house.functions.invoke_relayed(Arc::new(config), house.asked(payload), relay);
+        let first = tokio::time::timeout(Duration::from_secs(60), first).await;
+        let first = first.expect("long before its time is up").expect("an outcome");
+        assert!(first.followed && !first.failed && text(&first) == "well", "{}", text(&first));
+        if payload.contains("leave") {
+            assert!(second.await.expect("it was handed over").failed);
+        }
+        house.functions.shutdown().await;
+    }
 }

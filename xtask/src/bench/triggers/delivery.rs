@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use testkit::{Client, Node, TempDir};
 
 const BATCH: usize = 100;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 7;
 const SINGLES: usize = 500;
 
 /// Looks into every record, and writes down when each batch came and how large it was.
@@ -68,7 +68,8 @@ pub(super) fn batches(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let zip = handlers::zip(dir.path(), COUNTING)?;
     fill(node.address(), "Bench", bench.records, |number| item(number, "any"))?;
     let event = event(&mut client, &stream)?;
-    let (mut limits, mut rates) = (Vec::new(), Vec::new());
+    // Each round has its own ratio: the machine's speed changes between them.
+    let (mut ratios, mut limits, mut rates) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let name = format!("f{round}");
         let [out, alone] = ["fed", "alone"].map(|who| dir.path().join(format!("{who}{round}")));
@@ -78,24 +79,31 @@ pub(super) fn batches(bench: &Bench<'_>) -> Result<Vec<Row>> {
         let python = told.as_str().unwrap_or("python3");
         let direct = Direct { python, data: dir.path(), code: dir.path(), out: &alone };
         direct.feed(&event, bench.records / BATCH)?;
-        limits.push(rate(&alone, bench.records / BATCH * BATCH)?);
+        let limit = rate(&alone, bench.records / BATCH * BATCH)?;
         let mapping = json!({
             "FunctionName": name, "EventSourceArn": stream, "StartingPosition": "TRIM_HORIZON", "BatchSize": BATCH,
         });
         let id = handlers::map(&mut client, &mapping)?;
-        rates.push(rate(&out, bench.records)?);
+        let ours = rate(&out, bench.records)?;
+        ratios.push(100.0 * ours / limit);
+        limits.push(limit);
+        rates.push(ours);
         client.lambda("DELETE", &format!("/2015-03-31/event-source-mappings/{id}"), &Value::Null)?;
     }
-    limits.sort_by(f64::total_cmp);
-    rates.sort_by(f64::total_cmp);
-    let (limit, ours) = (at(&limits, 50), at(&rates, 50));
-    let percent = 100.0 * ours / limit;
+    for list in [&mut ratios, &mut limits, &mut rates] {
+        list.sort_by(f64::total_cmp);
+    }
+    let (percent, limit, ours) = (at(&ratios, 50), at(&limits, 50), at(&rates, 50));
     Ok(vec![Row {
         what: format!(
             "{} records in batches of {BATCH}, against the handler fed by its runtime client alone",
             bench.records
         ),
-        measured: format!("{percent:.0} % ({ours:.0} of {limit:.0} records/s, medians of {ROUNDS})"),
+        measured: format!(
+            "{percent:.0} %, {:.0} to {:.0} % ({ours:.0} of {limit:.0} records/s, medians of {ROUNDS} rounds)",
+            ratios[0],
+            ratios[ROUNDS - 1]
+        ),
         wanted: "90 %",
         reached: percent >= 90.0,
     }])
