@@ -21,6 +21,9 @@ const READ_RETRY: Duration = Duration::from_secs(1);
 /// Records that share a buffer keep it together: a few that wait long shall not keep much.
 const BUFFER_BYTES: usize = 128 << 10;
 
+/// What a record has around its images when it is encoded, about.
+const ENVELOPE_BYTES: usize = 512;
+
 /// Reads in a row before others have their turn.
 const READS_MAX: usize = 4;
 
@@ -37,6 +40,8 @@ struct Page {
     entries: Vec<(usize, Entry<Place>)>,
     filtered: Vec<(usize, u64)>,
     buffers: Vec<Vec<u8>>,
+    /// What the first buffer is likely to hold.
+    expected: usize,
 }
 
 /// Where a record lies in a page.
@@ -49,7 +54,7 @@ impl Page {
     /// The buffer that the next record goes into.
     fn buffer(&mut self) -> (usize, &mut Vec<u8>) {
         if self.buffers.last().is_none_or(|last| last.len() >= BUFFER_BYTES) {
-            self.buffers.push(Vec::new());
+            self.buffers.push(Vec::with_capacity(std::mem::take(&mut self.expected)));
         }
         let at = self.buffers.len() - 1;
         (at, &mut self.buffers[at])
@@ -111,7 +116,13 @@ impl ShardRun {
             if through <= course.read && found.next.is_some() {
                 return; // The tip.
             }
-            let mut page = Page { entries: Vec::new(), filtered: Vec::new(), buffers: Vec::new() };
+            let expected = found.records.iter().map(|record| record.bytes() + ENVELOPE_BYTES).sum::<usize>();
+            let mut page = Page {
+                entries: Vec::with_capacity(found.records.len()),
+                filtered: Vec::new(),
+                buffers: Vec::new(),
+                expected: expected.min(BUFFER_BYTES),
+            };
             // A damaged record stops the shard before it, loudly: what cannot be delivered is not passed over.
             let mut damaged = None;
             for record in &found.records {
