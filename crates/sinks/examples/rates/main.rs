@@ -24,7 +24,7 @@ const LANES: usize = 4;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "rates BINARY ROWS [PYTHON with psycopg2] [TARGET] [quick]";
+    let usage = "rates BINARY ROWS [PYTHON with psycopg2 and aws-lambda-powertools] [TARGET] [quick]";
     let binary = arguments.next().ok_or(usage)?;
     let rows: usize = arguments.next().ok_or(usage)?.parse()?;
     let python = arguments.next().unwrap_or_else(|| "python3".to_owned());
