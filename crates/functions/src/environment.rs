@@ -17,6 +17,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -240,6 +241,11 @@ impl Environment {
         self.api.hand_over(job);
     }
 
+    /// What was handed over and is not fetched by a runtime that will not fetch it any more.
+    pub fn take_back(&self) -> Option<Job> {
+        self.api.take_back()
+    }
+
     /// Waits for the end of what was handed over, at most so long.
     pub async fn settled(&self, answer: &mut oneshot::Receiver<Posted>, within: Duration) -> Run {
         let answered = async {
@@ -255,18 +261,7 @@ impl Environment {
             posted = &mut answered => Run::Posted(posted),
             ending = self.process.ended() => {
                 // It may have answered and ended at once.
-                let answer = async {
-                    tokio::select! {
-                        biased;
-                        posted = &mut answered => Some(posted),
-                        () = std::future::ready(()) => None,
-                    }
-                };
-                let answer = match self.api.is_settling() {
-                    true => Some(answered.await),
-                    false => answer.await,
-                };
-                match (answer, ending) {
+                match (self.answered_already(answered).await, ending) {
                     (Some(posted), _) => Run::Posted(posted),
                     (None, Some(ending)) => Run::Exited(ending),
                     (None, None) => Run::TimedOut,
@@ -284,10 +279,25 @@ impl Environment {
                     false => Run::Failed(failure),
                 }
             }
-            () = tokio::time::sleep(within) => {
-                self.process.kill();
-                Run::TimedOut
-            }
+            () = tokio::time::sleep(within) => match self.answered_already(answered).await {
+                Some(posted) => Run::Posted(posted),
+                None => {
+                    self.process.kill();
+                    Run::TimedOut
+                }
+            },
+        }
+    }
+
+    /// The answer, if the runtime has given it.
+    async fn answered_already(&self, answered: Pin<&mut impl Future<Output = Posted>>) -> Option<Posted> {
+        if self.api.is_settling() {
+            return Some(answered.await);
+        }
+        tokio::select! {
+            biased;
+            posted = answered => Some(posted),
+            () = std::future::ready(()) => None,
         }
     }
 

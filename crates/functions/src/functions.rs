@@ -324,27 +324,36 @@ impl Inner {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn invoke(self: &Arc<Inner>, errand: Errand) -> Ended {
+    async fn invoke(self: &Arc<Inner>, mut errand: Errand) -> Ended {
         self.count_begun();
+        let ended = loop {
+            match self.invoke_in_one(errand).await {
+                Ok(ended) => break ended,
+                // A warm environment less: this comes to an end.
+                Err(unfetched) => errand = *unfetched,
+            }
+        };
+        if ended.outcome.failed {
+            self.counters.errors.fetch_add(1, Ordering::Relaxed);
+        }
+        ended
+    }
+
+    async fn invoke_in_one(self: &Arc<Inner>, errand: Errand) -> Result<Ended, Box<Errand>> {
         let begun = self.world.elapsed();
         let (environment, init, spent) = match self.take(&errand.config) {
             Some(warm) => (warm, None, Duration::ZERO),
             None => match self.start(&errand.config).await {
                 Ok((started, spent)) => (started, Some(self.world.elapsed() - begun), spent),
                 Err(error) => {
-                    self.counters.errors.fetch_add(1, Ordering::Relaxed);
                     let Errand { config, invocation, relay, reply, .. } = errand;
                     relay.inspect(Relay::withdraw);
                     let outcome = self.not_started(&config, &invocation.request_id, error).await;
-                    return Ended { outcome, reply, resting: None };
+                    return Ok(Ended { outcome, reply, resting: None });
                 }
             },
         };
-        let ended = self.run(environment, init, Errand { spent, ..errand }).await;
-        if ended.outcome.failed {
-            self.counters.errors.fetch_add(1, Ordering::Relaxed);
-        }
-        ended
+        self.run(environment, init, Errand { spent, ..errand }).await
     }
 
     pub(crate) fn count_begun(&self) {

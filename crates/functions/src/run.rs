@@ -69,7 +69,7 @@ impl Stage {
 #[derive(Clone)]
 struct Begun {
     config: Arc<FunctionConfig>,
-    request_id: String,
+    invocation: Arc<Invocation>,
     init: Option<Duration>,
     at: Duration,
     /// Until when it may run from then on.
@@ -91,14 +91,30 @@ struct Passed {
     turn: Turn,
 }
 
+impl Turn {
+    /// To be run in another environment. Nothing lies behind it any more.
+    fn again(self, unfetched: Job) -> Errand {
+        let Begun { config, invocation, .. } = self.begun;
+        Errand {
+            config,
+            invocation: Arc::unwrap_or_clone(invocation),
+            pieces: unfetched.pieces,
+            relay: None,
+            reply: self.reply,
+            spent: Duration::ZERO,
+        }
+    }
+}
+
 impl Inner {
-    /// Runs an invocation, and those that follow it.
+    /// Runs an invocation, and those that follow it. `Err` gives back the one that the runtime did not live to fetch:
+    /// it ended behind an answer, and is no fault of what would have come next.
     pub(crate) async fn run(
         self: &Arc<Inner>,
         environment: Environment,
         init: Option<Duration>,
         mut errand: Errand,
-    ) -> Ended {
+    ) -> Result<Ended, Box<Errand>> {
         if init.is_some() {
             // What it printed while it loaded stands before the first invocation.
             environment.capture.finish(Vec::new());
@@ -123,7 +139,10 @@ impl Inner {
                 Some(Passed { outcome, turn: next }) => {
                     let _ = std::mem::replace(&mut turn, next).reply.send(outcome);
                 }
-                None => return self.last(environment, &stage, turn, run),
+                None => match environment.take_back().filter(|_| turn.begun.init.is_none()) {
+                    Some(unfetched) => return Err(Box::new(turn.again(unfetched))),
+                    None => return Ok(self.last(environment, &stage, turn, run)),
+                },
             }
         }
     }
@@ -136,8 +155,9 @@ impl Inner {
             stage.capture.line(line);
         }
         let headers = self.headers(within, &invocation);
-        let Invocation { request_id, payload, .. } = invocation;
-        let begun = Begun { config, request_id: request_id.clone(), init, at: self.world.elapsed(), within };
+        let (request_id, payload) = (invocation.request_id.clone(), invocation.payload.clone());
+        let begun =
+            Begun { config, invocation: Arc::new(invocation), init, at: self.world.elapsed(), within };
         let passed = Arc::new(Mutex::new(None));
         let next = relay.clone().map(|relay| self.next(stage, &begun, relay, passed.clone()));
         let (posted, answer) = oneshot::channel();
@@ -175,7 +195,7 @@ impl Inner {
         let Turn { begun, reply, .. } = turn;
         let took = self.world.elapsed() - begun.at;
         let timeout = begun.config.timeout;
-        let id = &begun.request_id;
+        let id = &begun.invocation.request_id;
         let (payload, ending, keep) = match run {
             Run::Posted(Posted::Response(payload)) => (payload, Ending::Success, true),
             Run::Posted(Posted::Error(payload)) => (payload, Ending::Failure, true),
@@ -213,7 +233,7 @@ impl Inner {
     fn told(&self, stage: &Stage, begun: &Begun, payload: Bytes, ending: Ending) -> Outcome {
         let now = self.world.elapsed();
         let report = Report {
-            request_id: &begun.request_id,
+            request_id: &begun.invocation.request_id,
             took_ms: (now - begun.at).as_secs_f64() * 1_000.0,
             init_ms: begun.init.map(|init| init.as_secs_f64() * 1_000.0),
             memory_mb_max: stage.memory_bytes_max(now).div_ceil(1 << 20),

@@ -60,8 +60,8 @@ struct State {
     waiting: Option<Job>,
     /// Fetched and not yet answered.
     running: Option<Running>,
-    /// Answered, and not yet told to who waits for it.
-    settling: bool,
+    /// How many are answered, and not yet told to who waits for it.
+    settling: u32,
     /// Whether the runtime has asked for its first invocation.
     ready: bool,
     init_error: Option<Bytes>,
@@ -200,7 +200,12 @@ impl RuntimeApi {
 
     /// Whether an answer is there that its waiter is about to be told of.
     pub fn is_settling(&self) -> bool {
-        self.shared.state().settling
+        self.shared.state().settling > 0
+    }
+
+    /// What was handed over and is not fetched.
+    pub fn take_back(&self) -> Option<Job> {
+        self.shared.state().waiting.take()
     }
 
     pub fn hand_over(&self, job: Job) {
@@ -221,7 +226,7 @@ impl Drop for Untold<'_> {
             let _ = to.send(posted);
         }
         // Last: whoever sees this finds the answer.
-        self.shared.state().settling = false;
+        self.shared.state().settling -= 1;
     }
 }
 
@@ -349,7 +354,7 @@ fn post(shared: &Shared, id: &str, posted: Posted) -> Answer {
     if let Posted::Response(_) = &posted
         && running.next.is_some()
     {
-        shared.state().settling = true;
+        shared.state().settling += 1;
         return Answer { behind: Some((running, posted)), ..accepted() };
     }
     let large = match &posted {

@@ -131,8 +131,25 @@ async fn an_answer_counts_without_another_fetch() {
         let first = first.expect("long before its time is up").expect("an outcome");
         assert!(first.followed && !first.failed && text(&first) == "well", "{}", text(&first));
         if payload.contains("leave") {
-            assert!(second.await.expect("it was handed over").failed);
+            // Nor does it harm what it left unfetched: that runs elsewhere, as the one invocation that it is.
+            let second = second.await.expect("it was handed over");
+            assert!(!second.failed && text(&second) == "well", "{}", text(&second));
+            let stats = house.functions.stats();
+            assert_eq!((stats.invocations, stats.errors, stats.cold_starts), (2, 0, 2));
         }
         house.functions.shutdown().await;
     }
+}
+
+/// An environment that was given back before its runtime fetched again may be gone when it is next wanted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runtime_that_serves_once_serves_every_invocation() {
+    let house = House::new();
+    let config = house.function("provided.al2023", "none", &[("bootstrap", ONCE)]);
+    for _ in 0..5 {
+        let outcome = house.invoke(&config, r#"{"then":"leave"}"#).await;
+        assert!(!outcome.failed && text(&outcome) == "well", "{}", text(&outcome));
+    }
+    assert_eq!(house.functions.stats().errors, 0);
+    house.functions.shutdown().await;
 }
