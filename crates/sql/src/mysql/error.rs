@@ -13,6 +13,9 @@ impl From<mysql::Error> for Error {
             mysql::Error::IoError(error) if is_timeout(&error) => {
                 Error::new(Kind::Timeout, "MySQL did not answer in time")
             }
+            mysql::Error::CodecError(error) if is_timeout_below(&error) => {
+                Error::new(Kind::Timeout, "MySQL did not answer in time")
+            }
             // The handshake of TLS is told as a matter of reading and writing.
             mysql::Error::IoError(error) if error.to_string().contains("peer certificate") => {
                 Error::new(Kind::Refused, format!("MySQL: TLS: {error}"))
@@ -41,6 +44,11 @@ fn driver(error: &mysql::DriverError) -> Error {
 
 fn is_timeout(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock)
+}
+
+/// What the reading of a packet failed by.
+fn is_timeout_below(error: &dyn std::error::Error) -> bool {
+    error.source().and_then(|below| below.downcast_ref()).is_some_and(is_timeout)
 }
 
 fn kind_of(number: u32, state: &str, message: &str) -> Kind {

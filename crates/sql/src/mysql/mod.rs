@@ -1,6 +1,7 @@
 //! MySQL and MariaDB: many rows in one statement, prepared once for each size class.
 
 mod bulk;
+mod door;
 mod error;
 mod value;
 
@@ -83,13 +84,11 @@ impl Mysql {
             .tcp_connect_timeout(Some(settings.connect_timeout))
             .tcp_user_timeout_ms(Some(SILENCE_MAX.as_millis() as u32))
             .tcp_keepalive_time_ms(Some(SILENCE_MAX.as_millis() as u32))
-            .read_timeout(read_timeout)
+            .read_timeout(Some(settings.connect_timeout))
             .stmt_cache_size(STATEMENTS_KEPT)
             .ssl_opts(ssl(&server.tls)?);
-        let mut conn = Conn::new(options).map_err(|error| {
-            let error = Error::from(error);
-            Error { message: format!("{}:{}: {}", server.host, server.port, error.message), ..error }
-        })?;
+        let conn = Conn::new(options).map_err(|error| door::told(error, server, settings.connect_timeout))?;
+        let mut conn = door::waiting(conn, read_timeout)?;
         // Values that do not fit are errors, and times are read and written in UTC.
         conn.query_drop(
             "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",

@@ -1,6 +1,7 @@
 //! PostgreSQL: one statement for a whole batch of rows, one array for each column.
 
 mod copy;
+mod door;
 mod numeric;
 mod read;
 mod time;
@@ -48,6 +49,7 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub fn open(server: &Server, settings: &Settings) -> Result<Postgres, Error> {
+        door::knock(server, settings.connect_timeout)?;
         let mut config = Config::new();
         config.host(&server.host).port(server.port).user(&server.user).application_name("millstream");
         config.connect_timeout(settings.connect_timeout).tcp_user_timeout(SILENCE_MAX);

@@ -16,6 +16,11 @@ fn it_keeps_the_contract() {
     servers::deaths(&mut server, "shop");
 }
 
+#[test]
+fn who_speaks_otherwise_is_told() {
+    servers::strangers("mysql", &testkit::postgres(), "says nothing for 1 s");
+}
+
 fn text(text: &str) -> Value {
     Value::from(text)
 }

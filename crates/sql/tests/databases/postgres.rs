@@ -17,6 +17,11 @@ fn it_keeps_the_contract() {
     servers::deaths(&mut server, "shop");
 }
 
+#[test]
+fn who_speaks_otherwise_is_told() {
+    servers::strangers("postgres", &testkit::mariadb(), "a MySQL or MariaDB server answers");
+}
+
 fn text(text: &str) -> Value {
     Value::from(text)
 }

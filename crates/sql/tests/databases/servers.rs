@@ -1,6 +1,8 @@
 //! What holds for databases that are elsewhere.
 
 use sql::{Connection, Kind, Settings, Value};
+use std::io::Write;
+use std::net::TcpListener;
 use testkit::TestDatabase;
 
 pub fn open(url: &str) -> Connection {
@@ -39,4 +41,28 @@ pub fn deaths(server: &mut TestDatabase, database: &str) {
     server.restart();
     let found = open(&server.url(database)).query("SELECT k FROM kept", &[]).unwrap();
     assert_eq!(found.rows, [[Value::Integer(1)]]);
+}
+
+/// What listens is no database of this kind: it says nothing, or something else.
+pub fn strangers(scheme: &str, other: &TestDatabase, told: &str) {
+    let said = |port: u16| {
+        let url = format!("{scheme}://me:x@127.0.0.1:{port}/d?sslmode=disable&connect_timeout=1");
+        let opened = Connection::open(&Settings::parse(&url).unwrap());
+        let error = opened.err().unwrap_or_else(|| panic!("{url} opens"));
+        assert_eq!(error.kind, Kind::Unreachable, "{error}");
+        error.message
+    };
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let heard = said(silent.local_addr().unwrap().port());
+    assert!(heard.contains("takes connections and says nothing for 1 s; is it "), "{heard}");
+    let heard = said(other.port());
+    assert!(heard.contains(told) && heard.contains("that listens there?"), "{heard}");
+    let web = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = web.local_addr().unwrap().port();
+    let page = std::thread::spawn(move || {
+        web.accept().unwrap().0.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let heard = said(port);
+    assert!(heard.contains("that listens there?"), "{heard}");
+    page.join().unwrap();
 }
