@@ -2,6 +2,7 @@
 
 mod again;
 mod around;
+mod bounds;
 mod chaos;
 mod databases;
 mod examples;

@@ -3,7 +3,7 @@
 use super::{Fault, Mapping, convert::fault};
 use crate::Error;
 use model::{Item, Value};
-use sql::Dialect;
+use sql::{Bound, Cell, Dialect};
 
 /// Names that are remembered; more are tried again.
 const REFUSED_MAX: usize = 10_000;
@@ -51,6 +51,30 @@ impl Mapping {
         self.columns.retain(|column| !refused.contains(&column.name.as_str()));
         self.refused.extend(refused.iter().map(|name| ((*name).to_owned(), reason.to_owned())));
         self.with(Vec::new())
+    }
+
+    /// The mapping, where a column holds no more than this.
+    pub fn bounded(mut self, column: &str, bound: Bound) -> Mapping {
+        self.bounds.insert(column.to_owned(), bound);
+        self
+    }
+
+    /// Columns that hold less than the mapping says, and what they hold.
+    pub fn bounds(&self) -> impl Iterator<Item = (&str, Bound)> {
+        self.bounds.iter().map(|(column, bound)| (column.as_str(), *bound))
+    }
+
+    /// What a column would change is told instead.
+    pub(super) fn is_within(&self, at: usize, cell: Cell<'_>) -> Result<(), String> {
+        match self.bounds.get(&self.columns[at].name) {
+            Some(bound) if !bound.takes(cell) => Err(format!("the table's column holds {bound}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this holds for all of the key.
+    pub(super) fn has_free_key(&self) -> bool {
+        self.key.iter().all(|name| !self.bounds.contains_key(name))
     }
 
     /// An attribute that can have no column would be lost: it is told instead.

@@ -107,6 +107,7 @@ impl Mapping {
             filter: filter(pipeline)?,
             key_at,
             refused: Default::default(),
+            bounds: Default::default(),
         };
         if mapping.soft() {
             if mapping.columns.iter().any(|column| column.name == mapping.deleted_at) {

@@ -51,7 +51,7 @@ impl Mapping {
         let mut row = Vec::with_capacity(self.columns.len());
         // Columns and attributes are both sorted by name, mostly.
         let mut walk = item.iter().peekable();
-        for column in &self.columns {
+        for (at, column) in self.columns.iter().enumerate() {
             let value = match &column.from {
                 From::Constant(value) => value.clone(),
                 From::DeletedAt => Value::Null,
@@ -64,6 +64,7 @@ impl Mapping {
                 },
             };
             fits(value.cell(), dialect)
+                .and_then(|()| self.is_within(at, value.cell()))
                 .map_err(|reason| fault(format!("column {}: {reason}", column.name)))?;
             row.push(value);
         }

@@ -144,6 +144,8 @@ pub struct Mapping {
     key_at: Vec<usize>,
     /// Columns that the table did not take, and why.
     refused: BTreeMap<String, String>,
+    /// By column: what the table's own holds, where that is less than the mapping says.
+    bounds: BTreeMap<String, sql::Bound>,
 }
 
 impl Mapping {

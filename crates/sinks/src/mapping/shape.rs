@@ -48,8 +48,10 @@ impl Shape for Rows<'_> {
 
     fn key_before(&self, item: &Item) -> Option<Vec<Value>> {
         // What the database cannot even be asked for has no row there.
-        let fits = |value: &Value| fits(value.cell(), self.dialect).is_ok();
-        self.mapping.key_values(item).filter(|key| key.iter().all(fits))
+        let fits = |(value, at): (&Value, &usize)| {
+            fits(value.cell(), self.dialect).is_ok() && self.mapping.is_within(*at, value.cell()).is_ok()
+        };
+        self.mapping.key_values(item).filter(|key| key.iter().zip(&self.mapping.key_at).all(fits))
     }
 
     fn shown(&self, key: &Vec<Value>) -> String {

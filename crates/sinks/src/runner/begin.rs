@@ -1,5 +1,6 @@
 //! From the file to a pipeline that can run: endpoints, credentials, mapping, and the plan of a first run.
 
+use super::progress::Report;
 use crate::config::{self, Config};
 use crate::join::{Join, Plan, Stored};
 use crate::mapping::{Column, Keying, Makes, Mapping, derive, file_columns};
@@ -34,6 +35,16 @@ pub struct Planned {
     pub mapping: Mapping,
     /// Columns that no file names.
     pub derived: Vec<Column>,
+}
+
+impl Planned {
+    /// What goes to quarantine because the table's columns hold less than the mapping says.
+    pub fn notes(&self) -> Vec<String> {
+        let note = |(column, bound)| {
+            format!("column {column} of table {} holds {bound}: others go to quarantine", self.mapping.table)
+        };
+        self.mapping.bounds().map(note).collect()
+    }
 }
 
 impl Pipeline {
@@ -136,6 +147,10 @@ impl Pipeline {
         if let Place::Database(settings) = &self.target {
             mapping.suits(settings.dialect()).map_err(|error| self.named(error))?;
         }
+        let mapping = match self.target.is_there() {
+            true => self.ledger()?.within(mapping).map_err(|error| self.named(error))?,
+            false => mapping,
+        };
         Ok(Planned { description, mapping, derived })
     }
 
@@ -266,4 +281,12 @@ pub(super) struct Taken {
     pub epoch: i64,
     pub join: Join,
     pub resumed: bool,
+}
+
+impl Taken {
+    /// How the run begins.
+    pub(super) fn tell(&self, report: &mut dyn FnMut(Report)) {
+        report(Report::Began { resumed: self.resumed });
+        self.planned.notes().into_iter().for_each(|note| report(Report::Note(note)));
+    }
 }

@@ -121,7 +121,7 @@ pub fn run(
     if let Some(spool) = spool {
         spool.belongs(&taken.kept.stream, taken.kept.begun_ms, durable.finished().clone());
     }
-    report(Report::Began { resumed: taken.resumed });
+    taken.tell(report);
     let world = pipeline.world.clone();
     let shared = Shared {
         pipeline: pipeline.config.name.clone(),

@@ -42,6 +42,10 @@ pub trait Ledger: Send {
     /// The columns that the target's table lacks; none: there is no table. One that cannot be written as the mapping says
     /// is refused.
     fn check(&mut self, mapping: &Mapping) -> Result<Option<Vec<String>>, Error>;
+    /// The mapping, with what the table's columns hold less than it says; one that they would change is refused.
+    fn within(&mut self, mapping: Mapping) -> Result<Mapping, Error> {
+        Ok(mapping)
+    }
     /// Whether the target's table has rows.
     fn has_rows(&mut self, mapping: &Mapping) -> Result<bool, Error>;
     /// Writes what an item in quarantine has become; none: it does not fit. A record may have settled it meanwhile.

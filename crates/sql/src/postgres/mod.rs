@@ -235,11 +235,13 @@ impl Driver for Postgres {
         }
     }
 
+    /// Of a domain the type that it is made of: a cast to the domain itself would cut texts off.
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
         let found = self.run(
-            "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, \
+            "SELECT a.attname::text, CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) \
+                    ELSE format_type(a.atttypid, a.atttypmod) END, NOT a.attnotnull, \
                     1 + array_position(i.indkey::int2[], a.attnum)::int8, NULL::text \
-             FROM pg_catalog.pg_attribute a \
+             FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
              LEFT JOIN pg_catalog.pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
              WHERE a.attrelid = to_regclass(quote_ident($1::text)) AND a.attnum > 0 AND NOT a.attisdropped \
              ORDER BY a.attnum",

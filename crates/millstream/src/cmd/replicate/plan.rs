@@ -14,6 +14,7 @@ pub fn plan(pipelines: &[Pipeline]) -> Result<(), Failure> {
         let mapping = &planned.mapping;
         println!("# pipeline '{}': {} → {}", pipeline.name(), pipeline.source_table, mapping.table);
         println!("# {}", keying(mapping));
+        planned.notes().iter().for_each(|note| println!("# {note}"));
         println!("{}", mapping.spelt());
         if let Some(statement) = pipeline.target.statement(mapping)? {
             println!("{statement};\n");
@@ -42,6 +43,7 @@ pub fn check(pipelines: &[Pipeline]) -> Result<(), Failure> {
             planned.description.items,
             planned.description.view
         );
+        planned.notes().iter().for_each(|note| println!("  {note}"));
     }
     Ok(())
 }

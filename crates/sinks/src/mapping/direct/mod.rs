@@ -12,7 +12,7 @@ pub use read::{Draft, Drafted, Told};
 
 use super::convert::fits;
 use super::sheet::Pool;
-use super::{From, KeySchema, Keying, Kind, Makes, Mapping, Others, Path};
+use super::{Column, From, KeySchema, Keying, Kind, Makes, Mapping, Others, Path};
 use crate::config::Form;
 use sql::{Dialect, Value};
 use std::sync::Arc;
@@ -57,6 +57,7 @@ impl Direct {
         let is_simple = mapping.makes == Makes::Rows
             && mapping.keying == Keying::Fixed
             && mapping.filter.is_none()
+            && mapping.has_free_key()
             && mapping.others != Others::Columns;
         if !is_simple {
             return None;
@@ -96,7 +97,10 @@ impl Direct {
         for name in schema.names() {
             of(name);
         }
-        if blank.iter().any(|value| fits(value.cell(), dialect).is_err()) {
+        let refused = |(at, value): (usize, &Value)| {
+            fits(value.cell(), dialect).is_err() || mapping.is_within(at, value.cell()).is_err()
+        };
+        if blank.iter().enumerate().any(refused) {
             return None;
         }
         columns.into_iter().for_each(|(name, at, path)| wanted[name].columns.push((at, path)));
@@ -104,9 +108,12 @@ impl Direct {
             if let [(at, path)] = &one.columns[..]
                 && !path.is_nested()
             {
-                let kind = mapping.columns[*at].kind;
-                one.scalar = is_scalar(kind).then_some((*at, kind));
-                one.usual = Usual::of(&one.name, kind);
+                let Column { name, kind, .. } = &mapping.columns[*at];
+                if mapping.bounds.contains_key(name) {
+                    continue;
+                }
+                one.scalar = is_scalar(*kind).then_some((*at, *kind));
+                one.usual = Usual::of(&one.name, *kind);
             }
         }
         wanted.sort_by(|one, two| one.name.cmp(&two.name));

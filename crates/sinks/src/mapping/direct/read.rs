@@ -170,6 +170,7 @@ impl<'d, 't> Draft<'d, 't> {
                 Some(Found::Null) if kind != Kind::TypedJson => Value::Null,
                 Some(found) => convert(found, kind).ok()?,
             };
+            direct.mapping.is_within(*at, made.cell()).ok()?;
             self.put(first + *at, &made)?;
         }
         if is_other {

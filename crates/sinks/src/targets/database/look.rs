@@ -151,7 +151,15 @@ fn canonical(kind: Kind, value: &Value) -> Value {
         (Kind::Numeric, Value::Integer(number)) => decimal(&number.to_string()),
         (Kind::Boolean, Value::Integer(number)) => Value::Boolean(*number != 0),
         (Kind::Double, Value::Integer(number)) => Value::Real(*number as f64),
-        (Kind::Bigint, Value::Numeric(text)) => text.parse().map_or(value.clone(), Value::Integer),
+        (Kind::Double, Value::Numeric(text)) => text.parse().map_or(value.clone(), Value::Real),
+        (Kind::Text | Kind::Varchar(_), Value::Bytes(bytes)) => {
+            String::from_utf8(bytes.clone()).map_or_else(|_| value.clone(), Value::Text)
+        }
+        (Kind::Json, Value::Integer(number)) => Value::Json((*number as f64).to_string()),
+        (Kind::Json, Value::Real(number)) => Value::Json(number.to_string()),
+        (Kind::Bigint, Value::Numeric(text) | Value::Text(text)) => {
+            text.parse().map_or(value.clone(), Value::Integer)
+        }
         (Kind::Json | Kind::TypedJson, Value::Json(text) | Value::Text(text)) => {
             let tree: Result<serde_json::Value, _> = serde_json::from_str(text);
             tree.map_or_else(|_| value.clone(), |tree| Value::Json(sorted(&tree)))

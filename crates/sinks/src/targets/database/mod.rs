@@ -2,6 +2,7 @@
 
 mod apply;
 mod fold;
+mod given;
 mod gone;
 mod keeper;
 mod lane;

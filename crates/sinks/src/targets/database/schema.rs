@@ -1,5 +1,6 @@
 //! The tables: the pipeline's own, the target's, and what the two must have in common.
 
+use super::given::bound;
 use crate::Error;
 use crate::mapping::{Column, Mapping};
 use crate::targets::Shared;
@@ -126,12 +127,28 @@ pub fn grow(connection: &mut Connection, shared: &Shared, more: Vec<Column>) -> 
     let mut mapping = shared.mapping.write().unwrap_or_else(std::sync::PoisonError::into_inner);
     let dialect = connection.dialect();
     let mut grown = Mapping::clone(&mapping);
+    let may_come = |column: &Column| mapping.refuses(&column.name, dialect).is_none();
+    let more: Vec<Column> = more.into_iter().filter(may_come).collect();
+    if more.is_empty() {
+        return Ok(());
+    }
+    let shape = connection.table(&mapping.table)?;
     for column in more {
-        if grown.refuses(&column.name, dialect).is_none() {
-            grown = grown.with(vec![column]);
+        if grown.refuses(&column.name, dialect).is_some() {
+            continue;
         }
+        let name = column.name.clone();
+        let given = shape.as_ref().and_then(|shape| shape.column(&name));
+        let held = given.map_or(Ok(None), |given| bound(&mapping, &column, given, dialect));
+        grown = grown.with(vec![column]);
+        grown = match held {
+            Ok(None) => grown,
+            Ok(Some(bound)) => grown.bounded(&name, bound),
+            Err(fault) => grown.without(&[&name], &fault),
+        };
     }
     if grown.columns.len() == mapping.columns.len() {
+        *mapping = std::sync::Arc::new(grown);
         return Ok(());
     }
     if let Err(error) = make_table(connection, &grown, grown.create) {

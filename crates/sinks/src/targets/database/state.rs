@@ -1,5 +1,6 @@
 //! What a pipeline remembers, beside its rows.
 
+use super::given::within;
 use super::marks::{mark_row, with_marks};
 use super::schema::{
     CLAIMS, GONE, LANES, MARKS, PIPELINES, PLACES, QUARANTINE, SEEN, check_table, make_own, make_table,
@@ -281,6 +282,10 @@ impl Ledger for State {
 
     fn check(&mut self, mapping: &Mapping) -> Result<Option<Vec<String>>, Error> {
         check_table(&mut self.connection, mapping)
+    }
+
+    fn within(&mut self, mapping: Mapping) -> Result<Mapping, Error> {
+        within(&mut self.connection, mapping)
     }
 
     fn has_rows(&mut self, mapping: &Mapping) -> Result<bool, Error> {
