@@ -53,14 +53,28 @@ impl std::fmt::Display for Ending {
         match (self.status.code(), self.status.signal()) {
             (Some(0), _) => f.write_str("Runtime exited without providing a reason"),
             (Some(code), _) => write!(f, "Runtime exited with error: exit status {code}"),
-            (None, Some(libc::SIGKILL)) => f.write_str("Runtime exited with error: signal: killed"),
-            (None, Some(libc::SIGSEGV)) => {
-                f.write_str("Runtime exited with error: signal: segmentation fault")
-            }
-            (None, Some(libc::SIGTERM)) => f.write_str("Runtime exited with error: signal: terminated"),
-            (None, signal) => write!(f, "Runtime exited with error: signal: {}", signal.unwrap_or_default()),
+            (None, signal) => match signal_name(signal.unwrap_or_default()) {
+                Ok(name) => write!(f, "Runtime exited with error: signal: {name}"),
+                Err(number) => write!(f, "Runtime exited with error: signal: {number}"),
+            },
         }
     }
+}
+
+fn signal_name(number: i32) -> Result<&'static str, i32> {
+    Ok(match number {
+        libc::SIGABRT => "aborted",
+        libc::SIGBUS => "bus error",
+        libc::SIGFPE => "floating point exception",
+        libc::SIGHUP => "hangup",
+        libc::SIGILL => "illegal instruction",
+        libc::SIGINT => "interrupt",
+        libc::SIGKILL => "killed",
+        libc::SIGQUIT => "quit",
+        libc::SIGSEGV => "segmentation fault",
+        libc::SIGTERM => "terminated",
+        other => return Err(other),
+    })
 }
 
 impl Process {

@@ -146,6 +146,11 @@ async function load(handler) {
   const found = find(loaded) ?? (loaded.default ? find(loaded.default) : undefined);
   if (found === undefined) throw new Fault('Runtime.HandlerNotFound', `${handler} is undefined or not exported`);
   if (typeof found !== 'function') throw new Fault('Runtime.HandlerNotFound', `${handler} is not a function`);
+  if (!CALLBACKS && found.length >= 3 && !found[STREAMING]) {
+    throw new Fault('Runtime.CallbackHandlerDeprecated', 'ERROR: AWS Lambda has removed support for callback-based function '
+      + 'handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use '
+      + 'Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.');
+  }
   return found;
 }
 
@@ -176,6 +181,8 @@ function contextOf(headers) {
   };
 }
 
+/** Runtimes before 24 have them, and take nothing else for the answer of a handler that gives no promise. */
+const CALLBACKS = Number(/nodejs(\d+)/.exec(process.env.AWS_EXECUTION_ENV)?.[1] ?? 0) < 24;
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 
 /** What a streaming handler writes into: sent as it is written. */
@@ -295,29 +302,48 @@ async function answerStreaming(connection, handler, event, headers) {
   await connection.finish();
 }
 
-/** Calls a handler of either style and waits for its answer. */
+const NEVER_SETTLED = 'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a '
+  + 'Promise that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes';
+
+function written(answer) {
+  try {
+    return JSON.stringify(answer === undefined ? null : answer);
+  } catch {
+    throw new Error('Unable to stringify response body');
+  }
+}
+
+const isAsync = (handler) => handler.constructor && handler.constructor.name === 'AsyncFunction';
+
+/** Calls a handler of either style and waits for its answer: the first of what its callback, its context and its promise say. */
 function run(handler, event, context) {
   return new Promise((resolve, reject) => {
-    let settled = false;
-    const done = (error, answer) => {
-      if (settled) return;
-      settled = true;
-      const finish = () => (error ? reject(error) : resolve(answer));
-      // By default a callback's answer waits until nothing else is under way.
-      if (context.callbackWaitsForEmptyEventLoop && !error) process.once('beforeExit', finish);
-      else finish();
-    };
-    context.done = done;
-    context.succeed = (answer) => { context.callbackWaitsForEmptyEventLoop = false; done(null, answer); };
-    context.fail = (error) => { context.callbackWaitsForEmptyEventLoop = false; done(error || new Error('handled')); };
-    const returned = handler(event, context, done);
-    if (returned && typeof returned.then === 'function') {
-      returned.then(resolve, reject);
-    } else if (handler.length < 3 && !settled && returned !== undefined) {
-      resolve(returned);
-    } else if (handler.length < 3 && !settled) {
-      process.once('beforeExit', () => resolve(null));
+    if (!CALLBACKS) {
+      process.once('beforeExit', () => reject(new Fault('Runtime.NodeJsExit', NEVER_SETTLED)));
+      Promise.resolve(handler(event, context)).then(resolve, reject);
+      return;
     }
+    let first = true;
+    // Once nothing is under way any more: a promise that can never be settled is a failure, a callback that was not called is none.
+    let whenEmpty = () => (isAsync(handler) ? reject(new Fault('Runtime.NodeJsExit', NEVER_SETTLED)) : resolve(null));
+    process.once('beforeExit', () => whenEmpty());
+    const say = (finish) => (...said) => {
+      if (!first) return;
+      first = false;
+      finish(...said);
+    };
+    const done = (error, answer) => (error === undefined || error === null ? resolve(answer) : reject(error));
+    context.done = say(done);
+    context.succeed = say((answer) => done(null, answer));
+    context.fail = say((error) => done(error ?? 'handled'));
+    const callback = say((error, answer) => {
+      const now = () => done(error, answer);
+      // By default a callback's answer waits until nothing else is under way.
+      if (context.callbackWaitsForEmptyEventLoop && (error ?? null) === null) whenEmpty = now;
+      else now();
+    });
+    const returned = handler(event, context, callback);
+    if (returned && typeof returned.then === 'function') returned.then(context.succeed, context.fail);
   });
 }
 
@@ -362,7 +388,7 @@ async function main() {
         continue;
       }
       const answer = await run(handler, event, contextOf(headers));
-      const text = JSON.stringify(answer === undefined ? null : answer);
+      const text = written(answer);
       connection.socket.ref();
       await connection.call('POST', `invocation/${requestId}/response`, text);
     } catch (error) {

@@ -4,7 +4,9 @@ import importlib
 import io
 import json
 import logging
+import math
 import os
+import re
 import socket
 import sys
 import time
@@ -201,6 +203,28 @@ def post_error(connection, path, told):
     connection.call("POST", path, json.dumps(told).encode(), headers)
 
 
+# What no text begins with by chance stands before a number that is written as it is.
+NUMBER = os.urandom(16).hex()
+NUMBERS = re.compile('"%s([^"]*)"' % NUMBER)
+
+
+def written(value):
+    """What JSON has no form for, and answers may hold."""
+    decimal = sys.modules.get("decimal")
+    if decimal and isinstance(value, decimal.Decimal):
+        return math.nan if value.is_nan() else NUMBER + str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
+
+
+def encoded(answer):
+    if isinstance(answer, bytes):
+        return answer
+    text = json.dumps(answer, ensure_ascii=False, default=written)
+    return (NUMBERS.sub(r"\1", text) if NUMBER in text else text).encode("utf-8")
+
+
 def handle(connection, handler, headers, body):
     request_id = headers[b"lambda-runtime-aws-request-id"].decode()
     RequestIdFilter.request_id = request_id
@@ -213,7 +237,7 @@ def handle(connection, handler, headers, body):
             raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error)
         answer = handler(event, LambdaContext(request_id, headers))
         try:
-            answer = json.dumps(answer, ensure_ascii=False).encode("utf-8")
+            answer = encoded(answer)
         except (TypeError, ValueError) as error:
             raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error)
     except Exception as error:
