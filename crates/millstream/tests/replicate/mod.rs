@@ -15,5 +15,6 @@ mod rows;
 mod rules;
 mod setting;
 mod spool;
+mod stops;
 mod storm;
 mod tables;

@@ -4,6 +4,8 @@ use super::metrics::{self, Latest};
 use crate::cmd::Failure;
 use sinks::runner::{Ended, Phase, Pipeline, Progress, Report, Stop};
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,8 +18,9 @@ pub fn follow(pipelines: Vec<Pipeline>, once: bool, metrics: Option<&str>) -> Re
     if let Some(address) = metrics {
         metrics::listen(address, latest.clone())?;
     }
-    let stop = Stop::default();
-    stop_on_signals(stop.clone())?;
+    let (stop, end) = (Stop::default(), End::default());
+    let names = pipelines.iter().map(|pipeline| pipeline.name().to_owned()).collect();
+    stop_on_signals(stop.clone(), end.clone(), names)?;
     let (told, tells) = channel();
     let terminal = std::io::stderr().is_terminal() && pipelines.len() == 1;
     let mut failed = Vec::new();
@@ -36,9 +39,16 @@ pub fn follow(pipelines: Vec<Pipeline>, once: bool, metrics: Option<&str>) -> Re
             printer.print(&name, report);
         }
         printer.close();
+        // The signal that ends the process at once is faster: what it says is the last word.
+        while !end.is_mine() {
+            std::thread::park();
+        }
         for (pipeline, thread) in pipelines.iter().zip(running) {
             match thread.join() {
                 Ok(Ok(Ended::AtTip)) => eprintln!("{}: at the tip", pipeline.name()),
+                Ok(Ok(_)) if once => {
+                    failed.push(format!("{}: stopped before the tip; it goes on from here", pipeline.name()));
+                }
                 Ok(Ok(_)) => eprintln!("{}: stopped; it goes on from here", pipeline.name()),
                 Ok(Err(error)) => failed.push(format!("{}: {error}", pipeline.name())),
                 Err(_) => failed.push(format!("{}: its thread panicked", pipeline.name())),
@@ -51,7 +61,17 @@ pub fn follow(pipelines: Vec<Pipeline>, once: bool, metrics: Option<&str>) -> Re
     }
 }
 
-fn stop_on_signals(stop: Stop) -> Result<(), Failure> {
+/// Two may end the process: the pipelines' own end, and a second signal. One of them has the last word.
+#[derive(Clone, Default)]
+struct End(Arc<AtomicBool>);
+
+impl End {
+    fn is_mine(&self) -> bool {
+        !self.0.swap(true, Ordering::SeqCst)
+    }
+}
+
+fn stop_on_signals(stop: Stop, end: End, names: Vec<String>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut terminate, mut interrupt) = {
         let _inside = runtime.enter();
@@ -65,7 +85,13 @@ fn stop_on_signals(stop: Stop) -> Result<(), Failure> {
                     _ = interrupt.recv() => {}
                 }
                 if again {
-                    std::process::exit(1);
+                    if end.is_mine() {
+                        for name in names {
+                            eprintln!("{name}: ended at once; it goes on from what was written last");
+                        }
+                        std::process::exit(1);
+                    }
+                    return;
                 }
                 eprintln!("stopping: what is on its way is finished; once more to end at once");
                 stop.stop();
