@@ -42,6 +42,10 @@ pub struct Verified {
 }
 
 pub fn verify(pipeline: &Pipeline) -> Result<Verified, Error> {
+    compare(pipeline).map_err(|error| pipeline.explained(error))
+}
+
+fn compare(pipeline: &Pipeline) -> Result<Verified, Error> {
     let mut ledger = pipeline.ledger()?;
     let Some(kept) = ledger.load()? else {
         return Err(Error::config(format!("pipeline '{}' has not begun", pipeline.name())));

@@ -2,6 +2,7 @@
 
 use super::databases::setting;
 use super::setting::{Setting, text};
+use crate::support::create_table;
 use serde_json::json;
 use sql::Connection;
 
@@ -95,6 +96,82 @@ fn rows_that_outlive_their_items_are_no_difference_where_deletes_are_ignored() {
     batch(&setting, "DELETE FROM T WHERE id = 'b'");
     let told = String::from_utf8(setting.run(&["verify"]).stdout).expect("text");
     assert!(told.contains("the row id = \"b\" is missing"), "{told}");
+    let output = setting.run(&["verify", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let differences = ["the row id = \"b\" is missing"];
+    assert_eq!(
+        told,
+        json!({
+            "pipeline": "p", "items": 1, "rows": 1, "quarantined": 0, "rows_without_item": 1,
+            "differences": differences,
+        })
+    );
+    setting.put(json!({ "id": { "S": "b" }, "name": { "S": "another" } }));
+    setting.good(&["--once"]);
+    assert!(setting.good(&["verify", "--json"]).contains("\"differences\":[]"));
+}
+
+/// What `--plan` prints makes the very table that the runner makes, whoever gives it to the server.
+#[test]
+fn mariadb_s_plan_makes_the_table_of_the_runner() {
+    let server = testkit::mariadb();
+    let mut setting = setting(&server, "planned", &[]);
+    setting.put(
+        json!({ "id": { "S": "a" }, "name": { "S": "n" }, "half": { "N": "0.5" }, "raw": { "B": "AA==" } }),
+    );
+    let kinds =
+        ["text", "varchar(20)", "numeric", "bigint", "double", "boolean", "bytes", "json", "typed_json"];
+    let columns: String = kinds
+        .iter()
+        .enumerate()
+        .map(|(at, kind)| format!("\"c `{at}\" = {{ type = \"{kind}\" }}\n"))
+        .collect();
+    for pipeline in [
+        "deletes = \"soft\"\n".to_owned(),
+        format!(
+            "key = [\"c `1\", \"id\", \"c `6\"]\nrest = {{ column = \"more\" }}\n[pipeline.columns]\nid = {{}}\n{columns}"
+        ),
+    ] {
+        setting.file(&pipeline);
+        let plan = setting.good(&["--plan"]);
+        let at = plan.find("CREATE TABLE").expect("a statement");
+        setting.good(&["--once"]);
+        let made = setting.rows("SHOW CREATE TABLE T");
+        batch(&setting, "DROP TABLE T");
+        batch(&setting, &plan[at..]);
+        assert_eq!(setting.rows("SHOW CREATE TABLE T"), made, "{plan}");
+        setting.good(&["resync"]);
+        setting.settle();
+        batch(&setting, "DROP TABLE T");
+        setting.good(&["resync"]);
+    }
+}
+
+/// What pipelines remember is no target; a source's name may be any.
+#[test]
+fn names_of_what_is_remembered_are_no_targets() {
+    let mut setting = Setting::sqlite();
+    create_table(&mut setting.client, "millstream_marks");
+    let file = |setting: &Setting| {
+        let path = setting.file("");
+        let text = std::fs::read_to_string(&path).expect("a file");
+        std::fs::write(&path, text.replace("\"Things\"", "\"millstream_marks\"")).expect("a file");
+    };
+    setting.table = "millstream_marks".to_owned();
+    file(&setting);
+    for word in ["--plan", "--check", "--once"] {
+        assert!(
+            setting.bad(&[word]).contains("names that begin so are of what pipelines remember"),
+            "{word}"
+        );
+    }
+    setting.table = "marks".to_owned();
+    file(&setting);
+    let asked = json!({ "TableName": "millstream_marks", "Item": { "id": { "S": "a" } } });
+    assert_eq!(setting.client.dynamodb("PutItem", &asked).expect("an answer").status, 200);
+    setting.settle();
+    assert_eq!(setting.rows("SELECT id FROM marks"), [[text("a")]]);
 }
 
 /// What `--plan` prints stands in a file as it is.

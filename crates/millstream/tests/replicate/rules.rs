@@ -112,6 +112,19 @@ fn what_does_not_fit_is_told_before_anything_is_written() {
     setting.file("key = [\"city\", \"id\"]\n[pipeline.columns]\ncity = {}");
     assert!(setting.good(&["--plan"]).contains("id = { type = \"text\", from = \"id\" }"));
     assert!(told("[pipeline.columns]\nid = { type = \"string\" }").contains("text, varchar(N)"));
+    assert!(told("key = [\"id\", \"id\"]\n[pipeline.columns]\nid = {}").contains("key names id twice"));
+    assert!(told("create = true\ncreate = false").contains("duplicate key"));
+    for (kind, value, shown) in [
+        ("double", "nan", "NaN is no double"),
+        ("double", "-inf", "-inf is no double"),
+        ("numeric", "nan", "NaN is no numeric"),
+        ("numeric", "\"nan\"", "\"nan\" is no numeric"),
+        ("bigint", "0.5", "0.5 is no bigint"),
+    ] {
+        let column = format!("[pipeline.columns]\nid = {{}}\nn = {{ type = \"{kind}\", default = {value} }}");
+        let output = told(&column);
+        assert!(output.contains(shown) && output.contains("column n"), "{output}");
+    }
     assert!(told("filter = \"a = \"").contains("Syntax error"));
     assert!(told("create = false").contains("there is no table T"));
     setting.file("");

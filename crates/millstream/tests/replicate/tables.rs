@@ -58,6 +58,39 @@ fn a_table_is_followed_into_a_table() {
     assert!(setting.good(&["status"]).contains("p: stream, Things → dynamodb:"));
 }
 
+/// What the pipeline has filled is not made anew and left empty.
+#[test]
+fn a_table_that_is_gone_is_told() {
+    let mut setting = Setting::table(&[]);
+    setting.file("");
+    setting.put(item("a", "Bath"));
+    setting.settle();
+    let drop_target = |setting: &mut Setting| {
+        let answer = setting.client.dynamodb("DeleteTable", &json!({ "TableName": setting.table }));
+        assert_eq!(answer.expect("an answer").status, 200);
+    };
+    let gone = |told: &str| {
+        assert!(told.contains("the table Target, which this pipeline has filled, is not there"), "{told}");
+        assert!(told.contains("resync p"), "{told}");
+    };
+    // Under a runner.
+    let runner = setting.command(&[]).spawn().expect("a runner");
+    setting.put(item("b", "Bath"));
+    setting.wait_for("b");
+    drop_target(&mut setting);
+    setting.put(item("c", "Bath"));
+    let output = runner.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(1));
+    gone(&String::from_utf8_lossy(&output.stderr));
+    // Before one starts.
+    for words in [&["--check"][..], &["--once"], &["verify"]] {
+        gone(&setting.bad(words));
+    }
+    setting.good(&["resync"]);
+    setting.settle();
+    assert_eq!(setting.items("id").len(), 3);
+}
+
 /// Attributes are renamed, dropped, added; paths, defaults, filters.
 #[test]
 fn attributes_go_where_the_file_says() {

@@ -78,6 +78,14 @@ impl Pipeline {
         Ok(())
     }
 
+    /// What a target refuses may have a reason that a look at its table tells: it is gone, or is another.
+    pub fn explained(&self, error: Error) -> Error {
+        match error.kind {
+            Kind::Target => self.check().err().filter(|told| told.kind == Kind::Config).unwrap_or(error),
+            _ => error,
+        }
+    }
+
     /// What the table lacks is made, unless the file says otherwise.
     pub(super) fn may_make(&self, mapping: &Mapping, lacks: Option<&[String]>) -> Result<(), Error> {
         let table = &mapping.table;

@@ -28,6 +28,7 @@ impl Pipeline {
                         return Ok(Ended::Stopped);
                     }
                 }
+                Err(error) => return Err(pipeline.explained(error)),
                 ended => return ended,
             }
         }
