@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use store::{Error, ErrorKind, Order, Settings, Space, Store};
 use world::Random;
@@ -391,6 +392,30 @@ fn a_trimmed_log_gives_its_disk_back() {
     let rows =
         store.snapshot().range(Space::Log, &first.key(0), &first.key(u64::MAX), Order::Forward).count();
     assert_eq!(rows, 201);
+}
+
+/// What was removed is passed over by every range until it is written to a table: that is not left for when memory is
+/// full.
+#[test]
+fn much_that_is_removed_is_written_early() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    let tables = || bytes_below(&scratch.path().join("tables").join("keyspaces").join("2").join("tables"));
+    write_now(&store, |batch| batch.put(Space::Items, *b"kept", b"kept"));
+    assert_eq!(tables(), 0);
+    write_now(&store, |batch| {
+        for key in 0..10_000_u32 {
+            batch.remove(Space::Items, key.to_be_bytes());
+        }
+    });
+    for _ in 0..3_000 {
+        if tables() > 0 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(tables() > 0, "nothing was written");
+    assert_eq!(text(&store.snapshot(), Space::Items, "kept").as_deref(), Some("kept"));
 }
 
 fn bytes_below(path: &Path) -> u64 {

@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use fjall::config::{
@@ -18,6 +18,7 @@ use fjall::{
     OwnedWriteBatch, PersistMode, Readable,
 };
 
+use super::dead::Dead;
 use super::{Change, Engine, Rows, View, journal};
 use crate::committer::panicked;
 use crate::{Error, ErrorKind, Order, Settings, Slice, Space};
@@ -37,6 +38,7 @@ const WORKERS: usize = 2;
 pub(crate) struct Embedded {
     tables: Arc<OnceLock<Result<Arc<Tables>, Error>>>,
     maker: Option<JoinHandle<()>>,
+    dead: Mutex<[Dead; Space::ALL.len()]>,
 }
 
 struct Tables {
@@ -54,7 +56,7 @@ impl Embedded {
         let tables = Arc::new(OnceLock::new());
         if is_made(path)? {
             let _ = tables.set(Ok(open_made(settings, lock)?));
-            return Ok(Embedded { tables, maker: None });
+            return Ok(Embedded { tables, maker: None, dead: Mutex::default() });
         }
         // Making tables takes some eighty syncs. Until the first write has need of them, all there is to read is
         // that there is nothing; so nobody waits for them here.
@@ -65,7 +67,7 @@ impl Embedded {
         let maker = thread::Builder::new().name("store-maker".into()).spawn(maker);
         let maker =
             maker.map_err(|error| Error::new(ErrorKind::Io, "cannot start a thread").because(error))?;
-        Ok(Embedded { tables, maker: Some(maker) })
+        Ok(Embedded { tables, maker: Some(maker), dead: Mutex::default() })
     }
 
     /// Waits for them where they are still being made.
@@ -267,7 +269,16 @@ impl Engine for Embedded {
                 None => batch.remove(space, key.to_engine()),
             }
         }
-        batch.commit().map_err(|error| failed("write", error))
+        batch.commit().map_err(|error| failed("write", error))?;
+        let mut dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
+        for Change { space, key, value } in changes {
+            let space = *space as usize;
+            if dead[space].count(key, value.is_none()) {
+                // What was applied stays applied: if this fails, the next write meets what is wrong.
+                let _ = spaces[space].rotate_memtable();
+            }
+        }
+        Ok(())
     }
 
     fn sync(&self) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! What lies beneath the committer: something that applies a group atomically, syncs, and shows views.
 
+mod dead;
 pub(crate) mod embedded;
 pub(crate) mod faulty;
 mod journal;
