@@ -1,6 +1,6 @@
 //! The other commands, as they are typed.
 
-use crate::support::{BINARY, start};
+use crate::support::{BINARY, create_function, create_mapping, create_table, eventually, start};
 use serde_json::json;
 use std::process::{Command, Output};
 use testkit::TempDir;
@@ -100,4 +100,35 @@ fn tail_shows_the_changes_of_a_table() {
     assert_eq!(record["dynamodb"]["SizeBytes"], 32);
     let missing = millstream(&["tail", "NoSuchTable", "--once", "--endpoint", &node.url()]);
     assert!(missing.status.code() == Some(1) && text(&missing).contains("ResourceNotFoundException"));
+}
+
+#[test]
+fn a_server_that_is_told_twice_leaves_what_is_in_flight() {
+    let dir = TempDir::new("twice");
+    let node = start(&dir);
+    let mut client = node.client();
+    let stream = create_table(&mut client, "Tab");
+    // One answer in its life: whoever stops the server waits for this.
+    let code = "import time\ndef handler(event, context):\n    time.sleep(800)\n";
+    create_function(&mut client, "long", code, &json!({}));
+    let longer = json!({ "Timeout": 900 });
+    let changed =
+        client.lambda("PUT", "/2015-03-31/functions/long/configuration", &longer).expect("an answer");
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    create_mapping(&mut client, "long", &stream, 1);
+    let item = json!({ "TableName": "Tab", "Item": { "id": { "S": "1" } } });
+    assert_eq!(client.dynamodb("PutItem", &item).expect("an answer").status, 200);
+    let runs = |node: &testkit::Node| {
+        let metrics = node.client().send("GET", "/_millstream/metrics", "", b"").expect("an answer").text();
+        metrics.lines().any(|line| line == "millstream_invocations_total 1")
+    };
+    eventually("the function runs", || runs(&node));
+    node.terminate();
+    // It listens no more: the first time was heard.
+    eventually("the server stops", || testkit::Client::connect(node.address()).is_err());
+    assert_eq!(node.stop().code(), Some(1));
+    // What was left comes again.
+    let node = start(&dir);
+    eventually("the function runs again", || runs(&node));
+    node.kill();
 }

@@ -152,6 +152,8 @@ fn a_blocked_mapping_says_why_and_its_records_can_be_replayed() {
         status.contains("no i0") && status.contains("pending 5;")
     });
     assert!(status.contains("blocked in shardId-") && status.contains("attempts"), "{status}");
+    let list = trigger(&node, &["list"]);
+    assert_eq!(list, format!("{uuid}  Enabled  Tab → broken  5 pending  PROBLEM: Function call failed\n"));
     let json: Value = serde_json::from_str(&trigger(&node, &["status", "--json"])).expect("JSON");
     assert_eq!((&json[0]["records"]["read"], &json[0]["records"]["pending"]), (&json!(5), &json!(5)));
     let first = json[0]["shards"][0]["blocked"][0]["sequenceNumber"].as_str().expect("a record").to_owned();

@@ -81,11 +81,16 @@ impl Node {
         let _ = self.child.wait();
     }
 
-    /// SIGTERM, and its end.
+    /// SIGTERM.
     #[expect(unsafe_code, reason = "std sends no SIGTERM")]
-    pub fn stop(mut self) -> std::process::ExitStatus {
+    pub fn terminate(&self) {
         // SAFETY: the process is our child and has not been waited for.
         unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
+    }
+
+    /// SIGTERM, and its end.
+    pub fn stop(mut self) -> std::process::ExitStatus {
+        self.terminate();
         self.child.wait().expect("its end")
     }
 }

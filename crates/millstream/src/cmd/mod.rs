@@ -27,6 +27,7 @@ USAGE: millstream <command> [flags]
   serve         everything, on one port        --data-dir DIR | --memory, --listen ADDR, --config FILE
   tour          a server in memory and the first walkthrough, live and explained
   tail TABLE    follows a table's changes      --endpoint URL, --from latest|trim-horizon, --event NAME, --json, --once
+  trigger list                  mappings, a line each                                   --endpoint URL, --json
   trigger status [UUID]         each mapping's records by fate, and what blocks it      --endpoint URL, --json
   trigger run FN EVENT.json     invokes a function with an event and prints its answer
   trigger replay FN --table T   hands records to a function again    --since SECONDS-AGO|TIME, --from SEQ, --to SEQ, --batch N

@@ -33,12 +33,20 @@ async fn serve(settings: Settings, replicate: Option<PathBuf>) -> Result<(), Fai
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    eprintln!("stopping: finishing what is in flight");
-    if let Some(replicating) = replicating {
-        tokio::task::spawn_blocking(|| replicating.stop()).await?;
+    eprintln!("stopping: finishing what is in flight; told again, it is left");
+    let finish = async {
+        if let Some(replicating) = replicating {
+            tokio::task::spawn_blocking(|| replicating.stop()).await?;
+        }
+        node.shut_down().await;
+        Ok(())
+    };
+    tokio::select! {
+        finished = finish => finished,
+        // A function may take a quarter of an hour. What is left is as after a crash: nothing is lost, some comes again.
+        _ = terminate.recv() => std::process::exit(1),
+        _ = interrupt.recv() => std::process::exit(1),
     }
-    node.shut_down().await;
-    Ok(())
 }
 
 /// Pipelines whose tables are this server's, unless they name an endpoint.

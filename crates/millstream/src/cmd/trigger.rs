@@ -1,4 +1,4 @@
-//! `millstream trigger status|run|replay`: what mappings do, and functions run by hand.
+//! `millstream trigger list|status|run|replay`: what mappings do, and functions run by hand.
 
 mod replay;
 
@@ -14,23 +14,39 @@ const INVOCATION_MAX: Duration = Duration::from_secs(930);
 
 pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     let Some((what, rest)) = typed.split_first() else {
-        return Err(Failure::Usage("trigger takes status, run or replay".to_owned()));
+        return Err(Failure::Usage("trigger takes list, status, run or replay".to_owned()));
     };
     let rest = rest.to_vec();
     match what.to_string_lossy().as_ref() {
+        "list" => list(rest),
         "status" => status(rest),
         "run" => run_once(rest),
         "replay" => replay::run(rest),
-        other => Err(Failure::Usage(format!("there is no 'trigger {other}': status, run or replay"))),
+        other => Err(Failure::Usage(format!("there is no 'trigger {other}': list, status, run or replay"))),
     }
+}
+
+fn list(typed: Vec<OsString>) -> Result<(), Failure> {
+    let args = Args::read(typed, &["endpoint"], &["json"])?;
+    if let Some(word) = args.words.first() {
+        return Err(Failure::Usage(format!("trigger list takes no '{word}'")));
+    }
+    tell(&args, |mapping| println!("{}", headline(mapping)))
 }
 
 fn status(typed: Vec<OsString>) -> Result<(), Failure> {
     let args = Args::read(typed, &["endpoint"], &["json"])?;
-    let path = match args.words.as_slice() {
-        [] => "/_millstream/triggers".to_owned(),
-        [id] => format!("/_millstream/triggers/{id}"),
-        _ => return Err(Failure::Usage("trigger status takes one mapping's UUID, or none".to_owned())),
+    if args.words.len() > 1 {
+        return Err(Failure::Usage("trigger status takes one mapping's UUID, or none".to_owned()));
+    }
+    tell(&args, show)
+}
+
+/// Asks for the mapping that is named, or for all, and shows each.
+fn tell(args: &Args, show: impl Fn(&Value)) -> Result<(), Failure> {
+    let path = match args.words.first() {
+        None => "/_millstream/triggers".to_owned(),
+        Some(id) => format!("/_millstream/triggers/{id}"),
     };
     let (status, body) = Endpoint::of(args.values.get("endpoint"))?.ask("dynamodb", "GET", &path, b"")?;
     let found: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -49,6 +65,23 @@ fn status(typed: Vec<OsString>) -> Result<(), Failure> {
     }
     mappings.iter().for_each(show);
     Ok(())
+}
+
+/// A mapping in one line: its function's and its table's names, as far as they are what they mostly are.
+fn headline(mapping: &Value) -> String {
+    let word = |member: &str| mapping[member].as_str().unwrap_or("?");
+    let name = |arn: &'_ str, before: &str| {
+        arn.split_once(before)
+            .map_or(arn, |(_, name)| name)
+            .split("/stream/")
+            .next()
+            .unwrap_or(arn)
+            .to_owned()
+    };
+    let (table, function) = (name(word("stream"), ":table/"), name(word("function"), ":function:"));
+    let pending = &mapping["records"]["pending"];
+    let (id, state, result) = (word("uuid"), word("state"), word("lastProcessingResult"));
+    format!("{id}  {state}  {table} → {function}  {pending} pending  {result}")
 }
 
 fn show(mapping: &Value) {

@@ -54,6 +54,15 @@ impl Place {
         api::SERVICES.iter().any(|service| service.name == self.service())
     }
 
+    /// Whether it wants to be told of each document to which group it belongs: ours belong to none.
+    fn is_fifo(&self) -> bool {
+        match self {
+            Place::Queue { name, .. } => name.ends_with(".fifo"),
+            Place::Topic { arn, .. } => arn.ends_with(".fifo"),
+            Place::Bucket { .. } => false,
+        }
+    }
+
     /// A request that succeeds when the place is there.
     fn question(&self) -> Request {
         match self {
@@ -109,9 +118,9 @@ impl Post {
         let _ = self.services.set(services);
     }
 
-    /// Whether the place is there, and can be reached this way.
+    /// Whether the place is there, and takes documents that are sent this way.
     pub async fn is_there(&self, place: &Place, region: &str) -> bool {
-        self.call(place, region, place.question()).await.is_ok()
+        !place.is_fifo() && self.call(place, region, place.question()).await.is_ok()
     }
 
     /// Done once the place has the document. `region`: of places whose name has none.

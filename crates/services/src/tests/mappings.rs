@@ -344,3 +344,19 @@ fn mappings_have_tags() {
         "404 ResourceNotFoundException: Event source mapping not found: arn:aws:lambda:us-east-1:123456789012:event-source-mapping:4d2f8a6e-0000-4000-8000-000000000000"
     );
 }
+
+/// A document that belongs to no group would never be taken, and hold the lane for good.
+#[test]
+fn a_fifo_queue_is_no_destination() {
+    let desk = Desk::new();
+    let input = json!({ "QueueName": "told.fifo", "Attributes": { "FifoQueue": "true" } });
+    desk.bench.queue("CreateQueue", input);
+    let arn = "arn:aws:sqs:us-east-1:123456789012:told.fifo";
+    let destination = json!({ "DestinationConfig": { "OnFailure": { "Destination": arn } } });
+    let config = format!("DestinationConfig(onSuccess=null, onFailure=OnFailure(destination={arn}))");
+    let expect =
+        format!("400 InvalidParameterValueException: The provided destination config {config} is invalid.");
+    desk.refuses(destination.clone(), &expect);
+    let of_events = "/2019-09-25/functions/quiet/event-invoke-config";
+    assert_eq!(desk.bench.bad("PUT", of_events, destination), expect);
+}

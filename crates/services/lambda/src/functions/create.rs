@@ -230,7 +230,7 @@ pub(super) fn refuse_unsupported(input: &Value) -> Result<(), ServiceError> {
 }
 
 pub(super) fn ephemeral_mb(input: &Value) -> Option<u32> {
-    Some(integer(input.get("EphemeralStorage")?, "Size")?.clamp(512, 10_240) as u32)
+    Some(integer(input.get("EphemeralStorage")?, "Size")? as u32)
 }
 
 pub(super) fn publishes(input: &Value) -> bool {

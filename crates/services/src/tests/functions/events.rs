@@ -78,8 +78,8 @@ fn the_end_of_an_event_is_told() {
 fn code_is_where_get_function_says() {
     let bench = Bench::new();
     let made =
-        bench.function("f", "def handler(e, c): pass", json!({ "EphemeralStorage": { "Size": 1024 } }));
-    assert_eq!(made["EphemeralStorage"]["Size"], 1024);
+        bench.function("f", "def handler(e, c): pass", json!({ "EphemeralStorage": { "Size": 12_288 } }));
+    assert_eq!(made["EphemeralStorage"]["Size"], 12_288);
     let shown = bench.good("GET", "/2015-03-31/functions/f", Value::Null);
     let location = shown["Code"]["Location"].as_str().unwrap();
     let path = location.strip_prefix("http://127.0.0.1:4566").unwrap();
