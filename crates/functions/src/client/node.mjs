@@ -315,18 +315,21 @@ function written(answer) {
 
 const isAsync = (handler) => handler.constructor && handler.constructor.name === 'AsyncFunction';
 
+/** What the invocation that runs comes to when nothing is under way any more. */
+let whenEmpty = () => {};
+process.on('beforeExit', () => whenEmpty());
+
 /** Calls a handler of either style and waits for its answer: the first of what its callback, its context and its promise say. */
 function run(handler, event, context) {
   return new Promise((resolve, reject) => {
     if (!CALLBACKS) {
-      process.once('beforeExit', () => reject(new Fault('Runtime.NodeJsExit', NEVER_SETTLED)));
+      whenEmpty = () => reject(new Fault('Runtime.NodeJsExit', NEVER_SETTLED));
       Promise.resolve(handler(event, context)).then(resolve, reject);
       return;
     }
     let first = true;
     // Once nothing is under way any more: a promise that can never be settled is a failure, a callback that was not called is none.
-    let whenEmpty = () => (isAsync(handler) ? reject(new Fault('Runtime.NodeJsExit', NEVER_SETTLED)) : resolve(null));
-    process.once('beforeExit', () => whenEmpty());
+    whenEmpty = () => (isAsync(handler) ? reject(new Fault('Runtime.NodeJsExit', NEVER_SETTLED)) : resolve(null));
     const say = (finish) => (...said) => {
       if (!first) return;
       first = false;

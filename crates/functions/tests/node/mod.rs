@@ -38,6 +38,11 @@ exports.circle = async () => { const circle = {}; circle.circle = circle; return
             assert_eq!(text(&outcome), expected, "{handler}");
         }
     }
+    // Nothing is left behind by an invocation.
+    for _ in 0..12 {
+        house.invoke(&with("index.later"), "{}").await;
+    }
+    assert!(!house.log().contains("Warning"), "{}", house.log());
     // What is no answer, or cannot be one.
     for (handler, expected) in [
         ("index.silent", "null"),
