@@ -47,6 +47,8 @@ pub struct Lane<R> {
     stopping: bool,
     /// How often in a row the target could not be reached.
     stalls: u32,
+    /// The pause that goes on once those have left that grew too old during it.
+    paused: Option<(Duration, bool)>,
     /// The window that is open, and what the target remembers of it.
     window: Option<Window>,
     next_state: Option<Bytes>,
@@ -114,6 +116,7 @@ impl<R: Clone> Lane<R> {
             ended: false,
             stopping: false,
             stalls: 0,
+            paused: None,
             window: None,
             next_state: None,
             close_failures: 0,
@@ -229,14 +232,17 @@ impl<R: Clone> Lane<R> {
     fn step(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) -> bool {
         match self.phase {
             Phase::Flying | Phase::Closing | Phase::Burying | Phase::Finished => return false,
-            Phase::Pausing { until, .. } => {
-                self.drop_expired(moment, actions);
+            Phase::Pausing { until, nudgeable } => {
+                let is_letter = self.drop_expired(moment, actions) && self.policy.dead_letter;
                 let waits = match self.pieces.last() {
                     Some(piece) => !piece.entries.is_empty(),
                     None => self.close_failures > 0,
                 };
                 if waits && moment.elapsed < until {
-                    return false;
+                    if !is_letter {
+                        return false;
+                    }
+                    self.paused = Some((until, nudgeable));
                 }
                 self.phase = Phase::Gathering;
             }

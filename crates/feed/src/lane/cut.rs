@@ -48,18 +48,19 @@ impl<R: Clone> Lane<R> {
         Some(Piece { entries, failures: 0, invocations: 0, window_start_s: first, doom: None })
     }
 
-    /// Takes records that have grown too old out of the topmost piece.
-    pub(super) fn drop_expired(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) {
-        let Some(age_max) = self.policy.age_max else { return };
-        let Some(piece) = self.pieces.last_mut().filter(|piece| piece.doom.is_none()) else { return };
+    /// Takes records that have grown too old out of the topmost piece. Whether there were some.
+    pub(super) fn drop_expired(&mut self, moment: Moment, actions: &mut Vec<Action<R>>) -> bool {
+        let Some(age_max) = self.policy.age_max else { return false };
+        let Some(piece) = self.pieces.last_mut().filter(|piece| piece.doom.is_none()) else { return false };
         // Only from the front: the position moves over all that was dropped, so that nothing is counted twice.
         let count = piece.entries.iter().take_while(|entry| age(entry, moment) > age_max).count();
         if count == 0 {
-            return;
+            return false;
         }
         let expired = piece.entries.drain(..count).collect();
         let invocations = piece.invocations;
         self.give_up(expired, DropReason::AgeExceeded, invocations, actions);
+        true
     }
 
     /// When the oldest record of the topmost piece grows too old.

@@ -70,7 +70,10 @@ impl<R: Clone> Lane<R> {
             let piece = self.pieces.pop().expect("what is buried is the topmost piece");
             self.totals.dead_lettered += piece.entries.len() as u64;
             self.stalls = 0;
-            self.phase = Phase::Gathering;
+            self.phase = match self.paused.take() {
+                Some((until, nudgeable)) => Phase::Pausing { until, nudgeable },
+                None => Phase::Gathering,
+            };
         } else {
             self.stalls += 1;
             let until = moment.elapsed + self.policy.backoff.delay(self.stalls);

@@ -90,6 +90,33 @@ fn eight_attempts_fit_into_a_minute_of_age() {
 }
 
 #[test]
+fn old_records_leave_for_their_destination_when_their_time_comes() {
+    // Not when the next attempt is due: that is for what is left, which goes on waiting.
+    check(
+        Policy { age_max: Some(Duration::from_secs(60)), dead_letter: true, ..policy(5) },
+        "wait 59500; read 1@0 2@59500; fail; wait 400; fail; wait 200; buried; wait 600; ok",
+        "59500: deliver 1,2 try 1
+         59900: deliver 1,2 try 2
+         60001: bury 1 AgeExceeded after 2
+         60100: at 1 delivered 0 dropped 0
+         60700: deliver 2 try 3
+         60700: at 2 delivered 1 dropped 0",
+    );
+    // Nothing is left, and the destination has to be asked twice.
+    check(
+        Policy { age_max: Some(Duration::from_secs(60)), dead_letter: true, ..policy(1) },
+        "wait 59500; read 1@0 2; fail; wait 400; fail; wait 200; kept; wait 400; buried; ok",
+        "59500: deliver 1 try 1
+         59900: deliver 1 try 2
+         60001: bury 1 AgeExceeded after 2
+         60500: bury 1 AgeExceeded after 2
+         60500: at 1 delivered 0 dropped 0
+         60500: deliver 2 try 1
+         60500: at 2 delivered 1 dropped 0",
+    );
+}
+
+#[test]
 fn bisects_down_to_the_culprit() {
     check(
         Policy { bisect: true, retries_max: Some(1), ..policy(4) },
