@@ -129,6 +129,12 @@ def handler(event, context):
     if what == "numbers":
         from decimal import Decimal
         return {"price": Decimal("1.10"), "none": Decimal("NaN"), "text": b"plain"}
+    if what == "foreign":
+        raise type("Ü☃", (Exception,), {"__str__": lambda self: None})
+    if what == "closed":
+        sys.stdout.close()
+        sys.stderr = None
+        raise ValueError("still told")
     if what == "bytes":
         return b"as it is"
     if what == "log":
@@ -187,6 +193,12 @@ async fn errors_have_pythons_shape() {
     {
         let outcome = house.invoke(&config, &format!(r#"{{"do":"{what}"}}"#)).await;
         assert_eq!((outcome.failed, text(&outcome)), (false, expected));
+    }
+    // Whatever it is called, and whatever it did to its streams, the failure is told.
+    for (what, expected) in [("foreign", "has no text: TypeError"), ("closed", "still told")] {
+        let config = FunctionConfig { revision: what.into(), ..config.clone() };
+        let outcome = house.invoke(&config, &format!(r#"{{"do":"{what}"}}"#)).await;
+        assert!(outcome.failed && text(&outcome).contains(expected), "{what}: {}", text(&outcome));
     }
     let aborted = house.invoke(&config, r#"{"do":"abort"}"#).await;
     assert!(text(&aborted).contains("Runtime exited with error: signal: aborted"), "{}", text(&aborted));
@@ -308,6 +320,7 @@ def handler(event:, context:)
   case event['do']
   when 'raise' then raise ArgumentError, 'boom'
   when 'exit' then exit 3
+  when 'mute' then raise Class.new(StandardError) { def message = raise('unspeakable') }
   when 'object' then Class.new { def to_json(*) = raise('unspeakable') }.new
   when 'log' then Logger.new($stdout).info("two\nlines")
   else
@@ -355,6 +368,8 @@ async fn ruby_handlers_and_their_errors() {
     assert!(house.log().contains("INFO -- ") && house.log().contains(": two\nlines\n"), "{}", house.log());
     let exited = house.invoke(&base, r#"{"do":"exit"}"#).await;
     assert!(text(&exited).contains("Runtime exited with error: exit status 3"), "{}", text(&exited));
+    let mute = house.invoke(&base, r#"{"do":"mute"}"#).await;
+    assert!(text(&mute).contains("has no text: RuntimeError"), "{}", text(&mute));
     let unspeakable = house.invoke(&base, r#"{"do":"object"}"#).await;
     assert!(text(&unspeakable).contains("Function<RuntimeError>"), "{}", text(&unspeakable));
 

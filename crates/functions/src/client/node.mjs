@@ -113,14 +113,22 @@ class Fault extends Error {
 }
 
 function documentOf(error) {
-  if (error instanceof Error || (error && error.stack && error.message)) {
+  const isText = (value) => typeof value === 'string' && value !== '';
+  try {
+    if (error instanceof Error || (error && isText(error.name) && isText(error.message) && isText(error.stack))) {
+      return {
+        errorType: error.name || 'Error',
+        errorMessage: error.message,
+        trace: String(error.stack || '').split('\n'),
+      };
+    }
+    return { errorType: typeof error, errorMessage: error?.toString() ?? String(error), trace: [] };
+  } catch {
     return {
-      errorType: error.name || 'Error',
-      errorMessage: error.message,
-      trace: String(error.stack || '').split('\n'),
+      errorType: 'handled',
+      errorMessage: 'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack',
     };
   }
-  return { errorType: typeof error, errorMessage: String(error), trace: [] };
 }
 
 async function load(handler) {
@@ -355,7 +363,7 @@ async function main() {
   connection.socket.unref();
   patchConsole();
   const post = (target, told) => connection.call('POST', target, JSON.stringify(told),
-    `Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: ${told.errorType}\r\n`);
+    `Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: ${String(told.errorType).replace(/[^!-~]/g, '?')}\r\n`);
   const fatal = (name) => async (error) => {
     const told = documentOf(error);
     const wrapped = name ? { errorType: name, errorMessage: `${told.errorType}: ${told.errorMessage}`, trace: told.trace } : told;

@@ -104,8 +104,19 @@ class LineHandler(logging.Handler):
 
 
 def write_event(text):
-    sys.stdout.write(text.rstrip("\n").replace("\n", "\r") + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text.rstrip("\n").replace("\n", "\r") + "\n")
+    except (AttributeError, OSError, ValueError):
+        pass  # The function closed it, or has put something else in its place.
+    flush()
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
 
 
 def set_up_logging():
@@ -183,7 +194,11 @@ def document_of(error, request_id):
     while frames and frames[0].filename == __file__:
         del frames[0]
     kind = type(error).__name__
-    return document(kind, str(error), traceback.format_list(frames), request_id)
+    try:
+        message = str(error)
+    except Exception as unspeakable:
+        message = "%s has no text: %s" % (kind, type(unspeakable).__name__)
+    return document(kind, message, traceback.format_list(frames), request_id)
 
 
 def log_error(told):
@@ -199,7 +214,8 @@ def log_error(told):
 
 
 def post_error(connection, path, told):
-    headers = "Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: %s\r\n" % told["errorType"]
+    kind = re.sub("[^!-~]", "?", told["errorType"])
+    headers = "Content-Type: application/json\r\nLambda-Runtime-Function-Error-Type: %s\r\n" % kind
     connection.call("POST", path, json.dumps(told).encode(), headers)
 
 
@@ -243,8 +259,7 @@ def handle(connection, handler, headers, body):
     except Exception as error:
         told = document_of(error, request_id)
         log_error(told)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush()
     if told is None:
         status, _, _ = connection.call("POST", "invocation/%s/response" % request_id, answer)
         if status == 413:

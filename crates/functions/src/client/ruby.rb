@@ -108,7 +108,12 @@ module MillstreamRuntime
   # An error as its caller reads it: the trace is the function's own.
   def self.document(error, kind)
     trace = (error.backtrace || []).reject { |line| line.start_with?(__FILE__) || line.include?('<internal:') }
-    { 'errorMessage' => error.message.dup.force_encoding('UTF-8').scrub, 'errorType' => "#{kind}<#{error.class}>",
+    message = begin
+      error.message
+    rescue StandardError => unspeakable
+      "#{error.class} has no text: #{unspeakable.class}"
+    end
+    { 'errorMessage' => message.dup.force_encoding('UTF-8').scrub, 'errorType' => "#{kind}<#{error.class}>",
       'stackTrace' => trace }
   end
 

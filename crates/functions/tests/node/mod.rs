@@ -22,6 +22,8 @@ exports.both = async (event, context, callback) => { callback(null, 'called'); r
 exports.never = async () => new Promise(() => {});
 exports.refuses = () => Promise.reject();
 exports.empty = (event, context, callback) => callback('');
+exports.foreign = async () => { const error = new Error('m'); error.name = 'Ünï\r\nX: ☃'; throw error; };
+exports.bare = async () => { throw Object.create(null); };
 exports.circle = async () => { const circle = {}; circle.circle = circle; return circle; };
 "#;
     let house = House::new();
@@ -52,6 +54,8 @@ exports.circle = async () => { const circle = {}; circle.circle = circle; return
         ("index.refuses", r#""errorMessage":"handled""#),
         ("index.empty", r#"{"errorType":"string","errorMessage":"","trace":[]}"#),
         ("index.circle", "Unable to stringify response body"),
+        ("index.foreign", r#"{"errorType":"Ünï\r\nX: ☃","errorMessage":"m","trace":["#),
+        ("index.bare", r#"{"errorType":"handled","errorMessage":"callback called with"#),
     ] {
         let config = with(handler);
         for _ in 0..2 {
