@@ -131,6 +131,25 @@ fn marks_in_databases_go_with_their_shards() {
     marks_go_with_their_shards(&mut setting(&mariadb, "marks", &FORGETFUL));
 }
 
+/// They write down where they are in the same tables.
+#[test]
+fn pipelines_of_one_database_begin_at_the_same_moment() {
+    let server = testkit::mariadb();
+    let mut setting = setting(&server, "many", &[]);
+    setting.put(json!({ "id": { "S": "a" } }));
+    let others: String = (0..12)
+        .map(|at| format!("[[pipeline]]\nname = \"p{at}\"\nfrom = \"s\"\nto = \"t\"\ntable = \"T{at}\"\n"))
+        .collect();
+    setting.file(&others);
+    for _ in 0..3 {
+        setting.settle();
+        for at in 0..12 {
+            setting.good(&["resync", &format!("p{at}")]);
+        }
+    }
+    setting.settle();
+}
+
 /// A database that goes away under a runner costs nothing but time.
 #[test]
 fn a_restarted_database_is_found_again() {

@@ -1,5 +1,6 @@
 //! From the file to a pipeline that can run: endpoints, credentials, mapping, and the plan of a first run.
 
+use super::patience::patiently;
 use super::progress::Report;
 use crate::config::{self, Config};
 use crate::join::{Join, Plan, Stored};
@@ -189,15 +190,21 @@ impl Pipeline {
 
     /// Forgets where the pipeline was, so that it begins again with a snapshot. Its rows stay until then.
     pub fn begin_again(&self) -> Result<(), Error> {
-        let mut ledger = self.ledger()?;
-        match ledger.load()? {
-            Some(_) => ledger.again(),
-            None => Err(Error::config(format!("pipeline '{}' has not begun", self.config.name))),
-        }
+        patiently(&self.world, || {
+            let mut ledger = self.ledger()?;
+            match ledger.load()? {
+                Some(_) => ledger.again(),
+                None => Err(Error::config(format!("pipeline '{}' has not begun", self.config.name))),
+            }
+        })
     }
 
     /// Tries again what is in quarantine.
     pub fn retry(&self) -> Result<Retried, Error> {
+        patiently(&self.world, || self.try_again())
+    }
+
+    fn try_again(&self) -> Result<Retried, Error> {
         let mut ledger = self.ledger()?;
         let Some(kept) = ledger.load()? else {
             return Err(Error::config(format!("pipeline '{}' has not begun", self.config.name)));
@@ -217,6 +224,10 @@ impl Pipeline {
 
     /// Takes the pipeline: the plan of an earlier run, or one that is written now, before the first row is read.
     pub(super) fn take(&self) -> Result<Begun, Error> {
+        patiently(&self.world, || self.take_once())
+    }
+
+    fn take_once(&self) -> Result<Begun, Error> {
         // A file that is not there is made when nothing speaks against it.
         let kept = self.kept()?;
         let planned = self.plan(kept.as_ref())?;

@@ -81,7 +81,10 @@ impl Pipeline {
     /// What a target refuses may have a reason that a look at its table tells: it is gone, or is another.
     pub fn explained(&self, error: Error) -> Error {
         match error.kind {
-            Kind::Target => self.check().err().filter(|told| told.kind == Kind::Config).unwrap_or(error),
+            Kind::Target => match self.check() {
+                Err(Error { kind: Kind::Config, message, .. }) => Error { message, ..error },
+                _ => error,
+            },
             _ => error,
         }
     }

@@ -8,6 +8,7 @@ mod fit;
 mod follow;
 mod job;
 mod lane;
+mod patience;
 mod progress;
 mod skim;
 
