@@ -64,6 +64,50 @@ fn a_bad_item_goes_to_quarantine_and_stops_nobody() {
     assert_eq!(setting.good(&["quarantine"]).lines().count(), 1);
 }
 
+/// Changes of one item that come in one batch do what they would one by one.
+#[test]
+fn soft_deletes_of_one_batch_are_those_of_many() {
+    let expire = |setting: &mut Setting| {
+        let specification = json!({ "Enabled": true, "AttributeName": "until" });
+        let asked = json!({ "TableName": "Things", "TimeToLiveSpecification": specification });
+        assert_eq!(setting.client.dynamodb("UpdateTimeToLive", &asked).expect("an answer").status, 200);
+        setting.put(json!({ "id": { "S": "a" }, "city": { "S": "Bath" }, "until": { "N": "1700000000" } }));
+    };
+    let item = |city: &str| json!({ "id": { "S": "a" }, "city": { "S": city } });
+    let columns = "filter = \"city <> :x\"\nfilter_values = { \":x\" = \"x\" }\n[pipeline.columns]\nid = {}\ncity = {}\n";
+    for (key, moved) in [("", 1), ("key = [\"city\", \"id\"]\n", 2)] {
+        let mut setting = Setting::sqlite();
+        setting.file(&format!("deletes = \"soft\"\n{key}{columns}"));
+        setting.put(item("Bath"));
+        setting.settle();
+        // It moves, and is deleted there: nothing stays where it was.
+        setting.put(item("York"));
+        setting.delete("a");
+        setting.settle();
+        let rows = setting.rows("SELECT city FROM T WHERE deleted_at IS NOT NULL");
+        assert_eq!(rows, [[text("York")]], "{key}");
+        // It comes back elsewhere, and leaves the filter.
+        setting.put(item("Ely"));
+        setting.put(item("x"));
+        setting.settle();
+        assert_eq!(setting.rows("SELECT city FROM T WHERE deleted_at IS NOT NULL").len(), moved, "{key}");
+        assert_eq!(setting.rows("SELECT city FROM T").len(), moved, "{key}");
+    }
+    // What time to live took away is not kept because an item that has no row came after it.
+    let mut setting = Setting::sqlite();
+    setting.file(&format!("deletes = \"soft\"\nttl_deletes = \"hard\"\n{columns}"));
+    setting.put(item("Bath"));
+    setting.settle();
+    expire(&mut setting);
+    let key = json!({ "TableName": "Things", "Key": { "id": { "S": "a" } } });
+    while setting.client.dynamodb("GetItem", &key).expect("an answer").json()["Item"].is_object() {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    setting.put(item("x"));
+    setting.settle();
+    assert!(setting.rows("SELECT id FROM T").is_empty());
+}
+
 /// A row moves with its item, and the next claim takes over what an item gives up.
 #[test]
 fn keys_may_be_other_than_the_source_s() {

@@ -116,8 +116,8 @@ impl Connected {
     }
 
     fn delete(&mut self, mapping: &Mapping, group: &Group<'_>) -> Result<(), Error> {
-        let hard = group.items.iter().filter(|item| item.softly.is_none());
-        let keys: Vec<Vec<Value>> = hard.flat_map(|item| item.deleted.iter().cloned()).collect();
+        let keys: Vec<Vec<Value>> =
+            group.items.iter().flat_map(|item| item.deleted.iter().cloned()).collect();
         self.connection.delete(&mapping.table, &mapping.key, &keys)?;
         Ok(())
     }
@@ -125,9 +125,8 @@ impl Connected {
     /// Marks rows as deleted.
     fn soften(&mut self, mapping: &Mapping, group: &Group<'_>) -> Result<(), Error> {
         for item in &group.items {
-            let Some(seconds) = item.softly else { continue };
-            let sql = soften(self.connection.dialect(), mapping, seconds);
-            for key in &item.deleted {
+            for (key, seconds) in &item.softened {
+                let sql = soften(self.connection.dialect(), mapping, *seconds);
                 self.connection.execute(&sql, key)?;
             }
         }

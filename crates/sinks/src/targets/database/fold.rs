@@ -17,10 +17,10 @@ pub struct Final<'w> {
     /// The item as it is now.
     pub image: Option<Cow<'w, Item>>,
     pub row: Option<Made<'w>>,
-    /// Keys under which the item had a row.
+    /// Keys under which the item had a row that goes.
     pub deleted: Vec<Vec<Value>>,
-    /// The delete keeps the row, with this time in it.
-    pub softly: Option<u64>,
+    /// Keys under which its row stays, with this time of deletion in it.
+    pub softened: Vec<(Vec<Value>, u64)>,
     /// Why it has no row.
     pub quarantine: Option<String>,
     /// Its row was taken away or moved at some time: an older version must not come back.
@@ -81,7 +81,7 @@ impl<'w> Final<'w> {
             image: None,
             row: None,
             deleted: Vec::new(),
-            softly: None,
+            softened: Vec::new(),
             quarantine: None,
             gone: false,
         }
@@ -99,11 +99,32 @@ impl<'w> Final<'w> {
 
     /// The item has this row now, where it always has it: such a row was made before.
     fn made(&mut self, mapping: &Mapping, row: &'w SheetRow) {
-        if !self.deleted.is_empty() {
-            let key = mapping.key_of(row);
-            self.deleted.retain(|deleted| *deleted != key);
+        if !self.deleted.is_empty() || !self.softened.is_empty() {
+            self.has_row_at(&mapping.key_of(row));
         }
-        (self.image, self.row, self.quarantine, self.softly) = (None, Some(Made::There(row)), None, None);
+        (self.image, self.row, self.quarantine) = (None, Some(Made::There(row)), None);
+    }
+
+    /// What was to become of an older row there is past.
+    fn has_row_at(&mut self, key: &Vec<Value>) {
+        self.deleted.retain(|deleted| deleted != key);
+        self.softened.retain(|(softened, _)| softened != key);
+    }
+
+    fn delete(&mut self, key: Vec<Value>) {
+        self.softened.retain(|(softened, _)| *softened != key);
+        if !self.deleted.contains(&key) {
+            self.deleted.push(key);
+        }
+        self.row = None;
+    }
+
+    /// What an earlier change of the batch wrote stays, and what one took away stays away.
+    fn soften(&mut self, key: Vec<Value>, seconds: u64) {
+        if !self.deleted.contains(&key) {
+            self.softened.retain(|(softened, _)| *softened != key);
+            self.softened.push((key, seconds));
+        }
     }
 }
 
@@ -144,25 +165,19 @@ impl Rules<'_> {
         let decided = decide(&self.shape, self.schema, group.origin, &change.told())?;
         entry.image = change.item().map(Cow::Borrowed);
         entry.quarantine = decided.quarantine;
-        entry.softly = None;
         if decided.ignored {
             // The last row of the batch, if there is one, is what stays.
             return Ok(());
         }
         entry.gone |= decided.gone;
-        entry.softly = decided.softly;
-        if let Some(before) = decided.remove
-            && !entry.deleted.contains(&before)
-        {
-            entry.deleted.push(before);
+        match (decided.remove, decided.softly) {
+            (Some(before), Some(seconds)) => entry.soften(before, seconds),
+            (Some(before), None) => entry.delete(before),
+            (None, _) => {}
         }
-        // A soft delete keeps what an earlier change of the batch wrote.
-        let after = decided.row.as_ref().map(|row| self.shape.key(row));
-        if entry.softly.is_none() {
-            entry.row = decided.row.map(Made::Here);
-        }
-        if let Some(after) = after {
-            entry.deleted.retain(|deleted| *deleted != after);
+        if let Some(row) = decided.row {
+            entry.has_row_at(&self.shape.key(&row));
+            entry.row = Some(Made::Here(row));
         }
         Ok(())
     }
