@@ -34,15 +34,13 @@ fn held_up(
     setting.put(json!({ "id": { "S": id } }));
     let mut runner = setting.command(arguments).spawn().expect("a runner");
     let mut told = BufReader::new(runner.stderr.take().expect("its words"));
-    for _ in 0..400 {
-        if !setting.rows(WAITING).is_empty() {
-            terminate(&runner);
-            until(&mut told, "stopping: ");
-            return (runner, told, holder);
-        }
+    while setting.rows(WAITING).is_empty() {
+        assert!(runner.try_wait().expect("its state").is_none(), "the runner has ended");
         std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("nobody waits for the lock");
+    terminate(&runner);
+    until(&mut told, "stopping: ");
+    (runner, told, holder)
 }
 
 #[test]
