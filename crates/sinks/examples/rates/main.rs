@@ -5,6 +5,7 @@ mod article;
 mod bare;
 mod cpu;
 mod lag;
+mod rounds;
 mod runner;
 mod source;
 
@@ -99,44 +100,17 @@ impl Bench {
         };
         let settings = Settings::parse(&url)?;
         println!("\n{settings}");
-        let lanes = if kind == "sqlite" { 1 } else { LANES };
-        let [bare_fill, bare_change] = bare::rates(self, &settings, lanes)?;
         let source = Source::start(self, &dir)?;
-        let scan = self.taken(Some(&source), || source.scan())?;
         let pipeline = Pipeline::new(self, &source, &dir, kind, &url)?;
         // The first pipeline of a database makes what all of them remember in: no row's either.
         source.table("Empty")?;
         let empty = pipeline.of_table("Empty", "[pipeline.columns]\nid = {}\n")?;
         let first = self.taken(None, || empty.once())?;
-        let snapshot = self.taken(Some(&source), || pipeline.once())?;
-        let heads = source.heads()?;
-        source.change_all(self, 1)?;
-        let records = self.taken(Some(&source), || source.read_records(heads))?;
-        let stream = self.taken(Some(&source), || pipeline.once())?;
-        // A process that starts, asks, and ends is no row's.
-        let nothing = self.taken(Some(&source), || pipeline.once())?;
-        println!("  a database's first run, without a row, takes {:.2} s", first.seconds);
-        println!("  a run with nothing to do takes {:.2} s, which is not counted below", nothing.seconds);
-        let (snapshot, stream) = (snapshot - nothing, stream - nothing);
-        // Source and target share the cores here: what one of them uses the other has not.
-        let shared = |one: f64, two: f64| 1.0 / (1.0 / one + 1.0 / two);
-        let [fills, changes] = [&bare_fill, &bare_change].map(|taken| self.rate(taken));
-        let [scans, reads] = [&scan, &records].map(|taken| self.rate(taken));
-        let [copies, applies] = [&snapshot, &stream].map(|taken| self.rate(taken));
-        row("bulk insert, bare", fills, bare_fill.cpu, &[]);
-        row("bulk upsert, bare", changes, bare_change.cpu, &[]);
-        row("scan, bare", scans, scan.cpu, &[]);
-        row("records, bare", reads, records.cpu, &[]);
-        let ratios = [
-            (copies / scans.min(fills), "of the lower of scan and insert"),
-            (copies / shared(scans, fills), "of both, one after the other"),
-        ];
-        row("snapshot", copies, snapshot.cpu, &ratios);
-        let ratios = [
-            (applies / changes, "of the bare upsert"),
-            (applies / shared(reads, changes), "of records and upsert, one after the other"),
-        ];
-        row("stream", applies, stream.cpu, &ratios);
+        println!(
+            "  a database's first run, without a row, takes {:.2} s, which is not counted below",
+            first.seconds
+        );
+        let (applies, pipeline) = rounds::measure(self, &source, &pipeline, &settings)?;
         if self.quick {
             server.take().into_iter().for_each(|(server, _)| server.stop());
             return Ok(());
@@ -165,12 +139,6 @@ impl std::ops::Sub for Taken {
     fn sub(self, other: Taken) -> Taken {
         Taken { seconds: (self.seconds - other.seconds).max(0.001), cpu: self.cpu - other.cpu }
     }
-}
-
-fn row(name: &str, per_second: f64, cpu: Cpu, ratios: &[(f64, &str)]) {
-    let told: Vec<String> = ratios.iter().map(|(ratio, of)| format!("{:.0} % {of}", ratio * 100.0)).collect();
-    println!("  {name:<28}{per_second:>10.0} /s  {}", told.join(", "));
-    println!("  {:>40}  {}", "", cpu.told());
 }
 
 fn rest(milliseconds: u64) {

@@ -1,5 +1,6 @@
 //! The real command, and what it holds in memory while its target is away.
 
+use super::rounds::ROUNDS;
 use super::source::{Source, TABLE};
 use super::{BATCH, Bench, Result, bare, rest};
 use std::path::{Path, PathBuf};
@@ -10,37 +11,41 @@ pub struct Pipeline {
     file: PathBuf,
     target: String,
     endpoint: String,
+    /// Where the rows go.
+    pub table: String,
 }
 
 impl Pipeline {
     pub fn new(bench: &Bench, source: &Source, dir: &Path, kind: &str, url: &str) -> Result<Pipeline> {
         let place = url.strip_prefix("sqlite:").unwrap_or(url);
-        let pipeline = Pipeline {
+        Ok(Pipeline {
             binary: bench.binary.clone(),
             file: dir.join("rates.toml"),
             target: format!("{kind} = \"{place}\""),
             endpoint: source.node.url(),
-        };
-        pipeline.write(&pipeline.file, TABLE, &bare::columns())?;
-        Ok(pipeline)
+            table: String::new(),
+        })
     }
 
-    fn write(&self, file: &Path, table: &str, columns: &str) -> Result<()> {
-        let text = format!(
-            "[source.s]\ntable = \"{table}\"\nendpoint = \"{}\"\n[target.t]\n{}\n[[pipeline]]\nname = \"{table}\"\nfrom = \"s\"\nto = \"t\"\ntable = \"{}\"\nbatch_rows = {BATCH}\n{columns}",
-            self.endpoint,
-            self.target,
-            table.to_lowercase()
-        );
-        Ok(std::fs::write(file, text)?)
+    /// One more of the same rows, into a table of its own.
+    pub fn again(&self, number: usize) -> Result<Pipeline> {
+        self.made(TABLE, &format!("{TABLE}{number}"), &bare::columns())
     }
 
-    /// The same between another table and one of the same name.
+    /// Between another table and one of the same name.
     pub fn of_table(&self, table: &str, columns: &str) -> Result<Pipeline> {
-        let file = self.file.with_file_name(format!("{table}.toml"));
-        self.write(&file, table, columns)?;
-        let (binary, target, endpoint) = (&self.binary, &self.target, &self.endpoint);
-        Ok(Pipeline { binary: binary.clone(), file, target: target.clone(), endpoint: endpoint.clone() })
+        self.made(table, table, columns)
+    }
+
+    fn made(&self, from: &str, name: &str, columns: &str) -> Result<Pipeline> {
+        let (target, endpoint, table) = (&self.target, &self.endpoint, name.to_lowercase());
+        let file = self.file.with_file_name(format!("{name}.toml"));
+        let text = format!(
+            "[source.s]\ntable = \"{from}\"\nendpoint = \"{endpoint}\"\n[target.t]\n{target}\n[[pipeline]]\nname = \"{name}\"\nfrom = \"s\"\nto = \"t\"\ntable = \"{table}\"\nbatch_rows = {BATCH}\n{columns}",
+        );
+        std::fs::write(&file, text)?;
+        let (binary, target, endpoint) = (self.binary.clone(), target.clone(), endpoint.clone());
+        Ok(Pipeline { binary, file, target, endpoint, table })
     }
 
     fn command(&self) -> Command {
@@ -93,7 +98,7 @@ pub fn memory(
     rest(2000);
     let before = running.megabytes()?;
     server.kill();
-    source.change_all(bench, 2)?;
+    source.change_all(bench, ROUNDS + 1)?;
     rest(3000);
     let away = running.megabytes()?;
     println!(
