@@ -7,6 +7,7 @@ mod body;
 mod extension;
 mod guests;
 mod http;
+mod untold;
 
 pub(crate) use body::Piece;
 pub(crate) use guests::Guest;
@@ -18,17 +19,15 @@ use guests::Guests;
 use http::{Head, read_body, read_head};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::AbortHandle;
+use untold::{FETCHED_WITHIN, Untold, settle};
 use world::World;
 
 /// The largest answer of a function.
 const RESPONSE_BYTES_MAX: usize = 6_291_556;
-/// How long a runtime may take to fetch an invocation that lies ready before others are told of its last answer.
-const FETCHED_WITHIN: Duration = Duration::from_millis(2);
 
 /// An invocation as the runtime is handed it.
 pub(crate) struct Job {
@@ -214,22 +213,6 @@ impl RuntimeApi {
     }
 }
 
-/// An answer that nobody was told of yet; told when this is dropped.
-struct Untold<'a> {
-    shared: &'a Shared,
-    answer: Option<(oneshot::Sender<Posted>, Posted)>,
-}
-
-impl Drop for Untold<'_> {
-    fn drop(&mut self) {
-        if let Some((to, posted)) = self.answer.take() {
-            let _ = to.send(posted);
-        }
-        // Last: whoever sees this finds the answer.
-        self.shared.state().settling -= 1;
-    }
-}
-
 async fn serve(mut stream: TcpStream, shared: &Shared) {
     let mut buffer = BytesMut::with_capacity(8 * 1024);
     let mut untold: Option<Untold<'_>> = None;
@@ -365,21 +348,6 @@ fn post(shared: &Shared, id: &str, posted: Posted) -> Answer {
     let Some(most) = large else { return accepted() };
     let message = format!("Exceeded maximum allowed payload size ({most} bytes).");
     json("413 Payload Too Large", &refusal(&message, "RequestEntityTooLarge")).into()
-}
-
-/// Hands the next invocation over, if one follows this answer. Who waits for the answer is told when the runtime has
-/// fetched that one: what there is to do then would hold its processor, which the runtime waits for.
-fn settle(shared: &Shared, running: Running, posted: Posted) -> Option<Untold<'_>> {
-    let next = match (&posted, running.next) {
-        (Posted::Response(answer), Some(next)) => next(answer),
-        _ => None,
-    };
-    let untold = Untold { shared, answer: Some((running.posted, posted)) };
-    next.map(|next| {
-        shared.state().waiting = Some(next);
-        shared.job.notify_one();
-        untold
-    })
 }
 
 fn init_error(shared: &Shared, body: Bytes) -> Vec<u8> {

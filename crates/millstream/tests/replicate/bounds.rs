@@ -66,6 +66,13 @@ fn refused(setting: &mut Setting, id: &str, columns: &[(&str, &str)]) {
     }
 }
 
+/// What is said of the bounded columns that PostgreSQL and MariaDB have here.
+const NOTES: [&str; 3] = [
+    "column name of table t holds texts of at most 10 characters: others go to quarantine",
+    "column price of table t holds numbers with at most 2 digits after the point",
+    "column stock of table t holds whole numbers",
+];
+
 #[test]
 fn sqlite_changes_nothing_without_a_word() {
     let mut setting = Setting::sqlite();
@@ -97,12 +104,7 @@ fn postgres_changes_nothing_without_a_word() {
     let mut setting = setting(&server, "bounds", &[]);
     batch(&setting, "CREATE DOMAIN short AS varchar(10)");
     let columns = "id text, name short, price numeric(10,2), stock numeric(9)";
-    let notes = [
-        "column name of table t holds texts of at most 10 characters: others go to quarantine",
-        "column price of table t holds numbers with at most 2 digits after the point",
-        "column stock of table t holds whole numbers",
-    ];
-    holds(&mut setting, columns, &notes);
+    holds(&mut setting, columns, &NOTES);
     refused(
         &mut setting,
         "id text PRIMARY KEY",
@@ -136,12 +138,7 @@ fn mariadb_changes_nothing_without_a_word() {
     let server = testkit::mariadb();
     let mut setting = setting(&server, "bounds", &[]);
     let columns = "id varchar(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin, name varchar(10), price decimal(10,2), stock int";
-    let notes = [
-        "column name of table t holds texts of at most 10 characters: others go to quarantine",
-        "column price of table t holds numbers with at most 2 digits after the point",
-        "column stock of table t holds whole numbers",
-    ];
-    holds(&mut setting, columns, &notes);
+    holds(&mut setting, columns, &NOTES);
     refused(
         &mut setting,
         "id varchar(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin PRIMARY KEY",
