@@ -27,6 +27,8 @@ pub enum Engine {
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub engine: Engine,
+    /// The directory of its programs; none: those that are installed are looked for.
+    pub programs: Option<PathBuf>,
     /// Its own: made when it is not there.
     pub dir: PathBuf,
     /// On 127.0.0.1; 0 is a free one.
@@ -62,7 +64,15 @@ impl Engine {
     pub fn is_installed(self) -> bool {
         match self {
             Engine::Postgres => postgres::find(None).is_some(),
-            Engine::Mysql => mysql::find().is_some(),
+            Engine::Mysql => mysql::find(None).is_some(),
         }
     }
+}
+
+/// Why there is no such server: in this directory, or anywhere.
+pub(crate) fn missing(engine: Engine, programs: Option<&std::path::Path>) -> Error {
+    Error(match programs {
+        Some(dir) => format!("{}: {engine:?} is not there", dir.display()),
+        None => engine.how_to_get().to_owned(),
+    })
 }

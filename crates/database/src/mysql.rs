@@ -1,14 +1,21 @@
 //! MariaDB or MySQL: a data directory made once, then mariadbd or mysqld.
 
 use crate::error::{Error, io};
-use crate::place::{Home, Owner, Secret, flag, program};
+use crate::place::{Home, Owner, Secret, first_of, flag, program};
 use crate::process::{Plan, as_owner, run};
-use crate::{Durability, Engine, Settings};
+use crate::{Durability, Engine, Settings, missing};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(crate) fn find() -> Option<PathBuf> {
-    program(&["mariadbd", "mysqld"], &["/usr/sbin".into(), "/usr/libexec".into(), "/usr/local/sbin".into()])
+const SERVERS: [&str; 2] = ["mariadbd", "mysqld"];
+const SCRIPTS: [&str; 2] = ["mariadb-install-db", "mysql_install_db"];
+
+/// The server's program, in this directory or where it is installed.
+pub(crate) fn find(programs: Option<&Path>) -> Option<PathBuf> {
+    match programs {
+        Some(dir) => first_of(&SERVERS, &[dir.to_path_buf()]),
+        None => program(&SERVERS, &["/usr/sbin".into(), "/usr/libexec".into(), "/usr/local/sbin".into()]),
+    }
 }
 
 fn is_mariadb(server: &Path) -> Result<bool, Error> {
@@ -19,13 +26,17 @@ fn is_mariadb(server: &Path) -> Result<bool, Error> {
 
 pub(crate) fn plan(settings: &Settings, port: u16) -> Result<(Plan, Option<Secret>), Error> {
     let owner = Owner::choose(&["mysql", "nobody"])?;
-    let server = find().ok_or_else(|| Error(Engine::Mysql.how_to_get().to_owned()))?;
+    let programs = settings.programs.as_deref();
+    let server = find(programs).ok_or_else(|| missing(Engine::Mysql, programs))?;
     let home = Home::enter(&settings.dir, owner)?;
     let dir = home.data.clone();
     let is_mariadb = is_mariadb(&server)?;
     let mut secret = None;
     if !home.is_made() {
-        make(&server, &dir, owner, is_mariadb)?;
+        match is_mariadb {
+            true => make_mariadb(programs, &dir, owner)?,
+            false => make_mysql(&server, &dir, owner)?,
+        }
         secret = Some(Secret::write(home.secret.clone(), &first_user(settings, is_mariadb)?, owner)?);
     }
     let mut command = Command::new(&server);
@@ -46,7 +57,8 @@ pub(crate) fn plan(settings: &Settings, port: u16) -> Result<(Plan, Option<Secre
     command.args(["--character-set-server=utf8mb4", "--skip-log-bin", "--innodb-buffer-pool-size=64M"]);
     command.arg("--performance-schema=OFF");
     if !is_mariadb {
-        command.arg("--mysqlx=OFF");
+        // Builds name a directory for files of SQL's, which is there only where they are installed.
+        command.args(["--mysqlx=OFF", "--secure-file-priv=NULL"]);
     }
     if settings.durability == Durability::Process {
         command.args(["--innodb-flush-log-at-trx-commit=2", "--skip-innodb-doublewrite"]);
@@ -58,18 +70,20 @@ pub(crate) fn plan(settings: &Settings, port: u16) -> Result<(Plan, Option<Secre
     Ok((Plan { command, ready: "ready for connections", signal: libc::SIGTERM, made: home.made }, secret))
 }
 
-fn make(server: &Path, dir: &Path, owner: Option<Owner>, is_mariadb: bool) -> Result<(), Error> {
-    if !is_mariadb {
-        let mut command = Command::new(server);
-        command
-            .arg("--no-defaults")
-            .arg("--initialize-insecure")
-            .arg(flag("--datadir=", dir))
-            .current_dir(dir);
-        return run(command, owner);
-    }
-    let script =
-        program(&["mariadb-install-db", "mysql_install_db"], &["/usr/bin".into(), "/usr/share/mysql".into()]);
+fn make_mysql(server: &Path, dir: &Path, owner: Option<Owner>) -> Result<(), Error> {
+    let mut command = Command::new(server);
+    command
+        .args(["--no-defaults", "--initialize-insecure", "--secure-file-priv=NULL"])
+        .arg(flag("--datadir=", dir))
+        .current_dir(dir);
+    run(command, owner)
+}
+
+fn make_mariadb(programs: Option<&Path>, dir: &Path, owner: Option<Owner>) -> Result<(), Error> {
+    let script = match programs {
+        Some(programs) => first_of(&SCRIPTS, &[programs.to_path_buf()]),
+        None => program(&SCRIPTS, &["/usr/bin".into(), "/usr/share/mysql".into()]),
+    };
     let script = script.ok_or_else(|| Error("MariaDB's mariadb-install-db is not installed".to_owned()))?;
     let mut command = Command::new(script);
     command.arg("--no-defaults").arg(flag("--datadir=", dir)).current_dir(dir).env("TMPDIR", dir);

@@ -42,6 +42,10 @@ impl Owner {
 pub(crate) fn program(names: &[&str], further: &[PathBuf]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let dirs: Vec<PathBuf> = std::env::split_paths(&path).chain(further.iter().cloned()).collect();
+    first_of(names, &dirs)
+}
+
+pub(crate) fn first_of(names: &[&str], dirs: &[PathBuf]) -> Option<PathBuf> {
     names.iter().find_map(|name| dirs.iter().map(|dir| dir.join(name)).find(|path| path.is_file()))
 }
 

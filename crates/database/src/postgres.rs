@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::place::{Home, Owner, Secret, flag, program};
 use crate::process::{Plan, as_owner, run};
-use crate::{Durability, Engine, Settings};
+use crate::{Durability, Engine, Settings, missing};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,20 +32,21 @@ pub(crate) fn find(version: Option<&str>) -> Option<PathBuf> {
 }
 
 pub(crate) fn plan(settings: &Settings, port: u16) -> Result<(Plan, Option<Secret>), Error> {
-    let missing = || Error(Engine::Postgres.how_to_get().to_owned());
-    let latest = find(None).ok_or_else(missing)?;
+    let given = settings.programs.as_deref();
+    let found =
+        given.map_or_else(|| find(None), |dir| dir.join("initdb").is_file().then(|| dir.to_path_buf()));
+    let mut bin = found.ok_or_else(|| missing(Engine::Postgres, given))?;
     let owner = Owner::choose(&["postgres", "nobody"])?;
     let home = Home::enter(&settings.dir, owner)?;
-    let mut bin = latest;
-    if home.is_made() {
+    if !home.is_made() {
+        make(settings, &bin, &home, owner)?;
+    } else if given.is_none() {
         let version = fs::read_to_string(home.data.join("PG_VERSION")).unwrap_or_default();
         let version = version.trim();
         bin = find(Some(version)).ok_or_else(|| {
             let dir = settings.dir.display();
             Error(format!("{dir} was made by PostgreSQL {version}: apt-get install postgresql-{version}"))
         })?;
-    } else {
-        make(settings, &bin, &home, owner)?;
     }
     let mut command = Command::new(bin.join("postgres"));
     command.arg("-D").arg(&home.data).current_dir(&home.data).arg("-p").arg(port.to_string());

@@ -76,8 +76,13 @@ impl Database {
         self.port
     }
 
+    /// The server's first process.
+    pub fn pid(&self) -> Option<i32> {
+        *self.running.pid.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn is_running(&self) -> bool {
-        self.running.pid.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.pid().is_some()
     }
 
     /// The last of what the server said.

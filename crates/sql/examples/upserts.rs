@@ -19,6 +19,7 @@ fn main() -> Result<(), sql::Error> {
         }
         let settings = database::Settings {
             engine,
+            programs: None,
             dir: dir.path().join(format!("{engine:?}")),
             port: 0,
             user: "bench".to_owned(),

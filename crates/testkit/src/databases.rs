@@ -2,6 +2,7 @@
 
 use crate::TempDir;
 use database::{Database, Durability, Engine, Settings};
+use std::path::PathBuf;
 
 pub struct TestDatabase {
     settings: Settings,
@@ -19,11 +20,21 @@ pub fn mariadb() -> TestDatabase {
     TestDatabase::start(Engine::Mysql)
 }
 
+/// Of the server that is to be tested, where it is another than the installed one.
+fn programs(engine: Engine) -> Option<PathBuf> {
+    let name = match engine {
+        Engine::Postgres => "MILLSTREAM_TEST_POSTGRES",
+        Engine::Mysql => "MILLSTREAM_TEST_MYSQL",
+    };
+    std::env::var_os(name).map(PathBuf::from)
+}
+
 impl TestDatabase {
     fn start(engine: Engine) -> TestDatabase {
         let dir = TempDir::new("database");
         let mut settings = Settings {
             engine,
+            programs: programs(engine),
             dir: dir.path().to_path_buf(),
             port: 0,
             user: "tester".to_owned(),
@@ -62,6 +73,24 @@ impl TestDatabase {
         }
     }
 
+    /// All of its processes stand still: it takes connections, and says nothing.
+    pub fn freeze(&self) {
+        self.signal(libc::SIGSTOP);
+    }
+
+    pub fn thaw(&self) {
+        self.signal(libc::SIGCONT);
+    }
+
+    #[expect(unsafe_code, reason = "std sends no such signals")]
+    fn signal(&self, signal: i32) {
+        let first = self.running.as_ref().and_then(Database::pid).expect("it runs");
+        for pid in std::iter::once(first).chain(children(first)) {
+            // SAFETY: the server is our child and has not been waited for, and its children are its own.
+            unsafe { libc::kill(pid, signal) };
+        }
+    }
+
     pub fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop();
@@ -73,6 +102,12 @@ impl TestDatabase {
         self.stop();
         self.running = Some(Database::start(&self.settings).unwrap_or_else(|error| panic!("{error}")));
     }
+}
+
+/// The processes that this one has started.
+fn children(parent: i32) -> Vec<i32> {
+    let listed = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
+    listed.unwrap_or_default().split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 impl Drop for TestDatabase {

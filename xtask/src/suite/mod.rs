@@ -2,6 +2,7 @@
 //! `cargo xtask suite kcl`: a worker of the Kinesis Client Library.
 //! `cargo xtask suite cgroup`: what control groups hold, in a virtual machine.
 //! `cargo xtask suite consumers`: functions built with SDKs, and a walk over shards with boto3.
+//! `cargo xtask suite databases [DIRECTORY…]`: databases of other versions than the installed ones.
 //!
 //! Parts are `app`, which has one of everything that the CDK packages differently, `providers`, which has what the CDK does by
 //! functions of its own, and the examples that are applications of the CDK. Without a part, all are run.
@@ -10,6 +11,7 @@ mod app;
 mod cdk;
 mod cgroup;
 mod consumers;
+mod databases;
 mod kcl;
 mod providers;
 
@@ -26,10 +28,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
     match arguments.split_first().map(|(name, parts)| (name.as_str(), parts)) {
         Some(("cdk", wanted)) => run_cdk(&root, wanted),
         Some(("kcl", [])) => kcl::run(&root, &build(&root)?),
+        Some(("databases", given)) => databases::run(&root, given),
         Some(("cgroup", [])) => cgroup::run(&root, &build(&root)?),
         Some(("consumers", [])) => consumers::run(&root, &build(&root)?),
         _ => Err(
-            "which suite? cgroup, consumers, kcl, or cdk and perhaps its parts: app, providers, or names of examples"
+            "which suite? cgroup, consumers, databases, kcl, or cdk and perhaps its parts: app, providers, or names of examples"
                 .into(),
         ),
     }

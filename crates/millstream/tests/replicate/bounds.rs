@@ -2,7 +2,7 @@
 //! word is refused, or goes to quarantine.
 
 use super::databases::setting;
-use super::setting::{Setting, text};
+use super::setting::{Setting, keeps_apart, text};
 use serde_json::json;
 use sql::Connection;
 
@@ -137,11 +137,12 @@ fn a_key_of_uuids_takes_no_two_for_one() {
 fn mariadb_changes_nothing_without_a_word() {
     let server = testkit::mariadb();
     let mut setting = setting(&server, "bounds", &[]);
-    let columns = "id varchar(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin, name varchar(10), price decimal(10,2), stock int";
-    holds(&mut setting, columns, &NOTES);
+    let id = format!("id varchar(50) CHARACTER SET utf8mb4 COLLATE {}", keeps_apart(&setting));
+    let columns = format!("{id}, name varchar(10), price decimal(10,2), stock int");
+    holds(&mut setting, &columns, &NOTES);
     refused(
         &mut setting,
-        "id varchar(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin PRIMARY KEY",
+        &format!("{id} PRIMARY KEY"),
         &[
             ("char(9)", "type char(9), which would change values of text"),
             ("double", "would change values of numeric, or takes none: give v type = \"double\""),

@@ -161,6 +161,12 @@ pub fn database(server: &TestDatabase, name: &str) -> (String, Settings) {
     (url, settings)
 }
 
+/// The collation of MariaDB, or of MySQL, that keeps keys apart.
+pub fn keeps_apart(setting: &Setting) -> &'static str {
+    let version = setting.rows("SELECT VERSION()")[0][0].as_text().unwrap_or_default().to_owned();
+    if version.contains("MariaDB") { "utf8mb4_nopad_bin" } else { "utf8mb4_0900_bin" }
+}
+
 pub fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }

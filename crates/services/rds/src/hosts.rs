@@ -160,6 +160,7 @@ impl Hosts {
         }
         let mut settings = database::Settings {
             engine: host.family.engine(),
+            programs: None,
             dir: self.0.dir.join(&host.id),
             port: host.port,
             user: host.user.clone(),

@@ -83,6 +83,7 @@ impl Bench {
                 };
                 let settings = database::Settings {
                     engine,
+                    programs: None,
                     dir: dir.join("server"),
                     port: 0,
                     user: "bench".to_owned(),

@@ -33,7 +33,7 @@ pub(super) fn told(error: mysql::Error, server: &Server, limit: Duration) -> Err
         }
         _ => error.message,
     };
-    let question = match is_strange || error.kind == Kind::Timeout {
+    let question = match is_strange && error.kind != Kind::Refused || error.kind == Kind::Timeout {
         true => "; is it MySQL or MariaDB that listens there?",
         false => "",
     };

@@ -17,7 +17,10 @@ impl From<mysql::Error> for Error {
                 Error::new(Kind::Timeout, "MySQL did not answer in time")
             }
             // The handshake of TLS is told as a matter of reading and writing.
-            mysql::Error::IoError(error) if error.to_string().contains("peer certificate") => {
+            mysql::Error::IoError(error) if is_of_papers(&error) => {
+                Error::new(Kind::Refused, format!("MySQL: TLS: {error}"))
+            }
+            mysql::Error::CodecError(error) if is_of_papers(&error) => {
                 Error::new(Kind::Refused, format!("MySQL: TLS: {error}"))
             }
             mysql::Error::IoError(error) => Error::new(Kind::Unreachable, format!("MySQL: {error}")),
@@ -30,6 +33,12 @@ impl From<mysql::Error> for Error {
 }
 
 fn driver(error: &mysql::DriverError) -> Error {
+    // Of a user that is not there a server asks by some plugin, so that nobody learns who is.
+    if let mysql::DriverError::UnknownAuthPlugin(name) = error {
+        let message =
+            format!("MySQL: there is no such user, or one who logs in by {name}, which is not known here");
+        return Error::new(Kind::Refused, message);
+    }
     let kind = match error {
         mysql::DriverError::ConnectTimeout
         | mysql::DriverError::CouldNotConnect(_)
@@ -40,6 +49,10 @@ fn driver(error: &mysql::DriverError) -> Error {
         _ => Kind::Other,
     };
     Error::new(kind, format!("MySQL: {error}"))
+}
+
+fn is_of_papers(error: &dyn std::error::Error) -> bool {
+    error.to_string().contains("peer certificate")
 }
 
 fn is_timeout(error: &std::io::Error) -> bool {

@@ -24,8 +24,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 const LOCK_SECONDS_MAX: i64 = 60;
 /// The server's answer to a statement that it runs, but does not prepare.
 const NOT_PREPARED: u16 = 1295;
-/// The name of a lock has at most 64 letters and belongs to the server, not to a database.
-const LOCK: &str = "SHA1(CONCAT(COALESCE(DATABASE(), ''), '.', ?))";
+/// The name of a lock has at most 64 letters and belongs to the server, not to a database. MySQL 9 has lost SHA1 and MD5.
+const LOCK: &str = "SHA2(CONCAT(COALESCE(DATABASE(), ''), '.', ?), 224)";
 
 pub(crate) struct Mysql {
     conn: Conn,

@@ -9,20 +9,21 @@ pub fn open(url: &str) -> Connection {
     Connection::open(&Settings::parse(url).unwrap()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn kind(url: &str) -> Kind {
+#[track_caller]
+fn stays_shut(url: &str, expected: Kind) {
     match Connection::open(&Settings::parse(url).unwrap()) {
         Ok(_) => panic!("{url} opens"),
-        Err(error) => error.kind,
+        Err(error) => assert_eq!(error.kind, expected, "{error}"),
     }
 }
 
 /// Wrong papers, wrong names, nobody there.
 pub fn doors(server: &TestDatabase, database: &str) {
     let url = server.url(database);
-    assert_eq!(kind(&url.replace(server.user(), "nobody")), Kind::Refused);
-    assert_eq!(kind(&url.replace("://tester:", "://tester:x")), Kind::Refused);
-    assert_eq!(kind(&server.url("nowhere")), Kind::Missing);
-    assert_eq!(kind(&url.replace(&server.port().to_string(), "1")), Kind::Unreachable);
+    stays_shut(&url.replace(server.user(), "nobody"), Kind::Refused);
+    stays_shut(&url.replace("://tester:", "://tester:x"), Kind::Refused);
+    stays_shut(&server.url("nowhere"), Kind::Missing);
+    stays_shut(&url.replace(&server.port().to_string(), "1"), Kind::Unreachable);
 }
 
 /// A server that is killed is told from one that refuses, and found again.
@@ -37,7 +38,7 @@ pub fn deaths(server: &mut TestDatabase, database: &str) {
     server.kill();
     assert_eq!(before.commit().unwrap_err().kind, Kind::Unreachable);
     assert!(!before.is_open());
-    assert_eq!(kind(&server.url(database)), Kind::Unreachable);
+    stays_shut(&server.url(database), Kind::Unreachable);
     server.restart();
     let found = open(&server.url(database)).query("SELECT k FROM kept", &[]).unwrap();
     assert_eq!(found.rows, [[Value::Integer(1)]]);
