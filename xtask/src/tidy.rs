@@ -67,6 +67,8 @@ const RESERVED: [(&str, &[&str], &str); 5] = [
             "crates/functions/",
             "crates/feed/",
             "crates/services/",
+            // The driver of PostgreSQL is made for one, which stays with it.
+            "crates/sql/src/postgres/client.rs",
             "crates/sql/src/postgres/tls.rs",
             "crates/server/",
             "crates/millstream/",

@@ -61,6 +61,11 @@ impl Error {
         self.kind == Kind::Unreachable
     }
 
+    /// It took longer than it may: the same, given more time, may pass.
+    pub fn is_timeout(&self) -> bool {
+        self.data.as_ref().is_some_and(|error| error.kind == sql::Kind::Timeout)
+    }
+
     /// Somebody else's transaction was in the way: the same at once may pass.
     pub fn is_conflict(&self) -> bool {
         self.data.as_ref().is_some_and(|error| error.kind == sql::Kind::Conflict)

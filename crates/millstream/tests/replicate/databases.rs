@@ -3,8 +3,10 @@
 use super::chaos::chaos;
 use super::gaps::marks_go_with_their_shards;
 use super::setting::{FORGETFUL, Setting, database, text};
+use super::stops::{terminate, until};
 use serde_json::json;
 use sql::{Connection, Value};
+use std::io::{BufReader, Read};
 use testkit::{TempDir, TestDatabase};
 
 const COLUMNS: &str = "rest = { column = \"doc\" }\n[pipeline.columns]\nid = {}\nbig = { type = \"numeric\" }\nraw = { type = \"bytes\" }\nyes = { type = \"boolean\" }\nwhole = { type = \"bigint\" }\nhalf = { type = \"double\" }\nname = { type = \"varchar(5)\" }\nplain = { from = \"m\", type = \"json\" }\n";
@@ -173,4 +175,39 @@ fn a_restarted_database_is_found_again() {
     runner.kill().expect("killed");
     runner.wait().expect("its end");
     setting.settle();
+}
+
+/// A database that stands still says nothing to anybody: the runner says so, and goes on with another connection.
+fn a_frozen_database_is_found_again(server: &TestDatabase, kind: &str) {
+    let mut setting = setting(server, "frozen", &[]);
+    setting.table = "t".to_owned();
+    setting.file("patience_seconds = 1\nlanes = 1\n[pipeline.columns]\nid = {}\n");
+    setting.put(json!({ "id": { "S": "a" } }));
+    let mut runner = setting.command(&[]).spawn().expect("a runner");
+    let mut told = BufReader::new(runner.stderr.take().expect("its words"));
+    // The lane has its connection once it has written.
+    until(&mut told, "consistent");
+    server.freeze();
+    setting.put(json!({ "id": { "S": "b" } }));
+    let silent = format!("target: {kind}");
+    assert!(until(&mut told, "; trying again").contains(&silent));
+    server.thaw();
+    until(&mut told, "the target answers again");
+    terminate(&runner);
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).expect("its words");
+    assert!(rest.ends_with("p: stopped; it goes on from here\n"), "{rest}");
+    assert!(runner.wait().expect("its end").success());
+    assert_eq!(setting.rows("SELECT id FROM t ORDER BY id"), [[text("a")], [text("b")]]);
+    setting.settle();
+}
+
+#[test]
+fn a_frozen_postgres_is_found_again() {
+    a_frozen_database_is_found_again(&testkit::postgres(), "PostgreSQL has not answered for");
+}
+
+#[test]
+fn a_frozen_mariadb_is_found_again() {
+    a_frozen_database_is_found_again(&testkit::mariadb(), "MySQL did not answer in time");
 }

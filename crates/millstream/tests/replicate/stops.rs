@@ -1,6 +1,7 @@
 //! Told to stop: what the last line says, and the exit code.
 
 use super::databases::setting;
+use super::faults::{Faulty, Weather};
 use super::setting::Setting;
 use serde_json::json;
 use sql::Connection;
@@ -10,17 +11,18 @@ use std::time::Duration;
 
 const WAITING: &str = "SELECT 1 FROM pg_locks WHERE NOT granted";
 
-fn terminate(runner: &Child) {
+pub fn terminate(runner: &Child) {
     assert!(Command::new("kill").arg(runner.id().to_string()).status().expect("kill").success());
 }
 
-/// What the runner says up to a line with this.
-fn until(told: &mut BufReader<ChildStderr>, wanted: &str) {
+/// The runner's first line with this.
+pub fn until(told: &mut BufReader<ChildStderr>, wanted: &str) -> String {
     let mut line = String::new();
     while !line.contains(wanted) {
         line.clear();
         assert!(told.read_line(&mut line).expect("a line") > 0, "it ends without '{wanted}'");
     }
+    line
 }
 
 /// A runner whose row waits for somebody's lock, told to stop; and who has the lock.
@@ -70,4 +72,27 @@ fn the_last_line_says_where_it_goes_on() {
     let (code, last) = ended(&["--once"], "d", false);
     assert_eq!(code, Some(1));
     assert!(last.contains("p: stopped before the tip; it goes on from here"), "{last}");
+}
+
+/// What a source has still to say is of no use to a runner that stops.
+#[test]
+fn a_source_that_comes_to_no_end_holds_nobody() {
+    let mut setting = Setting::sqlite();
+    let source = Faulty::before(setting.node.address().to_owned(), 1);
+    source.set(Weather::Calm);
+    setting.source = Some(source.url());
+    setting.file("");
+    setting.put(json!({ "id": { "S": "a" } }));
+    setting.settle();
+    source.set(Weather::Endless);
+    let runner = setting.command(&[]).spawn().expect("a runner");
+    while !source.told().contains_key("begun") {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    terminate(&runner);
+    let output = runner.wait_with_output().expect("its end");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.ends_with("p: stopped; it goes on from here\n") && !told.contains("trying again"), "{told}");
+    assert!(!source.told().contains_key("ended"), "it has heard all of the answer");
 }

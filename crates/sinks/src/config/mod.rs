@@ -148,6 +148,9 @@ pub struct Pipeline {
     /// Most rows of one transaction.
     #[serde(default = "batch_rows")]
     pub batch_rows: usize,
+    /// How long a statement that writes rows may take before its connection is given up.
+    #[serde(default = "patience_seconds")]
+    pub patience_seconds: u64,
     /// Segments of the snapshot's scan, read at once.
     #[serde(default = "scan_segments")]
     pub scan_segments: u32,
@@ -252,6 +255,10 @@ fn deleted_at() -> String {
 
 fn batch_rows() -> usize {
     1000
+}
+
+fn patience_seconds() -> u64 {
+    60
 }
 
 fn scan_segments() -> u32 {

@@ -95,6 +95,9 @@ impl Config {
             if !(1..=20_000).contains(&pipeline.batch_rows) {
                 return refuse("batch_rows = 1 to 20000".to_owned());
             }
+            if !(1..=86_400).contains(&pipeline.patience_seconds) {
+                return refuse("patience_seconds = 1 to 86400".to_owned());
+            }
             if !(1..=256).contains(&pipeline.scan_segments) {
                 return refuse("scan_segments = 1 to 256".to_owned());
             }

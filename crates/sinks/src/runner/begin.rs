@@ -1,5 +1,6 @@
 //! From the file to a pipeline that can run: endpoints, credentials, mapping, and the plan of a first run.
 
+use super::Stop;
 use super::patience::patiently;
 use super::progress::Report;
 use crate::config::{self, Config};
@@ -11,6 +12,7 @@ use crate::{Error, Kind};
 use model::Item;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use world::World;
 
 /// Items that a mapping is derived from.
@@ -91,6 +93,17 @@ impl Pipeline {
 
     pub fn name(&self) -> &str {
         &self.config.name
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        Duration::from_secs(self.config.patience_seconds)
+    }
+
+    /// The same pipeline, which waits for no answer of its source once this is set.
+    pub(super) fn until(&self, given_up: &Stop) -> Pipeline {
+        let mut pipeline = self.clone();
+        pipeline.login.given_up = given_up.clone();
+        pipeline
     }
 
     pub fn source(&self) -> Result<Table, Error> {

@@ -3,11 +3,13 @@
 
 use super::begin::Pipeline;
 use super::job::Done;
+use super::patience::longer;
 use crate::Error;
 use crate::join::ShardId;
 use crate::mapping::Mapping;
 use crate::targets::Ledger;
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
 
 pub enum Errand {
     /// Whether the pipeline is to rest.
@@ -33,19 +35,31 @@ pub struct Clerk<'a> {
     pub ledger: Box<dyn Ledger>,
     pub mapping: Mapping,
     pub epoch: i64,
+    /// How long a statement may take.
+    pub patience: Duration,
 }
 
 impl Clerk<'_> {
     /// One errand after the other, until nobody sends any.
     pub fn run(mut self, errands: &Receiver<Errand>, done: &Sender<Done>) {
+        // Whoever took the pipeline had all the time that tables need.
+        if let Err(error) = self.reconnect() {
+            let _ = done.send(Done::Broken(error));
+            return;
+        }
         while let Ok(errand) = errands.recv() {
             let told = match self.work(&errand) {
                 Ok(told) => Done::Told(told),
                 // A target that is away is told later.
-                Err(error) if error.is_retryable() => match self.reconnect() {
-                    Ok(()) => Done::NotTold(errand),
-                    Err(error) => Done::Broken(error),
-                },
+                Err(error) if error.is_retryable() => {
+                    if error.is_timeout() {
+                        self.patience = longer(self.patience);
+                    }
+                    match self.reconnect() {
+                        Ok(()) => Done::NotTold(errand),
+                        Err(error) => Done::Broken(error),
+                    }
+                }
                 Err(error) => Done::Broken(error),
             };
             if done.send(told).is_err() {
@@ -81,7 +95,8 @@ impl Clerk<'_> {
     }
 
     fn reconnect(&mut self) -> Result<(), Error> {
-        match self.pipeline.ledger() {
+        let Pipeline { target, config, world, .. } = self.pipeline;
+        match target.hurried(self.patience).ledger(&config.name, world) {
             Ok(ledger) => self.ledger = ledger,
             Err(error) if error.is_retryable() => {}
             Err(error) => return Err(error),

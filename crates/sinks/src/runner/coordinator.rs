@@ -2,6 +2,7 @@
 
 mod chores;
 mod errands;
+mod feeds;
 mod hear;
 mod skims;
 mod spooling;
@@ -15,12 +16,13 @@ use super::progress::Report;
 use super::skim::{Skim, Skimmer};
 use super::{Ended, Stop};
 use crate::config::OnGap;
-use crate::join::{Action, Event, Sequence, ShardId, Track};
+use crate::join::{Action, Event, ShardId, Track};
 use crate::mapping::Keying;
-use crate::source::{Ahead, Begin, Table};
+use crate::source::{Ahead, Table};
 use crate::spool::{Keeper, Spool, Stand};
 use crate::targets::{Applied, Change, Shared, spread};
 use crate::{Error, Kind};
+use feeds::{Feed, FeedJob, Name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, RwLock};
@@ -34,25 +36,6 @@ const TICK_EVERY: Duration = Duration::from_secs(1);
 const LIST_EVERY: Duration = Duration::from_secs(60);
 const PAUSED_LOOK: Duration = Duration::from_secs(1);
 const PAUSE_MOST: Duration = Duration::from_secs(10);
-
-/// A shard or a segment that is being read.
-struct Feed {
-    job: FeedJob,
-    due: Duration,
-    busy: bool,
-    pause: Duration,
-}
-
-enum FeedJob {
-    Shard { iterator: Option<String>, begin: Begin },
-    Segment { from: Option<Box<str>> },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Name {
-    Segment(u32),
-    Shard(ShardId),
-}
 
 struct Coordinator<'a> {
     pipeline: &'a Pipeline,
@@ -90,6 +73,8 @@ struct Coordinator<'a> {
     applied: Applied,
     created_s: u64,
     trouble: BTreeMap<usize, String>,
+    /// By lane: works that are not done, and when it was last heard of.
+    given: BTreeMap<usize, (usize, Duration)>,
     source_trouble: Option<String>,
     reported: (Duration, usize),
     confirmed_ms: u64,
@@ -97,6 +82,8 @@ struct Coordinator<'a> {
     tick_due: Duration,
     paused: bool,
     paused_due: Duration,
+    /// Nobody reads the source any more.
+    quit: Stop,
 }
 
 pub fn run(
@@ -105,6 +92,9 @@ pub fn run(
     stop: &Stop,
     report: &mut dyn FnMut(Report),
 ) -> Result<Ended, Error> {
+    // An answer of the source that comes after the end is of no use.
+    let quit = stop.inner();
+    let pipeline = &pipeline.until(&quit);
     let spool = pipeline.spool()?;
     let spool = spool.as_ref();
     let (taken, ledger) = match spooling::take(pipeline, spool, once, stop, report) {
@@ -177,6 +167,7 @@ pub fn run(
                 shared: shared.clone(),
                 number,
                 batch_rows: pipeline.config.batch_rows,
+                patience: pipeline.patience(),
                 world: &pipeline.world,
                 give_up: &give_up,
             };
@@ -197,7 +188,13 @@ pub fn run(
             scope.spawn(move || skimmer.run(&scanned, &done));
         }
         let (errands, clerks) = channel();
-        let clerk = Clerk { pipeline, ledger, mapping: taken.planned.mapping.clone(), epoch: taken.epoch };
+        let clerk = Clerk {
+            pipeline,
+            ledger,
+            mapping: taken.planned.mapping.clone(),
+            epoch: taken.epoch,
+            patience: pipeline.patience(),
+        };
         scope.spawn(move || clerk.run(&clerks, &done));
         let now = pipeline.world.elapsed();
         let table = pipeline.source()?;
@@ -233,6 +230,7 @@ pub fn run(
             applied: Applied::default(),
             created_s: 0,
             trouble: BTreeMap::new(),
+            given: BTreeMap::new(),
             source_trouble: None,
             reported: (now, 0),
             confirmed_ms,
@@ -240,10 +238,12 @@ pub fn run(
             tick_due: now + TICK_EVERY,
             paused: false,
             paused_due: now,
+            quit: quit.clone(),
         };
         let ended = coordinator.run(once, stop, &told, report);
-        // Whoever waits for a target that is away need not any more.
+        // Whoever waits for a target that is away need not any more, nor for the source.
         give_up.stop();
+        quit.stop();
         ended
     })
 }
@@ -285,6 +285,7 @@ impl Coordinator<'_> {
                     ending = Some(Ended::AtTip);
                 }
                 if ending.is_some() {
+                    self.quit.stop();
                     // The marks of lanes that had nothing to write.
                     self.step(Event::Tick)?;
                 }
@@ -305,9 +306,9 @@ impl Coordinator<'_> {
             }
             match told.recv_timeout(self.wait()) {
                 Ok(done) => {
-                    self.hear(done, ending.is_some(), report)?;
+                    self.hear(done, report)?;
                     while let Ok(done) = told.try_recv() {
-                        self.hear(done, ending.is_some(), report)?;
+                        self.hear(done, report)?;
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -350,6 +351,8 @@ impl Coordinator<'_> {
                     self.waiting_rows += work.rows.len();
                     self.waiting_bytes += bytes;
                     self.waiting_works += 1;
+                    let now = self.now();
+                    self.given.entry(lane).or_insert((0, now)).0 += 1;
                     // A lane that has ended says why by itself.
                     let _ = self.lanes[lane].send(Parcel { work, bytes });
                 }
@@ -363,23 +366,6 @@ impl Coordinator<'_> {
             }
         }
         Ok(())
-    }
-
-    fn open(&mut self, shard: ShardId, after: Option<Sequence>) -> Result<(), Error> {
-        self.durable.open(&shard);
-        // Nothing says whether its first record is still there.
-        if after.is_none() && self.taken.resumed && self.taken.kept.stored.plan.heads.contains_key(&shard) {
-            self.lost(&shard)?;
-        }
-        let begin = after.map_or(Begin::Horizon, Begin::After);
-        let iterator = self.head(&shard, &begin);
-        self.feed(Name::Shard(shard), FeedJob::Shard { iterator, begin });
-        Ok(())
-    }
-
-    fn feed(&mut self, name: Name, job: FeedJob) {
-        let due = self.now();
-        self.feeds.insert(name, Feed { job, due, busy: false, pause: Duration::ZERO });
     }
 
     /// Records are missing in the stream: nothing is lost when they are older than what is known to be applied.

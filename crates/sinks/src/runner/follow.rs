@@ -13,13 +13,13 @@ impl Pipeline {
     /// Runs, begins again where the file says so after a gap, and reads secrets again when they are not accepted any
     /// more.
     pub fn follow(&self, once: bool, stop: &Stop, report: &mut dyn FnMut(Report)) -> Result<Ended, Error> {
-        let mut pipeline = self.clone();
+        let mut pipeline = self.until(stop);
         loop {
             match pipeline.run(once, stop, report) {
                 Ok(Ended::Again) => pipeline.begin_again()?,
                 Err(error) if error.refused && pipeline.has_secrets() => {
                     report(Report::Note(format!("{}; reading secrets again", error.message)));
-                    pipeline = pipeline.waited_for(stop)?.ok_or(error)?;
+                    pipeline = pipeline.waited_for(stop)?.ok_or(error)?.until(stop);
                 }
                 // One that is made anew is not there for a moment.
                 Err(error) if error.kind == Kind::NoTable && !once && pipeline.outlives_its_table()? => {

@@ -2,6 +2,7 @@
 
 use super::Stop;
 use super::job::Done;
+use super::patience::longer;
 use crate::Error;
 use crate::join::Work;
 use crate::targets::{Change, Lane, Place, Shared};
@@ -28,16 +29,25 @@ pub struct Writer<'a> {
     pub shared: Shared,
     pub number: usize,
     pub batch_rows: usize,
+    /// How long a statement may take.
+    pub patience: Duration,
     pub world: &'a World,
     /// Nothing is tried again any more.
     pub give_up: &'a Stop,
 }
 
+/// What a lane writes by.
+struct Hold {
+    lane: Option<Box<dyn Lane>>,
+    /// Grows with what statements are seen to need.
+    patience: Duration,
+}
+
 impl Writer<'_> {
     pub fn run(&self, works: &Receiver<Parcel>, done: &Sender<Done>) {
-        let mut lane = None;
+        let mut hold = Hold { lane: None, patience: self.patience };
         while let Some((batch, bytes)) = self.next(works) {
-            match self.commit(&mut lane, &batch, bytes, done) {
+            match self.commit(&mut hold, &batch, bytes, done) {
                 Ok(told) => {
                     if done.send(told).is_err() {
                         return;
@@ -76,7 +86,7 @@ impl Writer<'_> {
 
     fn commit(
         &self,
-        lane: &mut Option<Box<dyn Lane>>,
+        hold: &mut Hold,
         batch: &[Work<Change>],
         bytes: usize,
         done: &Sender<Done>,
@@ -85,12 +95,15 @@ impl Writer<'_> {
         let mut troubled = false;
         let mut conflicts = 0;
         loop {
-            let tried = match lane {
+            let tried = match &mut hold.lane {
                 Some(lane) => lane.commit(batch),
-                None => match self.target.lane(self.shared.clone(), self.number, self.world) {
-                    Ok(opened) => lane.insert(opened).commit(batch),
-                    Err(error) => Err(error),
-                },
+                None => {
+                    let target = self.target.hurried(hold.patience);
+                    match target.lane(self.shared.clone(), self.number, self.world) {
+                        Ok(opened) => hold.lane.insert(opened).commit(batch),
+                        Err(error) => Err(error),
+                    }
+                }
             };
             match tried {
                 Ok(applied) => {
@@ -116,8 +129,11 @@ impl Writer<'_> {
                     self.rest(PAUSE_CONFLICT * conflicts);
                 }
                 Err(error) if error.is_retryable() && !self.give_up.is_set() => {
-                    // A connection that has failed is not used again.
-                    *lane = None;
+                    // A connection that has failed is not used again. What took too long may need more time.
+                    hold.lane = None;
+                    if error.is_timeout() {
+                        hold.patience = longer(hold.patience);
+                    }
                     troubled = true;
                     let _ = done.send(Done::Trouble { lane: self.number, message: Some(error.message) });
                     self.rest(pause);

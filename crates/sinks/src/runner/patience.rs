@@ -1,5 +1,5 @@
-//! Work that somebody else's transaction was in the way of: pipelines of one database begin at the same moment, and one of
-//! two that wait for each other is sent away.
+//! How long a target is waited for; and work that somebody else's transaction was in the way of: pipelines of one database begin
+//! at the same moment, and one of two that wait for each other is sent away.
 
 use crate::Error;
 use std::time::Duration;
@@ -7,6 +7,14 @@ use world::World;
 
 const TRIES: u64 = 10;
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// However much statements have needed, a server that says nothing is not waited for longer.
+const PATIENCE_MOST: Duration = Duration::from_secs(3600);
+
+/// The time that a statement is given which took longer than this.
+pub(super) fn longer(patience: Duration) -> Duration {
+    patience.max((patience * 2).min(PATIENCE_MOST))
+}
 
 /// Does the work again, which may be done again, as often as is worth it.
 pub(super) fn patiently<T>(world: &World, mut work: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {

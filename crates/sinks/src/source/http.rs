@@ -1,6 +1,7 @@
 //! One kept connection that calls an endpoint: signed, JSON both ways, bounded.
 
 use super::stream::{Place, Stream};
+use crate::runner::Stop;
 use crate::{Error, Kind};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use wire::sigv4::{Credentials, Signer};
@@ -18,6 +19,8 @@ pub struct Login {
     pub streams_endpoint: String,
     pub region: String,
     pub credentials: Credentials,
+    /// Once it is set nobody wants answers any more.
+    pub given_up: Stop,
 }
 
 /// How a call failed.
@@ -211,7 +214,7 @@ impl Http {
     fn connect(&self) -> Result<BufReader<Stream>, Fault> {
         let stream = self
             .place
-            .connect()
+            .connect(&self.login.given_up)
             .map_err(|error| Fault::Silent(format!("no server answers at {}: {error}", self.place.host)))?;
         Ok(BufReader::with_capacity(64 << 10, stream))
     }

@@ -3,6 +3,7 @@
 use super::http::Login;
 use crate::Error;
 use crate::config::Endpoint;
+use crate::runner::Stop;
 use wire::sigv4::Credentials;
 
 fn variable(name: &str) -> Option<String> {
@@ -57,6 +58,6 @@ impl Login {
         let session_token = given(&place.session_token, "AWS_SESSION_TOKEN");
         let credentials = Credentials { access_key, secret, session_token };
         let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-        Ok(Login { endpoint, streams_endpoint, region, credentials })
+        Ok(Login { endpoint, streams_endpoint, region, credentials, given_up: Stop::default() })
     }
 }

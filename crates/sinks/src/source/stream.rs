@@ -1,16 +1,19 @@
 //! The bytes below HTTP: plain, or TLS with the authorities that the system trusts.
 
 use crate::Error;
+use crate::runner::Stop;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
 const CONNECT_MAX: Duration = Duration::from_secs(10);
-const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How often whoever waits looks whether the answer is still wanted, and after how many looks it is not.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOKS_MAX: u32 = 300;
 
 /// Where Linux distributions keep the authorities that they trust.
 const SYSTEM: [&str; 3] =
@@ -27,8 +30,14 @@ pub struct Place {
 }
 
 pub enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Plain(Socket),
+    Tls(Box<StreamOwned<ClientConnection, Socket>>),
+}
+
+/// A connection whose answers are waited for as long as somebody wants them.
+pub struct Socket {
+    stream: TcpStream,
+    given_up: Stop,
 }
 
 impl Place {
@@ -51,15 +60,16 @@ impl Place {
         Ok(Place { host: rest.to_owned(), name, port, tls })
     }
 
-    pub fn connect(&self) -> io::Result<Stream> {
+    pub fn connect(&self, given_up: &Stop) -> io::Result<Stream> {
+        wanted(given_up)?;
         let mut last = io::Error::from(io::ErrorKind::NotFound);
         for address in (self.name.as_str(), self.port).to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, CONNECT_MAX) {
                 Ok(stream) => {
-                    stream.set_read_timeout(Some(SILENCE_MAX))?;
-                    stream.set_write_timeout(Some(SILENCE_MAX))?;
+                    stream.set_read_timeout(Some(LOOK_EVERY))?;
+                    stream.set_write_timeout(Some(LOOK_EVERY))?;
                     stream.set_nodelay(true)?;
-                    return self.secured(stream);
+                    return self.secured(Socket { stream, given_up: given_up.clone() });
                 }
                 Err(error) => last = error,
             }
@@ -67,11 +77,48 @@ impl Place {
         Err(last)
     }
 
-    fn secured(&self, stream: TcpStream) -> io::Result<Stream> {
+    fn secured(&self, stream: Socket) -> io::Result<Stream> {
         let Some(config) = &self.tls else { return Ok(Stream::Plain(stream)) };
         let name = ServerName::try_from(self.name.clone()).map_err(io::Error::other)?;
         let connection = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
         Ok(Stream::Tls(Box::new(StreamOwned::new(connection, stream))))
+    }
+}
+
+fn wanted(given_up: &Stop) -> io::Result<()> {
+    match given_up.is_set() {
+        true => Err(io::Error::other("told to stop")),
+        false => Ok(()),
+    }
+}
+
+impl Socket {
+    fn patiently(&mut self, mut work: impl FnMut(&mut TcpStream) -> io::Result<usize>) -> io::Result<usize> {
+        for _ in 0..LOOKS_MAX {
+            wanted(&self.given_up)?;
+            match work(&mut self.stream) {
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                done => return done,
+            }
+        }
+        let silence = LOOK_EVERY * LOOKS_MAX;
+        Err(io::Error::new(ErrorKind::TimedOut, format!("no answer for {} s", silence.as_secs())))
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.patiently(|stream| stream.read(buffer))
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.patiently(|stream| stream.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 

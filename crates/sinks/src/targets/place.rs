@@ -6,6 +6,7 @@ use crate::source::{Login, Service};
 use crate::{Error, config};
 use sql::{Dialect, Settings, Tls};
 use std::fmt;
+use std::time::Duration;
 use world::World;
 
 #[derive(Clone, Debug)]
@@ -19,6 +20,17 @@ impl Place {
         match &target.dynamodb {
             Some(endpoint) => Ok(Place::Tables(Login::of(endpoint, Service::DynamoDb)?)),
             None => Ok(Place::Database(settings(target)?)),
+        }
+    }
+
+    /// The same, where no statement of a server's takes longer than this.
+    pub fn hurried(&self, statement_max: Duration) -> Place {
+        match self {
+            Place::Database(settings) if !self.is_single() => {
+                let least = settings.statement_timeout.unwrap_or(statement_max).min(statement_max);
+                Place::Database(Settings { statement_timeout: Some(least), ..settings.clone() })
+            }
+            other => other.clone(),
         }
     }
 

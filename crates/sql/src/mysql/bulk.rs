@@ -134,6 +134,7 @@ impl Mysql {
     /// One statement for one row, and arrays of what is to be written: MariaDB's own way, without a parameter for each
     /// value of each row.
     fn in_arrays(&mut self, statement: &str, rows: &[&dyn Cells]) -> Result<u64, Error> {
+        self.usable()?;
         let mut rest = rows;
         let mut changed = 0;
         while !rest.is_empty() {
@@ -153,6 +154,7 @@ impl Mysql {
         spare: Spare,
         statement: &dyn Fn(usize) -> String,
     ) -> Result<u64, Error> {
+        self.usable()?;
         let mut rest = rows;
         let mut changed = 0;
         while !rest.is_empty() {

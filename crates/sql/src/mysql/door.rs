@@ -14,7 +14,7 @@ pub(super) fn waiting(conn: Conn, limit: Option<Duration>) -> Result<Conn, Error
     #[expect(unsafe_code, reason = "the driver lends its socket as a number alone")]
     // SAFETY: the socket is open as long as `conn` is, and is not closed here.
     let socket = ManuallyDrop::new(unsafe { TcpStream::from_raw_fd(conn.as_raw_fd()) });
-    match socket.set_read_timeout(limit) {
+    match socket.set_read_timeout(limit).and_then(|()| socket.set_write_timeout(limit)) {
         Ok(()) => Ok(conn),
         Err(error) => Err(Error::new(Kind::Unreachable, format!("MySQL: {error}"))),
     }

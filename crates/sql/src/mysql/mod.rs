@@ -97,10 +97,16 @@ impl Mysql {
         let (version, packet) = told.unwrap_or_default();
         let flavour = Flavour::of(&version);
         if let Some(limit) = settings.statement_timeout {
-            conn.query_drop(match flavour.is_mariadb {
-                true => format!("SET max_statement_time = {}", limit.as_secs_f64()),
-                false => format!("SET max_execution_time = {}", limit.as_millis().max(1)),
-            })?;
+            let statements = match flavour.is_mariadb {
+                true => format!("max_statement_time = {}", limit.as_secs_f64()),
+                false => format!("max_execution_time = {}", limit.as_millis().max(1)),
+            };
+            // Who waits for somebody's lock is not ended by either.
+            let seconds = limit.as_secs().max(1);
+            let rows = format!("CAST(LEAST(@@innodb_lock_wait_timeout, {seconds}) AS UNSIGNED)");
+            conn.query_drop(format!(
+                "SET lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {rows}, {statements}"
+            ))?;
         }
         // A packet is read whole by both sides: no need for the largest.
         let packet_bytes_max = (packet as usize).clamp(1 << 16, 16 << 20);
@@ -125,8 +131,17 @@ impl Mysql {
         })
     }
 
+    /// What a server says late would be taken for the answer to something else.
+    fn usable(&self) -> Result<(), Error> {
+        match self.is_open {
+            true => Ok(()),
+            false => Err(Error::new(Kind::Unreachable, "MySQL: the connection was given up")),
+        }
+    }
+
     /// Statements without rows, in one round trip; what the last one changed.
     fn several(&mut self, sql: &str) -> Result<u64, Error> {
+        self.usable()?;
         let mut work = || {
             let mut answers = self.conn.query_iter(sql)?;
             let mut rows = 0;
@@ -186,6 +201,7 @@ fn collect<P: Protocol>(
 
 impl Driver for Mysql {
     fn run(&mut self, sql: &str, values: &[Value], bytes_max: usize) -> Result<Outcome, Error> {
+        self.usable()?;
         let given: Vec<mysql::Value> = values.iter().map(|value| value::given(value.cell())).collect();
         let params = if given.is_empty() { Params::Empty } else { Params::Positional(given) };
         let mut done = self.conn.exec_iter(sql, params).and_then(|found| collect(found, bytes_max));
@@ -197,6 +213,7 @@ impl Driver for Mysql {
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        self.usable()?;
         let done = self.conn.query_drop(sql);
         self.noted(done)
     }

@@ -4,7 +4,7 @@ use super::Postgres;
 use super::write::Class;
 use crate::bulk::Bulk;
 use crate::{Cells, ColumnShape, Dialect, Error, Kind};
-use std::io::Write;
+use bytes::Bytes;
 
 /// How a stream of rows begins: the format, no flags, no more to say. And how it ends, where a row's length would be.
 const HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -51,13 +51,7 @@ impl Postgres {
             }
         }
         rows.extend_from_slice(&END);
-        let mut work = || {
-            let mut writer = self.client.copy_in(&statement)?;
-            // It is sent by the next line, which says what went wrong.
-            let _ = writer.write_all(rows);
-            writer.finish()
-        };
-        let done = work();
+        let done = self.client.copy_in(&statement, Bytes::copy_from_slice(rows));
         self.rows.clear();
         self.rows.shrink_to(super::write::KEPT_BYTES_MAX);
         self.noted(done).map_err(|error| match &error.code {

@@ -1,5 +1,6 @@
 //! PostgreSQL: one statement for a whole batch of rows, one array for each column.
 
+mod client;
 mod copy;
 mod door;
 mod numeric;
@@ -16,11 +17,11 @@ use crate::{
     Cells, ColumnShape, Dialect, Error, Executed, Kind, NewTable, OnConflict, Outcome, Settings, TableShape,
     Tls, Value,
 };
+use client::{Client, Fault};
 use postgres::config::SslMode;
 use postgres::error::ErrorPosition;
-use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::ToSql;
-use postgres::{Client, Config, NoTls, SimpleQueryMessage, Statement};
+use postgres::{Config, NoTls, SimpleQueryMessage, Statement};
 use read::Raw;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ const STATEMENTS_KEPT: usize = 256;
 const COPY_ROWS_MIN: usize = 32;
 /// A server that is gone without a word is noticed after this.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// A server that ends a statement for its time says so within this.
+const GRACE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Postgres {
     client: Client,
@@ -61,11 +64,13 @@ impl Postgres {
             config.dbname(database);
         }
         config.ssl_mode(if server.tls == Tls::Disable { SslMode::Disable } else { SslMode::Require });
+        let opening_max = settings.connect_timeout;
+        let limit = settings.statement_timeout.map(|limit| limit + GRACE);
         let client = match crate::tls::config(&server.tls)? {
-            None => config.connect(NoTls),
-            Some(tls) => config.connect(tls::Rustls(Arc::new(tls))),
+            None => Client::connect(&config, NoTls, opening_max, limit),
+            Some(tls) => Client::connect(&config, tls::Rustls(Arc::new(tls)), opening_max, limit),
         };
-        let client = client.map_err(|error| opening(&error, server))?;
+        let client = client.map_err(|fault| opening(fault, server))?;
         let mut postgres = Postgres {
             client,
             prepared: HashMap::new(),
@@ -98,11 +103,12 @@ impl Postgres {
     }
 
     /// Whatever fails may have failed because a table changed: what is known of tables is asked again.
-    fn noted<T>(&mut self, done: Result<T, postgres::Error>) -> Result<T, Error> {
-        done.map_err(|error| {
+    fn noted<T>(&mut self, done: Result<T, Fault>) -> Result<T, Error> {
+        done.map_err(|fault| {
             self.failed = true;
             self.forget();
-            let error = Error::from(error);
+            self.is_lost |= matches!(fault, Fault::Silence(_));
+            let error = Error::from(fault);
             self.is_lost |= error.kind == Kind::Unreachable;
             error
         })
@@ -164,26 +170,21 @@ impl Driver for Postgres {
             return Err(Error::with_code(Kind::Syntax, "07001", message));
         }
         let mut taken = Taken::within(bytes_max);
-        let mut work = || -> Result<Executed, postgres::Error> {
-            let mut found =
-                self.client.query_raw(&statement, given.iter().map(|value| value as &dyn ToSql))?;
-            while let Some(row) = found.next()? {
-                let value = |(at, column): (usize, &postgres::Column)| {
-                    Ok(row.try_get::<_, Raw<'_>>(at)?.value(column.type_()))
-                };
-                taken.row(
-                    row.columns().iter().enumerate().map(value).collect::<Result<_, postgres::Error>>()?,
-                );
-            }
-            Ok(Executed { rows: found.rows_affected().unwrap_or_default(), last_insert_id: None })
-        };
-        let done = work();
-        let executed = self.noted(done)?;
+        let values = given.iter().map(|value| value as &dyn ToSql);
+        let done = self.client.rows(&statement, values, |row| {
+            let value = |(at, column): (usize, &postgres::Column)| {
+                Ok(row.try_get::<_, Raw<'_>>(at)?.value(column.type_()))
+            };
+            let values = row.columns().iter().enumerate().map(value);
+            taken.row(values.collect::<Result<_, postgres::Error>>()?);
+            Ok(())
+        });
+        let executed = Executed { rows: self.noted(done)?, last_insert_id: None };
         taken.end(columns, executed)
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), Error> {
-        let done = self.client.batch_execute(sql);
+        let done = self.client.batch(sql);
         self.noted(done)
     }
 
@@ -214,7 +215,7 @@ impl Driver for Postgres {
             return Ok(self.run(sql, values, usize::MAX)?.executed.rows);
         };
         self.failed = false;
-        let done = self.client.simple_query(&format!("BEGIN; {sql}"));
+        let done = self.client.simple(&format!("BEGIN; {sql}"));
         let counts = self.noted(done)?.into_iter().filter_map(|message| match message {
             SimpleQueryMessage::CommandComplete(count) => Some(count),
             _ => None,
@@ -305,8 +306,16 @@ impl Driver for Postgres {
     }
 }
 
-impl From<postgres::Error> for Error {
-    fn from(error: postgres::Error) -> Error {
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Error {
+        let error = match fault {
+            Fault::Told(error) => error,
+            Fault::Silence(time) => {
+                let message = format!("PostgreSQL has not answered for {} s", time.as_secs_f32());
+                return Error::new(Kind::Timeout, message);
+            }
+            Fault::NoRuntime(error) => return Error::new(Kind::Other, format!("PostgreSQL: {error}")),
+        };
         let Some(told) = error.as_db_error() else {
             let kind = if error.is_closed() || has_io(&error) { Kind::Unreachable } else { Kind::Other };
             return Error::new(kind, causes(&error));
@@ -325,13 +334,21 @@ impl From<postgres::Error> for Error {
 }
 
 /// What went wrong at the door: without a word of the server's own it was the way there, or the papers.
-fn opening(error: &postgres::Error, server: &Server) -> Error {
+fn opening(fault: Fault, server: &Server) -> Error {
     let place = format!("{}:{}", server.host, server.port);
+    let error = match fault {
+        Fault::Told(error) => error,
+        Fault::Silence(time) => {
+            let message = format!("{place}: it lets nobody in for {} s", time.as_secs_f32());
+            return Error::new(Kind::Unreachable, message);
+        }
+        fault @ Fault::NoRuntime(_) => return fault.into(),
+    };
     if let Some(told) = error.as_db_error() {
         let code = told.code().code();
         return Error::with_code(Kind::of_sqlstate(code), code, format!("{place}: {}", told.message()));
     }
-    let message = causes(error);
+    let message = causes(&error);
     let papers = ["password", "TLS", "tls", "certificate", "authentication"];
     let kind = match papers.iter().any(|word| message.contains(word)) {
         true if !message.contains("unexpected end") => Kind::Refused,

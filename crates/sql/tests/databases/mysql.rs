@@ -13,6 +13,7 @@ fn it_keeps_the_contract() {
     types_of_its_own(&mut open(&server.url("shop")));
     rows_of_its_own(&mut open(&server.url("shop")));
     limits(&server.url("shop"));
+    servers::silences(&server, "shop");
     servers::deaths(&mut server, "shop");
 }
 

@@ -14,6 +14,7 @@ fn it_keeps_the_contract() {
     errors_of_its_own(&mut open(&server.url("shop")));
     limits(&server.url("shop"));
     crate::tls::postgres_believes_whom_it_should(&server);
+    servers::silences(&server, "shop");
     servers::deaths(&mut server, "shop");
 }
 

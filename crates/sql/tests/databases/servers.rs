@@ -44,6 +44,24 @@ pub fn deaths(server: &mut TestDatabase, database: &str) {
     assert_eq!(found.rows, [[Value::Integer(1)]]);
 }
 
+/// A server that stands still amid a statement holds nobody for ever, and what it says later is no answer to anything.
+pub fn silences(server: &TestDatabase, database: &str) {
+    let plain = server.url(database);
+    open(&plain).batch("CREATE TABLE moments (k int PRIMARY KEY)").unwrap();
+    let mut before = open(&format!("{plain}?statement_timeout=3"));
+    before.begin().unwrap();
+    before.execute("INSERT INTO moments VALUES (1)", &[]).unwrap();
+    server.freeze();
+    let late = before.execute("INSERT INTO moments VALUES (2)", &[]).unwrap_err();
+    assert_eq!(late.kind, Kind::Timeout, "{late}");
+    assert!(!before.is_open());
+    server.thaw();
+    assert_eq!(before.commit().unwrap_err().kind, Kind::Unreachable);
+    drop(before);
+    // What was not committed is gone, once the server knows that nobody is there any more.
+    open(&plain).batch("INSERT INTO moments VALUES (1)").unwrap();
+}
+
 /// What listens is no database of this kind: it says nothing, or something else.
 pub fn strangers(scheme: &str, other: &TestDatabase, told: &str) {
     let said = |port: u16| {

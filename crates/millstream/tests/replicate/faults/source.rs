@@ -8,10 +8,14 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use world::Random;
 
 /// Answers that are kept to be given again.
 const EARLIER_MAX: usize = 64;
+/// How long an endless answer is.
+const LETTERS: usize = 2000;
+const LETTER_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -20,6 +24,8 @@ pub enum Weather {
     Calm,
     /// The stream is not read: everything else is.
     Streamless,
+    /// Answers of the stream begin, and go on letter by letter.
+    Endless,
 }
 
 pub struct Faulty {
@@ -80,6 +86,9 @@ fn converse(
             client.write_all(&refusal("ThrottlingException"))?;
             continue;
         }
+        if weather == Weather::Endless as u8 && is_records {
+            return dribble(client, tally);
+        }
         let mut server = server;
         server.write_all(head.as_bytes())?;
         server.write_all(&body)?;
@@ -98,6 +107,19 @@ fn converse(
         }
         client.write_all(&out)?;
     }
+}
+
+/// Says that it has begun, and, unless whoever asked goes away first, that it has ended.
+fn dribble(mut client: &TcpStream, tally: &Mutex<BTreeMap<&'static str, u64>>) -> io::Result<()> {
+    let note = |name| *tally.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
+    note("begun");
+    client.write_all(b"HTTP/1.1 200 OK\r\nx-more: ")?;
+    for _ in 0..LETTERS {
+        client.write_all(b"m")?;
+        std::thread::sleep(LETTER_EVERY);
+    }
+    note("ended");
+    Ok(())
 }
 
 impl State {

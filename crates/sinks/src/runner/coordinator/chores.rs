@@ -7,6 +7,7 @@ use crate::runner::progress::{Phase, Progress, Report};
 use crate::runner::skim::Skim;
 use crate::{Error, Kind};
 use std::time::Duration;
+use world::Timestamp;
 
 /// Most rows that wait for the target, for each row of a batch on each lane; and the least of them, which a few pages of
 /// the scan are, so that those who read and those who write need not wait for each other.
@@ -15,10 +16,13 @@ const AHEAD_LEAST: usize = 16_000;
 /// And most bytes of them, but for a page of each reader.
 const AHEAD_BYTES: usize = 64 << 20;
 
+/// A transaction that takes longer is told of.
+const WAIT_TOLD: Duration = Duration::from_secs(10);
+
 impl Coordinator<'_> {
     pub(super) fn chores(&mut self, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
         let now = self.now();
-        if self.list || now >= self.list_due {
+        if (self.list || now >= self.list_due) && !self.quit.is_set() {
             self.list_shards(now)?;
         }
         if now >= self.tick_due {
@@ -58,6 +62,7 @@ impl Coordinator<'_> {
                 }
                 Ok(())
             }
+            Err(_) if self.quit.is_set() => Ok(()),
             Err(error) if error.is_retryable() => {
                 self.list = false;
                 self.list_due = now + Duration::from_secs(1);
@@ -135,6 +140,18 @@ impl Coordinator<'_> {
         }
     }
 
+    /// What fails, and what does not come to an end.
+    fn trouble(&self) -> Option<String> {
+        let told = self.trouble.values().next().cloned().or_else(|| self.source_trouble.clone());
+        told.or_else(|| {
+            let (lane, (_, since)) = self.given.iter().min_by_key(|(_, (_, since))| *since)?;
+            let waited = self.now().saturating_sub(*since);
+            let at_ms = self.pipeline.world.now().millis().saturating_sub(waited.as_millis() as u64);
+            let since = Timestamp::from_millis(at_ms).iso_seconds();
+            (waited >= WAIT_TOLD).then(|| format!("lane {lane} waits for the target since {since}"))
+        })
+    }
+
     pub(super) fn progress(&mut self) -> Progress {
         let (at, rows) = self.reported;
         let seconds = (self.now() - at).as_secs_f64();
@@ -155,7 +172,7 @@ impl Coordinator<'_> {
             lag: (!caught_up && self.created_s > 0).then(|| Duration::from_millis(since)),
             shards_open: self.feeds.keys().filter(|name| matches!(name, Name::Shard(_))).count(),
             waiting: self.waiting_rows,
-            trouble: self.trouble.values().next().cloned().or_else(|| self.source_trouble.clone()),
+            trouble: self.trouble(),
             until_loss: Duration::from_millis(self.pipeline.kept_for_ms().saturating_sub(self.unsafe_ms())),
             spool: self.spool.as_ref().map(|spool| spool.stand()),
         }

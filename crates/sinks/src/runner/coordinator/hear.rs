@@ -15,12 +15,7 @@ const PAUSE_FAR: Duration = Duration::from_millis(250);
 const PAUSE_SPOOL: Duration = Duration::from_millis(50);
 
 impl Coordinator<'_> {
-    pub(super) fn hear(
-        &mut self,
-        done: Done,
-        ending: bool,
-        report: &mut dyn FnMut(Report),
-    ) -> Result<(), Error> {
+    pub(super) fn hear(&mut self, done: Done, report: &mut dyn FnMut(Report)) -> Result<(), Error> {
         match done {
             Done::Broken(error) => Err(error),
             Done::Trouble { lane, message } => {
@@ -41,6 +36,7 @@ impl Coordinator<'_> {
                 self.waiting_rows -= rows;
                 self.waiting_bytes -= bytes;
                 self.waiting_works -= works.len();
+                self.heard_of(lane, works.len());
                 self.applied.add(applied);
                 self.created_s = self.created_s.max(created_s);
                 for (track, mark, end) in works {
@@ -59,7 +55,7 @@ impl Coordinator<'_> {
                 Ok(())
             }
             // What was read and not dealt is read again by the next run.
-            _ if ending => Ok(()),
+            _ if self.quit.is_set() => Ok(()),
             Done::Failed { job, error } => self.failed(&job, error, report),
             Done::Trimmed { shard } => {
                 self.lost(&shard)?;
@@ -108,6 +104,17 @@ impl Coordinator<'_> {
                 let tip = !end && records.is_empty();
                 self.passed(&shard, tip)?;
                 self.step(Event::Read { shard, records, end, tip })
+            }
+        }
+    }
+
+    /// A lane has done so many works.
+    fn heard_of(&mut self, lane: usize, works: usize) {
+        let now = self.now();
+        if let Some((left, since)) = self.given.get_mut(&lane) {
+            (*left, *since) = (left.saturating_sub(works), now);
+            if *left == 0 {
+                self.given.remove(&lane);
             }
         }
     }

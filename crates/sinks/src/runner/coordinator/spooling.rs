@@ -113,16 +113,18 @@ pub(super) fn take(
     report: &mut dyn FnMut(Report),
 ) -> Result<Option<Begun>, Error> {
     let first = match pipeline.take() {
+        Err(error) if error.kind == Kind::Unreachable && stop.is_set() => return Ok(None),
         Err(error) if error.kind == Kind::Unreachable && !once => error,
         done => return done.map(Some),
     };
     let filled = spool.and_then(|spool| Some((spool, spool.stream()?)));
     let what = if filled.is_some() { "what the source has is kept in the spool" } else { "trying again" };
     report(Report::Note(format!("{}; {what}", first.message)));
-    let taken = Stop::default();
+    let taken = stop.inner();
+    let keeping = pipeline.until(&taken);
     std::thread::scope(|scope| {
         if let Some((spool, stream)) = &filled {
-            scope.spawn(|| Keeper::of(pipeline, spool, stream).run(&taken));
+            scope.spawn(|| Keeper::of(&keeping, spool, stream).run(&taken));
         }
         let mut pause = PAUSE_FIRST;
         let mut told = Stand::default();
