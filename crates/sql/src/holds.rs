@@ -1,10 +1,11 @@
 //! Columns of a table that is there: whether what is written into them comes back as it was.
 
+use crate::words::Words;
 use crate::{Cell, ColumnKind, ColumnShape, Dialect};
 use std::fmt;
 
 /// What becomes of the values of a kind in a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holds {
     /// Each comes back as it was, or is refused by the database.
     All,
@@ -15,7 +16,7 @@ pub enum Holds {
 }
 
 /// Which values come back as they were.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// Spaces at the end of a longer text are cut off, where the rest fits.
     Letters(u32),
@@ -28,6 +29,10 @@ pub enum Bound {
     Uuid,
     /// SQLite makes numbers of texts that look so.
     NoNumber,
+    /// For a padding collation spaces at a key's end are none.
+    NoSpaceAtEnd,
+    /// MySQL takes others for these.
+    Words(Words),
 }
 
 impl ColumnShape {
@@ -37,7 +42,12 @@ impl ColumnShape {
         match dialect {
             Dialect::Sqlite => sqlite(&self.type_name, kind),
             Dialect::Postgres => postgres(&name, &numbers, kind),
-            Dialect::Mysql => mysql(&name, &numbers, kind),
+            Dialect::Mysql => match (Words::of(&self.type_name), kind) {
+                (Some(words), ColumnKind::Text | ColumnKind::Varchar(_)) => {
+                    Holds::Within(Bound::Words(words))
+                }
+                _ => mysql(&name, &numbers, kind),
+            },
         }
     }
 }
@@ -213,13 +223,15 @@ fn sqlite(type_name: &str, kind: ColumnKind) -> Holds {
 }
 
 impl Bound {
-    pub fn takes(self, cell: Cell<'_>) -> bool {
+    pub fn takes(&self, cell: Cell<'_>) -> bool {
         let Some(text) = cell.as_text() else { return true };
         match self {
-            Bound::Letters(most) => text.chars().count() <= most as usize,
-            Bound::Bytes(most) => text.len() <= most,
-            Bound::Decimals(most) => text.split_once('.').is_none_or(|(_, part)| part.len() <= most),
-            Bound::Digits(most) => digits(text) <= most,
+            Bound::Letters(most) => text.chars().count() <= *most as usize,
+            Bound::Bytes(most) => text.len() <= *most,
+            Bound::Decimals(most) => text.split_once('.').is_none_or(|(_, part)| part.len() <= *most),
+            Bound::Digits(most) => digits(text) <= *most,
+            Bound::NoSpaceAtEnd => !text.ends_with(' '),
+            Bound::Words(words) => words.take(text),
             Bound::Uuid => is_uuid(text),
             Bound::NoNumber => !looks_like_a_number(text),
         }
@@ -256,6 +268,8 @@ impl fmt::Display for Bound {
             Bound::Decimals(most) => write!(f, "numbers with at most {most} digits after the point"),
             Bound::Digits(most) => write!(f, "numbers of at most {most} digits"),
             Bound::Uuid => f.write_str("UUIDs in small letters"),
+            Bound::NoSpaceAtEnd => f.write_str("texts that do not end with a space"),
+            Bound::Words(words) => words.fmt(f),
             Bound::NoNumber => f.write_str("texts that do not look like numbers"),
         }
     }
@@ -302,7 +316,7 @@ mod tests {
             (Postgres, Numeric, "numeric(3,-2)"),
             (Postgres, Json, "text[]"),
             (Mysql, Text, "char(9)"),
-            (Mysql, Text, "enum('a','b')"),
+            (Mysql, Numeric, "enum('1','2')"),
             (Mysql, Double, "float"),
             (Mysql, Double, "double(10,2)"),
             (Mysql, Text, "datetime(6)"),

@@ -1,6 +1,6 @@
 //! Columns of a table that is there, as keys: whether different keys stay different in them.
 
-use crate::{ColumnKind, ColumnShape, Dialect};
+use crate::{Bound, ColumnKind, ColumnShape, Dialect};
 
 impl ColumnShape {
     /// Why this column takes different keys for one, or gives them back otherwise; none: it keeps them apart.
@@ -16,6 +16,14 @@ impl ColumnShape {
             }
             _ => None,
         }
+    }
+
+    /// Which texts are told apart from all others as keys, where not all are.
+    pub fn tells_apart(&self, kind: ColumnKind, dialect: Dialect) -> Option<Bound> {
+        let is_text = matches!(kind, ColumnKind::Text | ColumnKind::Varchar(_));
+        let collation = self.collation.as_deref().filter(|_| is_text && dialect == Dialect::Mysql)?;
+        let pads = collation != "binary" && !collation.contains("_nopad_") && !collation.contains("_0900_");
+        pads.then_some(Bound::NoSpaceAtEnd)
     }
 
     fn mixes_texts(&self, dialect: Dialect) -> Option<String> {
@@ -53,6 +61,22 @@ fn is_number(type_name: &str, dialect: Dialect) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_padding_collation_takes_no_spaces_at_the_end() {
+        let by = |dialect, kind, collation: Option<&str>| {
+            let (name, type_name) = ("id".to_owned(), "varchar(100)".to_owned());
+            let collation = collation.map(str::to_owned);
+            ColumnShape { name, type_name, nullable: false, collation }.tells_apart(kind, dialect)
+        };
+        use ColumnKind::{Numeric, Text};
+        assert_eq!(by(Dialect::Mysql, Text, Some("utf8mb4_bin")), Some(Bound::NoSpaceAtEnd));
+        for keeps in ["utf8mb4_nopad_bin", "utf8mb4_0900_bin", "binary"] {
+            assert_eq!(by(Dialect::Mysql, Text, Some(keeps)), None, "{keeps}");
+        }
+        assert_eq!(by(Dialect::Mysql, Numeric, Some("utf8mb4_bin")), None);
+        assert_eq!(by(Dialect::Mysql, Text, None), None);
+    }
 
     #[test]
     fn what_would_make_two_keys_one_is_known() {

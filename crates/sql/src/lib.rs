@@ -20,6 +20,7 @@ mod sqlite;
 mod table;
 mod tls;
 mod value;
+mod words;
 
 pub use bulk::{OnConflict, Upsert};
 pub use cell::{Cell, Cells};
@@ -31,3 +32,4 @@ pub use holds::{Bound, Holds};
 pub use settings::{File, Place, Server, Settings, Tls};
 pub use table::{Column, ColumnKind, ColumnShape, NewTable, TableShape};
 pub use value::Value;
+pub use words::Words;

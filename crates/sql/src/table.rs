@@ -130,6 +130,11 @@ impl NewTable {
         format!("CREATE TABLE IF NOT EXISTS {} ({}){end}", dialect.quoted(&self.name), parts.join(", "))
     }
 
+    pub(crate) fn has_text_in_key(&self) -> bool {
+        let is_text = |column: &&Column| matches!(column.kind, ColumnKind::Text | ColumnKind::Varchar(_));
+        self.columns.iter().filter(is_text).any(|column| self.key.contains(&column.name))
+    }
+
     /// The bytes of an index entry of MySQL that each of the key's texts without a length can have.
     fn share(&self) -> u32 {
         let key = self.columns.iter().filter(|column| self.key.contains(&column.name));

@@ -78,6 +78,68 @@ fn mariadb_s_usual_collation_is_refused_for_keys() {
     assert_eq!(setting.rows("SELECT name FROM T ORDER BY id"), [[text("A")], [text("a")]]);
 }
 
+/// Keys that a padding collation would take for one, and texts that an enum would take for its words, are told instead.
+#[test]
+fn mariadb_s_spaces_and_words_are_bounds() {
+    let server = testkit::mariadb();
+    let mut setting = setting(&server, "words", &[]);
+    batch(
+        &setting,
+        "CREATE TABLE T (id varchar(50) COLLATE utf8mb4_bin PRIMARY KEY, mood enum('Good','it''s'), tags set('x','y')) \
+         DEFAULT CHARSET = utf8mb4",
+    );
+    setting.file("[pipeline.columns]\nid = {}\nmood = {}\ntags = {}\n");
+    let plan = setting.good(&["--plan"]);
+    for told in [
+        "holds texts that do not end with a space",
+        "holds the words 'Good', 'it's'",
+        "holds sets of 'x', 'y'",
+    ] {
+        assert!(plan.contains(told), "{plan}");
+    }
+    for (id, mood, tags) in [
+        ("a", "Good", "x,y"),
+        ("a ", "Good", ""),
+        ("b", "it's", ""),
+        ("c", "good", "x"),
+        ("d", "1", "x"),
+        ("e", "Good", "y,x"),
+    ] {
+        setting.put(json!({ "id": { "S": id }, "mood": { "S": mood }, "tags": { "S": tags } }));
+    }
+    setting.settle();
+    let rows = [[text("a"), text("Good"), text("x,y")], [text("b"), text("it's"), text("")]];
+    assert_eq!(setting.rows("SELECT id, mood, tags FROM T ORDER BY id"), rows);
+    assert_eq!(setting.good(&["quarantine"]).lines().count(), 4);
+}
+
+/// An enum's words, and what a domain allows, are the database's to say.
+#[test]
+fn postgres_s_enums_and_domains_keep_what_they_take() {
+    let server = testkit::postgres();
+    let mut setting = setting(&server, "words", &[]);
+    setting.table = "t".to_owned();
+    batch(
+        &setting,
+        "CREATE TYPE mood AS ENUM ('Good', 'bad'); CREATE DOMAIN short AS varchar(5) CHECK (VALUE <> 'no'); \
+         CREATE TABLE t (id text PRIMARY KEY, mood mood, short short)",
+    );
+    setting.file("[pipeline.columns]\nid = {}\nmood = {}\nshort = {}\n");
+    for (id, mood, short) in [
+        ("a", "Good", "yes"),
+        ("b", "good", "yes"),
+        ("c", "bad", "no"),
+        ("d", "bad", "long  "),
+        ("e", "bad", ""),
+    ] {
+        setting.put(json!({ "id": { "S": id }, "mood": { "S": mood }, "short": { "S": short } }));
+    }
+    setting.settle();
+    let rows = [[text("a"), text("Good"), text("yes")], [text("e"), text("bad"), text("")]];
+    assert_eq!(setting.rows("SELECT id, mood, short FROM t ORDER BY id"), rows);
+    assert_eq!(setting.good(&["quarantine"]).lines().count(), 3);
+}
+
 /// What rows are kept for is no difference; anything else is.
 #[test]
 fn rows_that_outlive_their_items_are_no_difference_where_deletes_are_ignored() {

@@ -60,8 +60,8 @@ impl Mapping {
     }
 
     /// Columns that hold less than the mapping says, and what they hold.
-    pub fn bounds(&self) -> impl Iterator<Item = (&str, Bound)> {
-        self.bounds.iter().map(|(column, bound)| (column.as_str(), *bound))
+    pub fn bounds(&self) -> impl Iterator<Item = (&str, &Bound)> {
+        self.bounds.iter().map(|(column, bound)| (column.as_str(), bound))
     }
 
     /// What a column would change is told instead.

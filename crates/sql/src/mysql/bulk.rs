@@ -321,12 +321,13 @@ mod tests {
     fn a_version_says_how_to_write() {
         let of = |version: &str| {
             let flavour = Flavour::of(version);
-            (flavour.names_rows, flavour.takes_arrays, flavour.key_collation())
+            (flavour.names_rows, flavour.takes_arrays, flavour.keeps_spaces, flavour.key_collation())
         };
-        assert_eq!(of("8.0.36-0ubuntu0.22.04.1"), (true, false, "utf8mb4_0900_bin"));
-        assert_eq!(of("8.0.19"), (false, false, "utf8mb4_bin"));
-        assert_eq!(of("5.5.5-10.11.6-MariaDB-1"), (false, true, "utf8mb4_nopad_bin"));
-        assert_eq!(of("5.5.5-10.1.48-MariaDB"), (false, false, "utf8mb4_nopad_bin"));
-        assert_eq!(of("10.11.14-MariaDB-0+deb12u2"), (false, true, "utf8mb4_nopad_bin"));
+        assert_eq!(of("8.0.36-0ubuntu0.22.04.1"), (true, false, true, "utf8mb4_0900_bin"));
+        assert_eq!(of("8.0.19"), (false, false, true, "utf8mb4_0900_bin"));
+        assert_eq!(of("8.0.16"), (false, false, false, "utf8mb4_bin"));
+        assert_eq!(of("5.5.5-10.11.6-MariaDB-1"), (false, true, true, "utf8mb4_nopad_bin"));
+        assert_eq!(of("5.5.5-10.1.48-MariaDB"), (false, false, false, "utf8mb4_bin"));
+        assert_eq!(of("10.11.14-MariaDB-0+deb12u2"), (false, true, true, "utf8mb4_nopad_bin"));
     }
 }

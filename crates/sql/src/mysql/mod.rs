@@ -42,6 +42,8 @@ struct Flavour {
     is_mariadb: bool,
     /// `VALUES(column)` is given up for a row's name.
     names_rows: bool,
+    /// It has a collation that compares byte by byte, trailing spaces too.
+    keeps_spaces: bool,
     /// A statement may be given many rows of parameters at once.
     takes_arrays: bool,
 }
@@ -57,6 +59,7 @@ impl Flavour {
         Flavour {
             is_mariadb,
             names_rows: !is_mariadb && version >= (8, 0, 20),
+            keeps_spaces: version >= if is_mariadb { (10, 2, 2) } else { (8, 0, 17) },
             takes_arrays: is_mariadb && version >= (10, 2, 0),
         }
     }
@@ -64,9 +67,9 @@ impl Flavour {
     /// Byte by byte, trailing spaces counting.
     fn key_collation(self) -> &'static str {
         match self {
+            Flavour { keeps_spaces: false, .. } => "utf8mb4_bin",
             Flavour { is_mariadb: true, .. } => "utf8mb4_nopad_bin",
-            Flavour { names_rows: true, .. } => "utf8mb4_0900_bin",
-            _ => "utf8mb4_bin",
+            _ => "utf8mb4_0900_bin",
         }
     }
 }
@@ -257,9 +260,10 @@ impl Driver for Mysql {
         }
     }
 
+    /// The words of an enum or a set stay as they are.
     fn table(&mut self, name: &str) -> Result<Option<TableShape>, Error> {
         let found = self.run(
-            "SELECT c.COLUMN_NAME, LOWER(c.COLUMN_TYPE), c.IS_NULLABLE = 'YES', k.SEQ_IN_INDEX, c.COLLATION_NAME \
+            "SELECT c.COLUMN_NAME, IF(c.DATA_TYPE IN ('enum', 'set'), c.COLUMN_TYPE, LOWER(c.COLUMN_TYPE)), c.IS_NULLABLE = 'YES', k.SEQ_IN_INDEX, c.COLLATION_NAME \
              FROM information_schema.COLUMNS c LEFT JOIN information_schema.STATISTICS k \
              ON k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME \
              AND k.COLUMN_NAME = c.COLUMN_NAME AND k.INDEX_NAME = 'PRIMARY' \
@@ -310,6 +314,11 @@ impl Driver for Mysql {
     }
 
     fn create(&mut self, table: &NewTable) -> Result<(), Error> {
+        if !self.flavour.keeps_spaces && table.has_text_in_key() {
+            let message = "this server has no collation that tells 'a' from 'a ' in a key: that takes MySQL 8.0.17 or \
+                           MariaDB 10.2.2 or later";
+            return Err(Error::new(Kind::Other, message));
+        }
         self.batch(&table.statement(Dialect::Mysql, self.key_collation()))
     }
 

@@ -35,9 +35,11 @@ pub fn bound(
     }
     let is_key = mapping.key.contains(&column.name);
     match given.holds(column.kind.column(), dialect) {
-        Holds::All => Ok(None),
         // Longer keys are refused by the database.
-        Holds::Within(Bound::Letters(_) | Bound::Bytes(_)) if is_key => Ok(None),
+        Holds::All | Holds::Within(Bound::Letters(_) | Bound::Bytes(_)) if is_key => {
+            Ok(given.tells_apart(column.kind.column(), dialect))
+        }
+        Holds::All => Ok(None),
         Holds::Within(bound) => Ok(Some(bound)),
         // Which is told of keys when the table is looked at as a whole.
         Holds::Not if is_key && given.mixes_keys(column.kind.column(), dialect).is_some() => Ok(None),
