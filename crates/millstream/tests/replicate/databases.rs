@@ -193,13 +193,18 @@ fn a_frozen_database_is_found_again(server: &TestDatabase, kind: &str) {
     assert!(until(&mut told, "; trying again").contains(&silent));
     server.thaw();
     until(&mut told, "the target answers again");
+    // Told to stop meanwhile, it does not wait for what does not come.
+    server.freeze();
+    setting.put(json!({ "id": { "S": "c" } }));
+    until(&mut told, "; trying again");
     terminate(&runner);
     let mut rest = String::new();
     told.read_to_string(&mut rest).expect("its words");
     assert!(rest.ends_with("p: stopped; it goes on from here\n"), "{rest}");
     assert!(runner.wait().expect("its end").success());
-    assert_eq!(setting.rows("SELECT id FROM t ORDER BY id"), [[text("a")], [text("b")]]);
+    server.thaw();
     setting.settle();
+    assert_eq!(setting.rows("SELECT id FROM t ORDER BY id"), [[text("a")], [text("b")], [text("c")]]);
 }
 
 #[test]

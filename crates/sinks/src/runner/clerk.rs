@@ -1,6 +1,7 @@
 //! Who writes down, and asks for, what the pipeline remembers: a thread of its own, so that readers and lanes go on while
 //! the target thinks.
 
+use super::Stop;
 use super::begin::Pipeline;
 use super::job::Done;
 use super::patience::longer;
@@ -37,6 +38,8 @@ pub struct Clerk<'a> {
     pub epoch: i64,
     /// How long a statement may take.
     pub patience: Duration,
+    /// Nothing is written down any more.
+    pub give_up: &'a Stop,
 }
 
 impl Clerk<'_> {
@@ -47,7 +50,9 @@ impl Clerk<'_> {
             let _ = done.send(Done::Broken(error));
             return;
         }
-        while let Ok(errand) = errands.recv() {
+        while let Ok(errand) = errands.recv()
+            && !self.give_up.is_set()
+        {
             let told = match self.work(&errand) {
                 Ok(told) => Done::Told(told),
                 // A target that is away is told later.

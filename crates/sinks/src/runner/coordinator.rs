@@ -194,6 +194,7 @@ pub fn run(
             mapping: taken.planned.mapping.clone(),
             epoch: taken.epoch,
             patience: pipeline.patience(),
+            give_up: &give_up,
         };
         scope.spawn(move || clerk.run(&clerks, &done));
         let now = pipeline.world.elapsed();
@@ -291,13 +292,14 @@ impl Coordinator<'_> {
                 }
             }
             if let Some(ended) = ending {
+                // A target that does not answer lanes answers nobody.
                 let given_up = ended == Ended::Stopped && !self.trouble.is_empty();
-                if (self.waiting_works == 0 || given_up) && !is_noted {
+                if self.waiting_works == 0 && !is_noted {
                     is_noted = true;
                     self.confirm();
                     self.tidy();
                 }
-                if is_noted && self.errands_out == 0 {
+                if is_noted && self.errands_out == 0 || given_up {
                     report(Report::Progress(self.progress()));
                     return Ok(ended);
                 }

@@ -30,7 +30,10 @@ impl Coordinator<'_> {
             self.step(Event::Tick)?;
             self.look_after_the_spool(report);
         }
-        self.errands();
+        // At the end what is to be written down is sent once.
+        if !self.quit.is_set() {
+            self.errands();
+        }
         if now >= self.reported.0 + REPORT_EVERY {
             report(Report::Progress(self.progress()));
             let rows = self.applied.snapshot_rows + self.applied.changes;
