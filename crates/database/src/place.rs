@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Says that the data is whole.
 pub(crate) const MADE: &str = "made";
 
+/// A user's name, home, shell, and what else is told.
+const ENTRY_BYTES_MAX: usize = 16 << 10;
+
 /// Whom a server runs as: databases refuse to be root.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Owner {
@@ -20,21 +23,35 @@ pub(crate) struct Owner {
 
 impl Owner {
     /// Ourselves; as root, the first of these users that there is.
-    #[expect(unsafe_code, reason = "std does not tell who runs it, nor who else there is")]
+    #[expect(unsafe_code, reason = "std does not tell who runs it")]
     pub fn choose(users: &[&str]) -> Result<Option<Owner>, Error> {
         // SAFETY: it only asks.
         if unsafe { libc::geteuid() } != 0 {
             return Ok(None);
         }
         for user in users {
-            let name = CString::new(*user).map_err(|error| Error(error.to_string()))?;
-            // SAFETY: the name ends with a NUL; what is returned is copied before anybody asks again on this thread.
-            let found = unsafe { libc::getpwnam(name.as_ptr()).as_ref() };
-            if let Some(found) = found {
-                return Ok(Some(Owner { uid: found.pw_uid, gid: found.pw_gid }));
+            if let Some(owner) = Owner::named(user)? {
+                return Ok(Some(owner));
             }
         }
         Err(Error(format!("a database does not run as root, and there is no user {}", users.join(" or "))))
+    }
+}
+
+impl Owner {
+    /// Servers of two kinds may start at once: each asks with memory of its own.
+    #[expect(unsafe_code, reason = "std does not tell who else there is")]
+    fn named(user: &str) -> Result<Option<Owner>, Error> {
+        let name = CString::new(user).map_err(|error| Error(error.to_string()))?;
+        let mut texts = vec![0; ENTRY_BYTES_MAX];
+        let mut found = std::ptr::null_mut();
+        // SAFETY: a zeroed entry is a valid one; the name ends with a NUL, and the texts' length is theirs.
+        let entry = unsafe {
+            let mut entry: libc::passwd = std::mem::zeroed();
+            libc::getpwnam_r(name.as_ptr(), &raw mut entry, texts.as_mut_ptr(), texts.len(), &raw mut found);
+            entry
+        };
+        Ok((!found.is_null()).then_some(Owner { uid: entry.pw_uid, gid: entry.pw_gid }))
     }
 }
 
@@ -140,4 +157,25 @@ pub(crate) fn flag(name: &str, path: &Path) -> std::ffi::OsString {
     let mut flag = std::ffi::OsString::from(name);
     flag.push(std::ffi::OsStr::from_bytes(path.as_os_str().as_bytes()));
     flag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_asked_for_at_once_is_told_apart() {
+        let told = |user: &str| Owner::named(user).unwrap();
+        let (root, nobody) = (told("root"), told("nobody"));
+        std::thread::scope(|scope| {
+            for (user, known) in [("root", root), ("nobody", nobody)] {
+                scope.spawn(move || {
+                    for _ in 0..50_000 {
+                        assert_eq!(told(user), known, "{user}");
+                    }
+                });
+            }
+        });
+        assert_eq!(told("no such user"), None);
+    }
 }
