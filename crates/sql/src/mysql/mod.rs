@@ -27,6 +27,11 @@ const NOT_PREPARED: u16 = 1295;
 /// The name of a lock has at most 64 letters and belongs to the server, not to a database. MySQL 9 has lost SHA1 and MD5.
 const LOCK: &str = "SHA2(CONCAT(COALESCE(DATABASE(), ''), '.', ?), 224)";
 
+/// Values that do not fit are errors; a backslash is written as two, and an empty text is one, whatever the server's own
+/// mode says. (In which `''` may not be one yet.)
+const MODE: &str = "sql_mode = REPLACE(REPLACE(CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'), \
+                    'NO_BACKSLASH_ESCAPES', 'STRICT_TRANS_TABLES'), 'EMPTY_STRING_IS_NULL', 'STRICT_TRANS_TABLES')";
+
 pub(crate) struct Mysql {
     conn: Conn,
     flavour: Flavour,
@@ -92,10 +97,7 @@ impl Mysql {
             .ssl_opts(ssl(&server.tls)?);
         let conn = Conn::new(options).map_err(|error| door::told(error, server, settings.connect_timeout))?;
         let mut conn = door::waiting(conn, read_timeout)?;
-        // Values that do not fit are errors, and times are read and written in UTC.
-        conn.query_drop(
-            "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
-        )?;
+        conn.query_drop(format!("SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, {MODE}"))?;
         let told: Option<(String, u64)> = conn.query_first("SELECT VERSION(), @@max_allowed_packet")?;
         let (version, packet) = told.unwrap_or_default();
         let flavour = Flavour::of(&version);

@@ -80,12 +80,15 @@ impl Postgres {
             arrays: Vec::new(),
             rows: Vec::new(),
         };
+        // A backslash in a text is one, whatever the server's own setting says.
+        let mut wanted = "SET standard_conforming_strings = on".to_owned();
         if let Some(limit) = settings.statement_timeout {
-            postgres.batch(&format!("SET statement_timeout = {}", limit.as_millis().max(1)))?;
+            wanted.push_str(&format!("; SET statement_timeout = {}", limit.as_millis().max(1)));
         }
         if let Some(schema) = &server.schema {
-            postgres.batch(&format!("SET search_path = {}", Dialect::Postgres.quoted(schema)))?;
+            wanted.push_str(&format!("; SET search_path = {}", Dialect::Postgres.quoted(schema)));
         }
+        postgres.batch(&wanted)?;
         Ok(postgres)
     }
 

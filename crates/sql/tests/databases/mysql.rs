@@ -7,7 +7,9 @@ use sql::{ColumnKind, Connection, Kind, OnConflict, Settings, Upsert, Value};
 #[test]
 fn it_keeps_the_contract() {
     let mut server = testkit::mariadb();
-    open(&server.url("")).batch("CREATE DATABASE shop").unwrap();
+    let mut admin = open(&server.url(""));
+    admin.batch("CREATE DATABASE shop").unwrap();
+    settings_of_others(&mut admin);
     contract::check(&mut || open(&server.url("shop")));
     servers::doors(&server, "shop");
     types_of_its_own(&mut open(&server.url("shop")));
@@ -20,6 +22,15 @@ fn it_keeps_the_contract() {
 #[test]
 fn who_speaks_otherwise_is_told() {
     servers::strangers("mysql", &testkit::postgres(), "says nothing for 1 s");
+}
+
+/// Whatever somebody has set for all who come.
+fn settings_of_others(admin: &mut Connection) {
+    let version = admin.query("SELECT VERSION()", &[]).unwrap();
+    let is_mariadb = version.rows[0][0].as_text().unwrap().contains("MariaDB");
+    let more = if is_mariadb { ",EMPTY_STRING_IS_NULL" } else { "" };
+    admin.batch(&format!("SET GLOBAL sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES{more}'")).unwrap();
+    admin.batch("SET GLOBAL autocommit = 0").unwrap();
 }
 
 fn text(text: &str) -> Value {
