@@ -266,6 +266,11 @@ impl Services {
         &self.0.lambda
     }
 
+    /// The tables of a region, for whoever is in this process.
+    pub fn tables(&self, region: &str) -> dynamodb::InProcess {
+        self.0.dynamodb.in_process(engine::Scope::new(&self.0.parts.settings.account, region))
+    }
+
     /// Every mapping's records and what stands in their way, as JSON; or those of one mapping.
     pub fn triggers(&self, id: Option<&str>) -> String {
         let parts = &self.0.parts;

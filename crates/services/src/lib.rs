@@ -24,6 +24,7 @@ mod testing;
 mod tests;
 
 pub use dispatch::{Parts, Services};
+pub use dynamodb::InProcess as TablesInProcess;
 pub use dynamodb::files as table_files;
 pub use lambda::LambdaTargets;
 pub use logs::{LogBook, LogQueue};

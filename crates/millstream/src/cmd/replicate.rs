@@ -3,6 +3,7 @@
 mod follow;
 pub mod inside;
 mod metrics;
+mod own;
 mod plan;
 mod quarantine;
 

@@ -60,7 +60,9 @@ async fn replicated(file: PathBuf, settings: &Settings, node: &Node) -> Result<I
         session_token: None,
     };
     // Secrets may be asked of the server itself, by calls that block.
-    let inside = tokio::task::spawn_blocking(move || Inside::start(&file, &home)).await??;
+    let services = node.services().clone();
+    let tables = move |region: &str| services.tables(region);
+    let inside = tokio::task::spawn_blocking(move || Inside::start(&file, &home, tables)).await??;
     let told = inside.told();
     node.show("replication", move || told.page());
     Ok(inside)

@@ -23,6 +23,21 @@ fn until(client: &mut Client, what: &str, is_so: impl Fn(&Json) -> bool) -> Json
     panic!("{what} never comes: {}", told(client));
 }
 
+fn requests(client: &mut Client) -> u64 {
+    let answer = client.send("GET", "/_millstream/metrics", "", b"").expect("an answer").text();
+    let told = answer.lines().filter(|line| line.starts_with("millstream_requests_total"));
+    told.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+}
+
+/// The server's own tables are followed without asking itself over the network.
+fn reads_without_calls(client: &mut Client) {
+    let before = requests(client);
+    std::thread::sleep(Duration::from_secs(1));
+    let made = requests(client) - before;
+    // Targets are told now and then where a pipeline is. By calls each shard would be looked at many times a second.
+    assert!(made <= 50, "{made} requests that nobody sent");
+}
+
 #[test]
 fn a_server_follows_its_own_tables() {
     let dir = TempDir::new("inside");
@@ -58,6 +73,9 @@ fn a_server_follows_its_own_tables() {
         });
         let found = client.dynamodb("Scan", &json!({ "TableName": "Target" })).expect("an answer").json();
         assert_eq!(found["Count"], round + 1);
+        if round == 1 {
+            reads_without_calls(&mut client);
+        }
         let status = node.stop();
         assert!(status.success(), "{status}");
         let mut target = Connection::open(&Settings::sqlite(&path)).expect("the target");

@@ -53,8 +53,12 @@ mod update_table;
 
 mod streams;
 
+mod in_process;
+
 pub mod files;
 mod transfers;
+
+pub use in_process::{InProcess, RecordsPage};
 
 use engine::{Engine, Scope, Table};
 use fault::Fault;
@@ -92,6 +96,11 @@ impl Dynamodb {
     /// Goes on with exports and imports that a stopped server left unfinished.
     pub async fn recover(&self) -> Result<(), Fault> {
         self.transfers.recover().await
+    }
+
+    /// These tables, for whoever is in this process.
+    pub fn in_process(&self, scope: Scope) -> InProcess {
+        InProcess::new(self.engine.clone(), self.world.clone(), self.seal.clone(), scope)
     }
 
     /// Leaves exports and imports to the server's next start.

@@ -4,6 +4,7 @@
 mod article;
 mod bare;
 mod cpu;
+mod inside;
 mod lag;
 mod rounds;
 mod runner;
@@ -111,7 +112,8 @@ impl Bench {
             "  a database's first run, without a row, takes {:.2} s, which is not counted below",
             first.seconds
         );
-        let (applies, pipeline) = rounds::measure(self, &source, &pipeline, &settings)?;
+        let inside = inside::Inside::new(self, &dir)?;
+        let (applies, pipeline) = rounds::measure(self, (&source, &inside), &pipeline, &settings)?;
         if self.quick {
             server.take().into_iter().for_each(|(server, _)| server.stop());
             return Ok(());

@@ -2,6 +2,7 @@
 //! meanwhile, so each round has its own ratios, and the medians count.
 
 use super::bare;
+use super::inside::Inside;
 use super::runner::Pipeline;
 use super::source::Source;
 use super::{Bench, LANES, Result, Taken};
@@ -16,12 +17,14 @@ struct Round {
     records: Taken,
     snapshot: Taken,
     stream: Taken,
+    /// The same two in the server.
+    inside: [Taken; 2],
 }
 
 /// The rate of the stream, and the pipeline that it came from.
 pub fn measure(
     bench: &Bench,
-    source: &Source,
+    sources: (&Source, &Inside),
     pipeline: &Pipeline,
     settings: &Settings,
 ) -> Result<(f64, Pipeline)> {
@@ -29,7 +32,9 @@ pub fn measure(
     let mut last = None;
     for number in 1..=ROUNDS {
         let own = pipeline.again(number)?;
-        rounds.push(round(bench, source, &own, settings, number)?);
+        let within = pipeline.inside(number)?;
+        rounds.push(round(bench, sources, [&own, &within], settings, number)?);
+        Connection::open(settings)?.batch(&format!("DROP TABLE {}", within.table))?;
         if let Some(before) = last.replace(own) {
             Connection::open(settings)?.batch(&format!("DROP TABLE {}", before.table))?;
         }
@@ -40,8 +45,8 @@ pub fn measure(
 
 fn round(
     bench: &Bench,
-    source: &Source,
-    pipeline: &Pipeline,
+    (source, inside): (&Source, &Inside),
+    [pipeline, within]: [&Pipeline; 2],
     settings: &Settings,
     number: usize,
 ) -> Result<Round> {
@@ -55,7 +60,8 @@ fn round(
     let stream = bench.taken(Some(source), || pipeline.once())?;
     // A process that starts, asks, and ends is no row's.
     let nothing = bench.taken(Some(source), || pipeline.once())?;
-    Ok(Round { fill, change, scan, records, snapshot: snapshot - nothing, stream: stream - nothing })
+    let inside = inside.measure(bench, within, number)?;
+    Ok(Round { fill, change, scan, records, snapshot: snapshot - nothing, stream: stream - nothing, inside })
 }
 
 fn tell(bench: &Bench, rounds: &[Round]) -> f64 {
@@ -73,24 +79,35 @@ fn tell(bench: &Bench, rounds: &[Round]) -> f64 {
         rate
     };
     let percent = |of: &dyn Fn(&Round) -> f64| rounds.iter().map(|round| 100.0 * of(round)).collect();
-    let rate = |taken: &Taken| bench.rate(taken);
+    let rate_of = |taken: &Taken| bench.rate(taken);
     // Source and target share the cores here: what one of them uses the other has not.
-    let shared = |one: &Taken, two: &Taken| 1.0 / (1.0 / rate(one) + 1.0 / rate(two));
+    let shared = |one: &Taken, two: &Taken| 1.0 / (1.0 / rate_of(one) + 1.0 / rate_of(two));
     told("bulk insert, bare", |round| &round.fill, &[]);
     told("bulk upsert, bare", |round| &round.change, &[]);
     told("scan, bare", |round| &round.scan, &[]);
     told("records, bare", |round| &round.records, &[]);
-    let of_lower = percent(&|round| rate(&round.snapshot) / rate(&round.scan).min(rate(&round.fill)));
-    let of_both = percent(&|round| rate(&round.snapshot) / shared(&round.scan, &round.fill));
+    let of_lower =
+        percent(&|round| rate_of(&round.snapshot) / rate_of(&round.scan).min(rate_of(&round.fill)));
+    let of_both = percent(&|round| rate_of(&round.snapshot) / shared(&round.scan, &round.fill));
     let both = "of both, one after the other";
     told(
         "snapshot",
         |round| &round.snapshot,
         &[(of_lower, "of the lower of scan and insert"), (of_both, both)],
     );
-    let of_upsert = percent(&|round| rate(&round.stream) / rate(&round.change));
-    let of_both = percent(&|round| rate(&round.stream) / shared(&round.records, &round.change));
-    told("stream", |round| &round.stream, &[(of_upsert, "of the bare upsert"), (of_both, both)])
+    let of_upsert = percent(&|round| rate_of(&round.stream) / rate_of(&round.change));
+    let of_both = percent(&|round| rate_of(&round.stream) / shared(&round.records, &round.change));
+    let rate = told("stream", |round| &round.stream, &[(of_upsert, "of the bare upsert"), (of_both, both)]);
+    let of_lower =
+        percent(&|round| rate_of(&round.inside[0]) / rate_of(&round.scan).min(rate_of(&round.fill)));
+    told(
+        "snapshot, in the server",
+        |round| &round.inside[0],
+        &[(of_lower, "of the lower of scan and insert")],
+    );
+    let of_upsert = percent(&|round| rate_of(&round.inside[1]) / rate_of(&round.change));
+    told("stream, in the server", |round| &round.inside[1], &[(of_upsert, "of the bare upsert")]);
+    rate
 }
 
 /// With the least and the most.

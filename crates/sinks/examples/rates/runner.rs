@@ -8,9 +8,10 @@ use std::process::{Child, Command, Stdio};
 
 pub struct Pipeline {
     binary: String,
-    file: PathBuf,
+    pub file: PathBuf,
     target: String,
-    endpoint: String,
+    /// None: of the server that runs it.
+    endpoint: Option<String>,
     /// Where the rows go.
     pub table: String,
 }
@@ -22,7 +23,7 @@ impl Pipeline {
             binary: bench.binary.clone(),
             file: dir.join("rates.toml"),
             target: format!("{kind} = \"{place}\""),
-            endpoint: source.node.url(),
+            endpoint: Some(source.node.url()),
             table: String::new(),
         })
     }
@@ -32,19 +33,27 @@ impl Pipeline {
         self.made(TABLE, &format!("{TABLE}{number}"), &bare::columns())
     }
 
+    /// The same in the server whose tables they are, into one more table.
+    pub fn inside(&self, number: usize) -> Result<Pipeline> {
+        let own = Pipeline { endpoint: None, ..self.again(number)? };
+        own.made(TABLE, &format!("Inside{number}"), &bare::columns())
+    }
+
     /// Between another table and one of the same name.
     pub fn of_table(&self, table: &str, columns: &str) -> Result<Pipeline> {
         self.made(table, table, columns)
     }
 
     fn made(&self, from: &str, name: &str, columns: &str) -> Result<Pipeline> {
-        let (target, endpoint, table) = (&self.target, &self.endpoint, name.to_lowercase());
+        let (target, table) = (&self.target, name.to_lowercase());
+        let endpoint =
+            self.endpoint.as_ref().map(|url| format!("endpoint = \"{url}\"\n")).unwrap_or_default();
         let file = self.file.with_file_name(format!("{name}.toml"));
         let text = format!(
-            "[source.s]\ntable = \"{from}\"\nendpoint = \"{endpoint}\"\n[target.t]\n{target}\n[[pipeline]]\nname = \"{name}\"\nfrom = \"s\"\nto = \"t\"\ntable = \"{table}\"\nbatch_rows = {BATCH}\n{columns}",
+            "[source.s]\ntable = \"{from}\"\n{endpoint}[target.t]\n{target}\n[[pipeline]]\nname = \"{name}\"\nfrom = \"s\"\nto = \"t\"\ntable = \"{table}\"\nbatch_rows = {BATCH}\n{columns}",
         );
         std::fs::write(&file, text)?;
-        let (binary, target, endpoint) = (self.binary.clone(), target.clone(), endpoint.clone());
+        let (binary, target, endpoint) = (self.binary.clone(), target.clone(), self.endpoint.clone());
         Ok(Pipeline { binary, file, target, endpoint, table })
     }
 

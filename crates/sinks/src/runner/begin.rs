@@ -6,7 +6,7 @@ use super::progress::Report;
 use crate::config::{self, Config};
 use crate::join::{Join, Plan, Stored};
 use crate::mapping::{Column, Keying, Makes, Mapping, derive, file_columns};
-use crate::source::{Description, Login, Part, Service, Table};
+use crate::source::{Description, InProcess, Login, Part, Service, Table};
 use crate::targets::{Kept, Ledger, Marks, Place, Retried, retry};
 use crate::{Error, Kind};
 use model::Item;
@@ -25,6 +25,8 @@ pub struct Pipeline {
     pub config: config::Pipeline,
     pub source_table: String,
     pub login: Login,
+    /// The source's, where they are in this process.
+    pub(super) tables: Option<Arc<dyn InProcess>>,
     retention_ms: u64,
     pub target: Place,
     pub world: World,
@@ -62,6 +64,7 @@ impl Pipeline {
             config: pipeline.clone(),
             source_table: source.table.clone(),
             login: Login::of(&source.place(), Service::DynamoDb)?,
+            tables: None,
             retention_ms: source.retention_seconds.saturating_mul(1000),
             target: Place::of(target)?,
             file: Arc::new(config.clone()),
@@ -79,7 +82,13 @@ impl Pipeline {
         if same(&file, &self.file) {
             return Ok(None);
         }
-        Pipeline::of(&file, &self.config, &self.world).map(Some)
+        let renewed = Pipeline::of(&file, &self.config, &self.world)?;
+        Ok(Some(Pipeline { tables: self.tables.clone(), ..renewed }))
+    }
+
+    /// The same pipeline, whose source's tables are in this process, too.
+    pub fn with_tables(self, tables: Arc<dyn InProcess>) -> Pipeline {
+        Pipeline { tables: Some(tables), ..self }
     }
 
     /// A record may be trimmed after this time; a little is kept for the way.

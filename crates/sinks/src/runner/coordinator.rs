@@ -32,6 +32,7 @@ const READERS: usize = 2;
 const SCANNERS: usize = 4;
 const CONFIRM_EVERY: Duration = Duration::from_secs(5);
 const REPORT_EVERY: Duration = Duration::from_secs(1);
+const REST_EVERY: Duration = Duration::from_millis(20);
 const TICK_EVERY: Duration = Duration::from_secs(1);
 const LIST_EVERY: Duration = Duration::from_secs(60);
 const PAUSED_LOOK: Duration = Duration::from_secs(1);
@@ -77,6 +78,8 @@ struct Coordinator<'a> {
     given: BTreeMap<usize, (usize, Duration)>,
     source_trouble: Option<String>,
     reported: (Duration, usize),
+    /// The same of the last report of rest.
+    rested: (Duration, usize),
     confirmed_ms: u64,
     confirm_due: Duration,
     tick_due: Duration,
@@ -145,8 +148,10 @@ pub fn run(
         table: &pipeline.source_table,
         login: &pipeline.login,
         world: &pipeline.world,
+        tables: pipeline.tables.as_deref(),
         // Where an item was before says where its row was, if that can be another place.
-        ahead: Ahead::new(&pipeline.login, &pipeline.world, taken.planned.mapping.keying == Keying::Moving),
+        ahead: Ahead::new(&pipeline.login, &pipeline.world, taken.planned.mapping.keying == Keying::Moving)
+            .with_tables(pipeline.tables.clone()),
         schema: &shared.schema.clone(),
         by_keys,
         direct: direct.map(|direct| direct.dealing(by_keys)),
@@ -234,6 +239,7 @@ pub fn run(
             given: BTreeMap::new(),
             source_trouble: None,
             reported: (now, 0),
+            rested: (now, 0),
             confirmed_ms,
             confirm_due: now + CONFIRM_EVERY,
             tick_due: now + TICK_EVERY,

@@ -4,7 +4,7 @@ use super::clerk::{Errand, Told};
 use crate::Error;
 use crate::join::{Row, Sequence, ShardId};
 use crate::mapping::{Direct, KeySchema, SheetRow, lane_hash};
-use crate::source::{Ahead, Begin, Login, Page, Part, Record, ScanPage, ScanRows, Table};
+use crate::source::{Ahead, Begin, InProcess, Login, Page, Part, Record, ScanPage, ScanRows, Table};
 use crate::spool::{Given, Spool};
 use crate::targets::{Change, ItemChange};
 use model::Item;
@@ -86,6 +86,8 @@ pub struct Reader<'a> {
     pub table: &'a str,
     pub login: &'a Login,
     pub world: &'a World,
+    /// The source's, where they are in this process.
+    pub tables: Option<&'a dyn InProcess>,
     pub ahead: Ahead,
     pub schema: &'a KeySchema,
     /// How the plan chooses lanes.
@@ -126,6 +128,9 @@ impl Reader<'_> {
             Job::Scan { segment, from } => {
                 let from = from.as_deref();
                 let part = Part { segment: *segment, segments: self.segments, from, limit: self.page_items };
+                if let Some(page) = self.own_page(&part) {
+                    return Ok(page);
+                }
                 let memory = self.direct.as_ref().map(Direct::answer).unwrap_or_default();
                 table.scan_as(&part, memory, |body| self.page(*segment, body))
             }
@@ -194,16 +199,26 @@ impl Reader<'_> {
         let body = match &self.direct {
             None => body,
             Some(direct) => match ScanRows::read(body, direct) {
-                Ok(ScanRows { rows, next, read_units }) => {
-                    let rows = rows.into_iter().map(|row| Row { hash: row.hash(), row: Change::Row(row) });
-                    return Some(Done::Page { segment, rows: rows.collect(), next, units: read_units });
-                }
+                Ok(page) => return Some(of_rows(segment, page)),
                 Err(body) => body,
             },
         };
-        let page = ScanPage::read(&body)?;
+        Some(self.of_items(segment, ScanPage::read(&body)?))
+    }
+
+    /// The same of tables in this process.
+    fn own_page(&self, part: &Part<'_>) -> Option<Done> {
+        let (tables, direct) = (self.tables?, self.direct.as_ref());
+        let rows = direct.and_then(|direct| ScanRows::own(tables, self.table, part, direct));
+        match rows {
+            Some(page) => Some(of_rows(part.segment, page)),
+            None => Some(self.of_items(part.segment, ScanPage::own(tables, self.table, part)?)),
+        }
+    }
+
+    fn of_items(&self, segment: u32, page: ScanPage) -> Done {
         let rows = page.items.into_iter().map(|item| self.scanned(item)).collect();
-        Some(Done::Page { segment, rows, next: page.next, units: page.read_units })
+        Done::Page { segment, rows, next: page.next, units: page.read_units }
     }
 
     fn scanned(&self, item: Item) -> Row<Change> {
@@ -233,6 +248,11 @@ impl Reader<'_> {
         };
         (record.sequence, Row { hash, row: Change::Item(Box::new(change)) })
     }
+}
+
+fn of_rows(segment: u32, page: ScanRows) -> Done {
+    let rows = page.rows.into_iter().map(|row| Row { hash: row.hash(), row: Change::Row(row) });
+    Done::Page { segment, rows: rows.collect(), next: page.next, units: page.read_units }
 }
 
 fn made(records: Vec<(Sequence, SheetRow)>) -> Vec<(Sequence, Row<Change>)> {

@@ -36,7 +36,10 @@ pub enum Report {
     Began {
         resumed: bool,
     },
+    /// From time to time.
     Progress(Progress),
+    /// All that was read is applied, and more of it than when this was told last.
+    AtRest(Progress),
     /// The snapshot is in and everything written meanwhile is applied.
     Consistent,
     Note(String),

@@ -72,7 +72,7 @@ impl Skimmer<'_> {
     }
 
     fn last(&self, shard: &ShardId, until: Duration) -> Result<Option<Sequence>, Error> {
-        let Pipeline { login, world, .. } = self.pipeline;
+        let Pipeline { login, world, tables, .. } = self.pipeline;
         let Some(iterator) = self.pipeline.source()?.iterator(self.stream, shard, &Begin::Horizon)? else {
             return Ok(None);
         };
@@ -80,6 +80,7 @@ impl Skimmer<'_> {
             let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
             wanted.contains(shard) && world.elapsed() < until && !self.give_up.is_set()
         };
-        Ok(Ahead::new(login, world, false).skim(iterator, &is_wanted)?)
+        let ahead = Ahead::new(login, world, false).with_tables(tables.clone());
+        Ok(ahead.skim(iterator, &is_wanted)?)
     }
 }

@@ -2,13 +2,14 @@
 
 use super::answer::RecordsPage;
 use super::http::{Asked, Fault, Http, Login};
+use super::in_process::InProcess;
 use super::rows::RecordRows;
 use crate::Error;
 use crate::join::Sequence;
 use crate::mapping::Direct;
 use serde_json::json;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use world::World;
 
 const OPERATION: &str = "DynamoDBStreams_20120810.GetRecords";
@@ -25,6 +26,8 @@ pub struct Ahead {
     login: Login,
     world: World,
     olds: bool,
+    /// The same tables, where they are in this process.
+    tables: Option<Arc<dyn InProcess>>,
     held: Mutex<Held>,
 }
 
@@ -50,11 +53,20 @@ struct Coming {
 impl Ahead {
     /// `olds`: what items were before is wanted.
     pub fn new(login: &Login, world: &World, olds: bool) -> Ahead {
-        Ahead { login: login.clone(), world: world.clone(), olds, held: Mutex::default() }
+        Ahead { login: login.clone(), world: world.clone(), olds, tables: None, held: Mutex::default() }
+    }
+
+    /// Reads there, if the source's tables are in this process.
+    pub fn with_tables(self, tables: Option<Arc<dyn InProcess>>) -> Ahead {
+        Ahead { tables, ..self }
     }
 
     /// The page, and when it was asked for.
     pub fn records(&self, iterator: &str, direct: Option<&Direct>) -> Result<(Page, u64), Fault> {
+        let at_ms = self.world.now().millis();
+        if let Some(page) = self.own(iterator, direct) {
+            return Ok((page, at_ms));
+        }
         let memory = direct.map(Direct::answer).unwrap_or_default();
         let (mut body, at_ms) = self.body(iterator, memory)?;
         if let Some(direct) = direct {
@@ -67,6 +79,25 @@ impl Ahead {
         Ok((Page::Items(page.ok_or_else(|| super::table::unreadable("GetRecords"))?), at_ms))
     }
 
+    /// Of tables in this process.
+    fn own(&self, iterator: &str, direct: Option<&Direct>) -> Option<Page> {
+        let tables = self.tables.as_deref()?;
+        direct
+            .and_then(|direct| RecordRows::own(tables, iterator, RECORDS_MAX, direct))
+            .map(Page::Rows)
+            .or_else(|| RecordsPage::own(tables, iterator, RECORDS_MAX).map(Page::Items))
+    }
+
+    /// The last record's number, where there are records, and the next iterator.
+    fn own_last(&self, iterator: &str) -> Option<(Option<Sequence>, Option<String>)> {
+        let mut last = None;
+        let next = self
+            .tables
+            .as_deref()?
+            .records(iterator, RECORDS_MAX, &mut |change| last = Some(change.sequence))?;
+        Some((last, next))
+    }
+
     /// The last record of a shard that is reached while this is wanted, and no more of any than its number.
     pub fn skim(
         &self,
@@ -75,8 +106,13 @@ impl Ahead {
     ) -> Result<Option<Sequence>, Fault> {
         let mut reached = None;
         while is_wanted() {
-            let (body, _) = self.body(&iterator, Vec::new())?;
-            let (last, next) = skim(&body).ok_or_else(|| super::table::unreadable("GetRecords"))?;
+            let (last, next) = match self.own_last(&iterator) {
+                Some(told) => told,
+                None => {
+                    let (body, _) = self.body(&iterator, Vec::new())?;
+                    skim(&body).ok_or_else(|| super::table::unreadable("GetRecords"))?
+                }
+            };
             if last.is_none() {
                 break;
             }

@@ -1,9 +1,11 @@
 //! Pages of items and of records, straight from their bytes.
 
+use super::in_process::{Changed, InProcess};
+use super::table::Part;
 use crate::join::Sequence;
 use crate::mapping::typed;
 use api::dynamodb::Attributes;
-use model::Item;
+use model::{Item, View};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -146,6 +148,17 @@ impl ScanPage {
             read_units: scanned.consumed.map_or(0.0, |consumed| consumed.units),
         })
     }
+
+    /// Of tables in this process.
+    pub fn own(tables: &dyn InProcess, table: &str, part: &Part<'_>) -> Option<ScanPage> {
+        let mut items = Some(Vec::new());
+        let scanned = tables.scan(table, part, &mut |item| match (item.to_item(), &mut items) {
+            (Ok(item), Some(items)) => items.push(item),
+            _ => items = None,
+        })?;
+        let next = scanned.last.map(|key| typed(&key).into());
+        Some(ScanPage { items: items?, next, read_units: scanned.read_units })
+    }
 }
 
 impl RecordsPage {
@@ -158,6 +171,17 @@ impl RecordsPage {
     pub fn read_new(body: &[u8]) -> Option<RecordsPage> {
         let body = std::str::from_utf8(body).ok()?;
         RecordsPage::of(serde_json::from_str::<Got<IgnoredAny>>(body).ok()?)
+    }
+
+    /// Of tables in this process.
+    pub fn own(tables: &dyn InProcess, iterator: &str, limit: usize) -> Option<RecordsPage> {
+        let mut records = Some(Vec::new());
+        let next =
+            tables.records(iterator, limit, &mut |change| match (Record::own(change), &mut records) {
+                (Some(record), Some(records)) => records.push(record),
+                _ => records = None,
+            })?;
+        Some(RecordsPage { records: records?, next })
     }
 
     /// The last record's number, where there are records, and the next page's iterator.
@@ -224,6 +248,18 @@ impl Record {
             member("\"}", "");
         }
         member("}", "");
+    }
+
+    fn own(change: Changed<'_>) -> Option<Record> {
+        let item = |view: Option<View<'_>>| view.map(|view| view.to_item()).transpose().ok();
+        Some(Record {
+            sequence: change.sequence,
+            keys: change.keys.to_item().ok()?,
+            old: item(change.old)?,
+            new: item(change.new)?,
+            created_s: change.created_s,
+            expired: change.expired,
+        })
     }
 
     fn of<O: Old>(told: Told<O>) -> Option<Record> {

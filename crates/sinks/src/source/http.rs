@@ -23,6 +23,17 @@ pub struct Login {
     pub given_up: Stop,
 }
 
+impl Login {
+    /// Whether both ask one server with one key, be it of different regions.
+    pub fn is_of(&self, other: &Login) -> bool {
+        let of = |login: &Login| {
+            let Login { endpoint, streams_endpoint, credentials, .. } = login.clone();
+            (endpoint, streams_endpoint, credentials)
+        };
+        of(self) == of(other)
+    }
+}
+
 /// How a call failed.
 #[derive(Clone, Debug)]
 pub enum Fault {

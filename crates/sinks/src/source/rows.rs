@@ -1,6 +1,8 @@
 //! Pages read straight into rows. What cannot be read so is given back, to be read as items, which says why.
 
 use super::answer::{Identity, in_order};
+use super::in_process::InProcess;
+use super::table::Part;
 use crate::join::Sequence;
 use crate::json::Scanner;
 use crate::mapping::{Direct, Draft, Drafted, Key, SheetRow, Told, typed};
@@ -29,12 +31,38 @@ impl RecordRows {
         in_order(&mut records, |(number, _)| number);
         Ok(RecordRows { records, next })
     }
+
+    /// Of tables in this process.
+    pub fn own(tables: &dyn InProcess, iterator: &str, limit: usize, direct: &Direct) -> Option<RecordRows> {
+        let (mut draft, mut numbers, mut is_whole) = (direct.draft("")?, Vec::new(), true);
+        let next = tables.records(iterator, limit, &mut |change| {
+            let size = change.new.map_or(0, |new| new.size_bytes());
+            let told = Told { created_s: change.created_s, expired: change.expired, size };
+            is_whole = is_whole && draft.add_images(change.keys, change.new, told).is_some();
+            numbers.push(change.sequence);
+        })?;
+        let rows = |drafted| direct.rows(drafted, String::new());
+        is_whole.then(|| RecordRows { records: numbers.into_iter().zip(rows(draft.end())).collect(), next })
+    }
 }
 
 impl ScanRows {
     pub fn read(answer: Vec<u8>, direct: &Direct) -> Result<ScanRows, Vec<u8>> {
         let (rows, (next, read_units)) = read(answer, direct, items)?;
         Ok(ScanRows { rows, next, read_units })
+    }
+
+    /// Of tables in this process.
+    pub fn own(tables: &dyn InProcess, table: &str, part: &Part<'_>, direct: &Direct) -> Option<ScanRows> {
+        let (mut draft, mut is_whole) = (direct.draft("")?, true);
+        let scanned =
+            tables.scan(table, part, &mut |item| is_whole = is_whole && draft.add_item(item).is_some())?;
+        let next = scanned.last.map(|key| typed(&key).into());
+        is_whole.then(|| ScanRows {
+            rows: direct.rows(draft.end(), String::new()),
+            next,
+            read_units: scanned.read_units,
+        })
     }
 }
 

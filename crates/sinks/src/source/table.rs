@@ -5,6 +5,7 @@ use super::http::{Fault, Http, Login};
 use crate::join::{Sequence, Shard};
 use crate::mapping::KeySchema;
 use crate::{Error, Kind};
+use api::dynamodb::Attributes;
 use model::Item;
 use model::key::KeyType;
 use serde_json::{Value, json};
@@ -48,6 +49,13 @@ impl<'a> Part<'a> {
     /// Of the table as a whole.
     pub fn from(from: Option<&'a str>) -> Part<'a> {
         Part { segment: 0, segments: 1, from, limit: None }
+    }
+
+    /// The key behind which it begins, if there is one; the outer none: it cannot be read.
+    pub fn start(&self) -> Option<Option<Item>> {
+        let Some(from) = self.from else { return Some(None) };
+        let Attributes(key) = serde_json::from_str(from).ok()?;
+        Some(Some(key))
     }
 }
 

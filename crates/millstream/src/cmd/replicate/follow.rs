@@ -120,6 +120,7 @@ impl Printer {
             }
             Report::Note(note) => self.line(name, &note),
             Report::Progress(progress) => self.progress(name, &progress),
+            Report::AtRest(progress) => self.latest.set(name, &progress),
         }
     }
 

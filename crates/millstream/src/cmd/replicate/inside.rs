@@ -1,9 +1,12 @@
 //! Pipelines inside a server: they wait for their tables, begin again after what a person may mend, and tell how they are.
 
+use super::own::Own;
 use crate::cmd::Failure;
 use serde_json::{Value as Json, json};
+use services::TablesInProcess;
 use sinks::config::Endpoint;
 use sinks::runner::{Phase, Pipeline, Progress, Report, Stop};
+use sinks::source::{Login, Service};
 use sinks::{Config, Kind};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,7 +38,12 @@ struct Latest {
 }
 
 impl Inside {
-    pub fn start(file: &Path, home: &Endpoint) -> Result<Inside, Failure> {
+    /// `tables`: this server's of a region, whose endpoint is `home`.
+    pub fn start(
+        file: &Path,
+        home: &Endpoint,
+        tables: impl Fn(&str) -> TablesInProcess,
+    ) -> Result<Inside, Failure> {
         let world = World::real();
         let config = Config::load(file, home, &world).map_err(|error| Failure::Usage(error.to_string()))?;
         let pipelines = super::chosen(&config, None, &world)?;
@@ -43,8 +51,17 @@ impl Inside {
             let message = "metrics is for `millstream replicate`: a server tells /_millstream/replication";
             return Err(Failure::Usage(message.to_owned()));
         }
+        let own = Login::of(home, Service::DynamoDb).map_err(|error| Failure::Usage(error.to_string()))?;
         let mut inside = Inside { stop: Stop::default(), threads: Vec::new(), told: Told::default() };
         for pipeline in pipelines {
+            // Whoever asks with a key of another sees what that one may.
+            let pipeline = match pipeline.login.is_of(&own) {
+                true => {
+                    let tables = Own(tables(&pipeline.login.region));
+                    pipeline.with_tables(Arc::new(tables))
+                }
+                false => pipeline,
+            };
             let (stop, told) = (inside.stop.clone(), inside.told.clone());
             told.with(pipeline.name(), |_| {});
             inside.threads.push(std::thread::spawn(move || follow(&pipeline, &stop, &told)));
@@ -97,7 +114,7 @@ impl Told {
     fn hear(&self, name: &str, report: Report) {
         self.with(name, |latest| match report {
             Report::Began { .. } => (latest.error, latest.consistent) = (None, false),
-            Report::Progress(progress) => latest.progress = Some(progress),
+            Report::Progress(progress) | Report::AtRest(progress) => latest.progress = Some(progress),
             Report::Consistent => latest.consistent = true,
             Report::Note(note) => eprintln!("replication: {name}: {note}"),
         });

@@ -1,16 +1,15 @@
 //! GetRecords.
 
-use super::token::{LIFETIME_MS, Token};
 use super::{limit, shard, stream};
 use crate::answer::corrupt;
-use crate::fault::{Fault, data, validation};
+use crate::fault::data;
 use crate::tree::Tree;
 use crate::{Body, Dynamodb};
 use api::dynamodb::{Object, StreamRecord, stream_record};
-use engine::stream::Record;
+use engine::stream::{Record, Records, Sequence, Shard};
+use engine::{Engine, Error};
 use model::CorruptImage;
 use servicekit::call::Call;
-use world::Timestamp;
 
 const LIMIT_MAX: usize = 1000;
 const RECORDS_BYTES_MAX: usize = 1 << 20;
@@ -19,11 +18,11 @@ pub(crate) fn get_records(dynamodb: &Dynamodb, call: &Call) -> Body {
     let input = call.input()?;
     let input = Tree::of(&input);
     let now = dynamodb.world.now();
-    let token = open(dynamodb, input.text("ShardIterator").unwrap_or_default(), now)?;
+    let token = dynamodb.seal.good(input.text("ShardIterator").unwrap_or_default(), now)?;
     let stream = stream(dynamodb, &call.caller, &token.stream)?;
     let shard = shard(&stream, &token.shard)?;
     let limit = limit(input, LIMIT_MAX)?;
-    let read = dynamodb.engine.read_records(&shard, token.after, limit, RECORDS_BYTES_MAX).map_err(data)?;
+    let read = read(&dynamodb.engine, &shard, token.after, limit).map_err(data)?;
 
     // As JSON a record takes about twice as much as in the log.
     let logged: usize = read.records.iter().map(|record| record.bytes() + 200).sum();
@@ -40,28 +39,15 @@ pub(crate) fn get_records(dynamodb: &Dynamodb, call: &Call) -> Body {
     out.push(b']');
     // A closed shard that has been read to its end has no next iterator: that is how consumers learn of it.
     if let Some(after) = read.next {
-        let next = Token { after, issued: now, ..token };
-        object.string("NextShardIterator", &dynamodb.seal.issue(&next));
+        object.string("NextShardIterator", &dynamodb.seal.next(token, after, now));
     }
     object.end();
     Ok(body)
 }
 
-fn open(dynamodb: &Dynamodb, text: &str, now: Timestamp) -> Result<Token, Fault> {
-    let Some(token) = dynamodb.seal.open(text) else {
-        return Err(validation("Invalid ShardIterator"));
-    };
-    if now.millis().saturating_sub(token.issued.millis()) > LIFETIME_MS {
-        return Err(Fault::new(
-            "ExpiredIteratorException",
-            format!(
-                "Iterator expired. The iterator was created at time {} while right now it is {} which is further in the future than the tolerated delay of {LIFETIME_MS} milliseconds.",
-                token.issued.iso_millis(),
-                now.iso_millis()
-            ),
-        ));
-    }
-    Ok(token)
+/// The records of a page.
+pub(crate) fn read(engine: &Engine, shard: &Shard, after: Sequence, limit: usize) -> Result<Records, Error> {
+    engine.read_records(shard, after, limit, RECORDS_BYTES_MAX)
 }
 
 fn write(record: &Record, region: &str, out: &mut Vec<u8>) -> Result<(), CorruptImage> {

@@ -7,7 +7,7 @@ mod list_streams;
 mod token;
 
 pub(super) use describe_stream::describe_stream;
-pub(super) use get_records::get_records;
+pub(super) use get_records::{get_records, read};
 pub(super) use get_shard_iterator::get_shard_iterator;
 pub(super) use list_streams::list_streams;
 pub(super) use token::Seal;

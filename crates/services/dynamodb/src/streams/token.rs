@@ -3,6 +3,7 @@
 //! `<stream ARN>|1|<base64>`, where the base64 holds the shard, the sequence number to read after, the time of issue, and a
 //! check over all of it. A position is a sequence number and never an offset, so that trimming does not move it.
 
+use crate::fault::{Fault, validation};
 use engine::stream::Sequence;
 use hmac::{Hmac, KeyInit, Mac};
 use servicekit::documents::{Documents, Edit};
@@ -12,12 +13,12 @@ use wire::base64;
 use world::{Timestamp, World};
 
 /// How long a token is good for.
-pub(super) const LIFETIME_MS: u64 = 900_000;
+const LIFETIME_MS: u64 = 900_000;
 
 const CHECK_BYTES: usize = 16;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Token {
+pub(crate) struct Token {
     /// The stream's ARN.
     pub stream: String,
     pub shard: String,
@@ -55,7 +56,7 @@ impl Seal {
     }
 
     /// The token of a text that this seal has issued; nothing otherwise.
-    pub(super) fn open(&self, text: &str) -> Option<Token> {
+    fn open(&self, text: &str) -> Option<Token> {
         let (stream, rest) = text.split_once('|')?;
         let sealed = base64::decode(rest.strip_prefix("1|")?).ok()?;
         let (payload, check) = sealed.split_at_checked(sealed.len().checked_sub(CHECK_BYTES)?)?;
@@ -68,6 +69,29 @@ impl Seal {
             after: Sequence(u64::from_be_bytes(*after)),
             issued: Timestamp::from_millis(u64::from_be_bytes(*issued)),
         })
+    }
+
+    /// The token of a text, which is not too old.
+    pub fn good(&self, text: &str, now: Timestamp) -> Result<Token, Fault> {
+        let Some(token) = self.open(text) else {
+            return Err(validation("Invalid ShardIterator"));
+        };
+        if now.millis().saturating_sub(token.issued.millis()) > LIFETIME_MS {
+            return Err(Fault::new(
+                "ExpiredIteratorException",
+                format!(
+                    "Iterator expired. The iterator was created at time {} while right now it is {} which is further in the future than the tolerated delay of {LIFETIME_MS} milliseconds.",
+                    token.issued.iso_millis(),
+                    now.iso_millis()
+                ),
+            ));
+        }
+        Ok(token)
+    }
+
+    /// The text that goes on where a page of this one's shard ended.
+    pub fn next(&self, token: Token, after: Sequence, now: Timestamp) -> String {
+        self.issue(&Token { after, issued: now, ..token })
     }
 
     fn check(&self, stream: &str, payload: &[u8]) -> Hmac<Sha256> {

@@ -4,7 +4,7 @@ use super::Direct;
 use crate::json::{Quoted, Scanner};
 use crate::mapping::sheet::{Memory, Span};
 use model::image::Writer;
-use model::{Number, ValueView};
+use model::{Number, ValueView, View};
 
 /// A partition key, and perhaps a sort key.
 const PARTS_MAX: usize = 2;
@@ -48,6 +48,20 @@ impl Direct {
             let mut writer = Writer::new(out);
             for (name, part) in self.keys.iter().zip(&key.0) {
                 is_whole &= part.as_ref().and_then(|part| write(&mut writer, name, part)).is_some();
+            }
+            writer.finish();
+        });
+        is_whole.then_some(span)
+    }
+
+    /// The same, of an image that has these attributes, perhaps among others.
+    pub(super) fn keep_image(&self, item: View<'_>, memory: &mut Memory) -> Option<Span> {
+        let mut is_whole = true;
+        let span = memory.put_bytes(|out| {
+            let mut writer = Writer::new(out);
+            for name in &self.keys {
+                let value = item.get(name).ok().flatten();
+                is_whole &= value.and_then(|value| writer.attribute(name, value).ok()).is_some();
             }
             writer.finish();
         });

@@ -1,6 +1,7 @@
 //! From an item's JSON to its row, without an item between: for mappings that ask no more of an item than its attributes.
 //! What does not fit is not explained here: whoever reads it as an item says why.
 
+mod image;
 mod key;
 mod read;
 

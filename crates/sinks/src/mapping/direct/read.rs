@@ -5,7 +5,7 @@ use crate::config::Form;
 use crate::json::{Quoted, Scanner};
 use crate::mapping::convert::{convert, fits};
 use crate::mapping::document::{plain, typed};
-use crate::mapping::sheet::{Head, Memory, Place, Sheet, SheetRow};
+use crate::mapping::sheet::{Head, Memory, Place, Sheet, SheetRow, Span};
 use crate::mapping::{Kind, lane_hash};
 use api::dynamodb::Attribute;
 use model::{Item, Number, Value as Found};
@@ -17,10 +17,10 @@ const DIGITS_SHORT: usize = 18;
 
 /// A page that is being read.
 pub struct Draft<'d, 't> {
-    direct: &'d Direct,
-    answer: &'t str,
-    memory: Memory,
-    blank: Vec<Place>,
+    pub(super) direct: &'d Direct,
+    pub(super) answer: &'t str,
+    pub(super) memory: Memory,
+    pub(super) blank: Vec<Place>,
 }
 
 /// What a record says besides keys and images.
@@ -92,6 +92,10 @@ impl<'d, 't> Draft<'d, 't> {
     /// A row, or a deletion. None: it wants to be read as an item.
     pub fn add(&mut self, key: &Key<'_>, cells: Option<usize>, told: Told) -> Option<()> {
         let key = self.direct.keep(key, &mut self.memory)?;
+        self.head(key, cells, told)
+    }
+
+    pub(super) fn head(&mut self, key: Span, cells: Option<usize>, told: Told) -> Option<()> {
         let hash = lane_hash(self.memory.bytes(key), self.direct.by_keys);
         let cells = cells.map(u32::try_from).transpose().ok()?;
         let Told { created_s, expired, size } = told;
@@ -134,8 +138,13 @@ impl<'d, 't> Draft<'d, 't> {
             }
         }
         self.rest(first, &others)?;
+        self.whole(first)
+    }
+
+    /// A row, if it has its key.
+    pub(super) fn whole(&mut self, first: usize) -> Option<usize> {
         let has_key = |at: &usize| self.memory.cells_mut(first)[*at] != Place::Null;
-        direct.mapping.key_at.iter().all(has_key).then_some(first)
+        self.direct.mapping.key_at.iter().all(has_key).then_some(first)
     }
 
     /// The number of a wanted attribute; the outer none: the name cannot be read.
@@ -163,9 +172,19 @@ impl<'d, 't> Draft<'d, 't> {
             key.part(at, &mut Scanner::starting(self.answer, begun))?;
         }
         let Attribute(value) = serde_json::from_str(raw).ok()?;
+        self.columns(wanted, &value, first)?;
+        if is_other {
+            others.insert(name, value);
+        }
+        Some(())
+    }
+
+    /// An attribute into its columns.
+    pub(super) fn columns(&mut self, wanted: Option<&Wanted>, value: &Found, first: usize) -> Option<()> {
+        let direct = self.direct;
         for (at, path) in wanted.map_or(&[][..], |wanted| &wanted.columns) {
             let kind = direct.mapping.columns[*at].kind;
-            let made = match path.find_below(&value) {
+            let made = match path.find_below(value) {
                 None => continue,
                 Some(Found::Null) if kind != Kind::TypedJson => Value::Null,
                 Some(found) => convert(found, kind).ok()?,
@@ -173,14 +192,11 @@ impl<'d, 't> Draft<'d, 't> {
             direct.mapping.is_within(*at, made.cell()).ok()?;
             self.put(first + *at, &made)?;
         }
-        if is_other {
-            others.insert(name, value);
-        }
         Some(())
     }
 
     /// What has no column.
-    fn rest(&mut self, first: usize, others: &Item) -> Option<()> {
+    pub(super) fn rest(&mut self, first: usize, others: &Item) -> Option<()> {
         let Some((at, form)) = self.direct.rest.filter(|_| !others.is_empty()) else { return Some(()) };
         let text = match form {
             Form::Typed => typed(others),

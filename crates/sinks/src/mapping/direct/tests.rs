@@ -4,6 +4,7 @@ use super::Direct;
 use crate::config::{Config, Endpoint};
 use crate::mapping::{From, KeySchema, Made, Makes, Mapping, SheetRow, derive, file_columns, lane_hash};
 use crate::source::{RecordRows, RecordsPage, ScanPage, ScanRows};
+use model::View;
 use model::key::KeyType;
 use serde_json::{Value as Json, json};
 use sql::{Cells, Dialect, Value};
@@ -117,9 +118,14 @@ fn rows_are_those_that_items_make() {
                 let made = mapping.row(&page.items[0], dialect);
                 let rows = ScanRows::read(scan.clone().into_bytes(), &direct);
                 let changes = RecordRows::read(records.clone().into_bytes(), &direct);
+                let mut stored = Vec::new();
+                page.items[0].encode(&mut stored);
+                let mut draft = direct.draft("").expect("a draft");
+                let is_own = draft.add_item(View::new(&stored).expect("an image")).is_some();
                 let Ok(Made::Row(row)) = made else {
                     assert_eq!(rows.err().as_deref(), Some(scan.as_bytes()), "{item}");
                     assert_eq!(changes.err().as_deref(), Some(records.as_bytes()), "{item}");
+                    assert!(!is_own, "{item}");
                     left += 1;
                     continue;
                 };
@@ -131,6 +137,13 @@ fn rows_are_those_that_items_make() {
                 let scanned = &rows.rows[0];
                 assert_eq!((scanned.key(), scanned.hash()), (&*key, lane_hash(&key, true)));
                 assert_eq!(rows.next, page.next);
+                assert!(is_own, "a row is made of the image of {item}");
+                let own = &direct.rows(draft.end(), String::new())[0];
+                assert_eq!(
+                    (values(own), own.key(), own.hash()),
+                    (row.clone(), &*key, scanned.hash()),
+                    "{item}"
+                );
                 let changes = changes.expect("a change");
                 let told = RecordsPage::read_new(records.as_bytes()).expect("a page");
                 let ((sequence, change), two) = (&changes.records[0], &told.records[0]);

@@ -1,6 +1,6 @@
 //! What the coordinator does from time to time, and the jobs it gives.
 
-use super::{Coordinator, FeedJob, LIST_EVERY, Name, REPORT_EVERY, TICK_EVERY};
+use super::{Coordinator, FeedJob, LIST_EVERY, Name, REPORT_EVERY, REST_EVERY, TICK_EVERY};
 use crate::join::{Event, Shard};
 use crate::runner::job::Job;
 use crate::runner::progress::{Phase, Progress, Report};
@@ -34,9 +34,13 @@ impl Coordinator<'_> {
         if !self.quit.is_set() {
             self.errands();
         }
+        let rows = self.applied.snapshot_rows + self.applied.changes;
+        if self.waiting_works == 0 && rows > self.rested.1 && now >= self.rested.0 + REST_EVERY {
+            report(Report::AtRest(self.progress()));
+            self.rested = (now, rows);
+        }
         if now >= self.reported.0 + REPORT_EVERY {
             report(Report::Progress(self.progress()));
-            let rows = self.applied.snapshot_rows + self.applied.changes;
             self.reported = (now, rows);
         }
         Ok(())
