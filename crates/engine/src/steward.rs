@@ -157,7 +157,10 @@ fn live(steward: &Steward, engine: &Weak<Inner>, work: Work) {
         let Some(engine) = Engine::upgrade(engine) else { return };
         let rest = work(&engine).unwrap_or_else(|error| {
             if !steward.is_stopped() {
-                eprintln!("engine: maintenance failed, trying again in {} s: {error}", RETRY_AFTER.as_secs());
+                world::say!(
+                    "engine: maintenance failed, trying again in {} s: {error}",
+                    RETRY_AFTER.as_secs()
+                );
             }
             RETRY_AFTER
         });

@@ -157,7 +157,7 @@ impl Inner {
             halt(running).await;
             match settle.keep.remove_mapping(&mapping.id) {
                 Ok(commit) => drop(commit.await),
-                Err(why) => eprintln!("mapping {} was not removed: {why}", mapping.id),
+                Err(why) => world::say!("mapping {} was not removed: {why}", mapping.id),
             }
             settle.entries().remove(&mapping.id);
         });

@@ -40,7 +40,7 @@ impl Run {
         let checkpoints = match self.keep.checkpoints(&self.mapping.id) {
             Ok(checkpoints) => checkpoints.into_iter().collect::<HashMap<_, _>>(),
             Err(why) => {
-                eprintln!("mapping {}: {why}", self.mapping.id);
+                world::say!("mapping {}: {why}", self.mapping.id);
                 self.gauges.tell_result(Some("the checkpoint cannot be read"));
                 let _ = stop.wait_for(|stop| *stop).await;
                 return;

@@ -223,7 +223,7 @@ impl ShardRun {
                 }
                 Action::Drop { batch, reason, invocations } => {
                     let (first, last) = (batch.first(), batch.last());
-                    eprintln!(
+                    world::say!(
                         "mapping {}: {} records of shard {} were given up ({reason:?} after {invocations} invocations), {:?} to {:?}",
                         self.mapping.id,
                         batch.len(),
@@ -266,7 +266,7 @@ impl ShardRun {
             course.dirty = None;
             // Nobody waits: what is behind it in the queue is durable after it, and a crash repeats it at worst.
             if let Err(error) = self.write(course) {
-                eprintln!("mapping {}: the checkpoint was not written: {error}", self.mapping.id);
+                world::say!("mapping {}: the checkpoint was not written: {error}", self.mapping.id);
             }
         }
     }
@@ -285,7 +285,7 @@ impl ShardRun {
         self.tell_flow(&course);
         match self.write(&course) {
             Ok(commit) => drop(commit.await),
-            Err(error) => eprintln!("mapping {}: the checkpoint was not written: {error}", self.mapping.id),
+            Err(error) => world::say!("mapping {}: the checkpoint was not written: {error}", self.mapping.id),
         }
         if self.checkpoint.ended { Finish::Ended } else { Finish::Stopped }
     }

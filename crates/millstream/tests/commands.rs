@@ -132,3 +132,11 @@ fn a_server_that_is_told_twice_leaves_what_is_in_flight() {
     eventually("the function runs again", || runs(&node));
     node.kill();
 }
+
+#[test]
+fn a_command_whose_output_nobody_reads_ends_quietly() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = Command::new(BINARY).arg("help").stdout(writer).output().expect("it runs");
+    assert_eq!((output.status.code(), text(&output)), (Some(141), String::new()));
+}

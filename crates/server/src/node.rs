@@ -117,7 +117,7 @@ impl Node {
         let unfinished = services.clone();
         tokio::spawn(async move {
             if let Err(error) = unfinished.recover().await {
-                eprintln!(
+                world::say!(
                     "cannot go on with unfinished stacks or databases: {}",
                     error.message.unwrap_or_default()
                 );
@@ -185,7 +185,7 @@ impl Node {
             store.close()
         });
         if let Ok(Err(error)) = closed.await {
-            eprintln!("the store was not closed well: {error}");
+            world::say!("the store was not closed well: {error}");
         }
         if let Some(scratch) = self.scratch {
             let _ = std::fs::remove_dir_all(scratch);

@@ -9,3 +9,12 @@ mod world;
 pub use random::Random;
 pub use timestamp::Timestamp;
 pub use world::World;
+
+/// A line on the standard error. That whoever reads it is gone is no reason to fail, as `eprintln!` does.
+#[macro_export]
+macro_rules! say {
+    ($($word:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($word)*);
+    }};
+}

@@ -150,7 +150,7 @@ impl ShardRun {
     }
 
     fn unreadable(&self, course: &mut Course, error: &dyn std::fmt::Display) {
-        eprintln!("mapping {}: shard {} cannot be read: {error}", self.mapping.id, self.name);
+        world::say!("mapping {}: shard {} cannot be read: {error}", self.mapping.id, self.name);
         self.gauges.tell_result(Some(PROBLEM_INTERNAL));
         course.retry_read = Some(self.world.elapsed() + READ_RETRY);
     }

@@ -85,7 +85,7 @@ fn write(
         bytes += piece.len() as u64;
         if bytes - told >= TOLD_BYTES {
             told = bytes;
-            eprintln!("  {} MB", bytes >> 20);
+            world::say!("  {} MB", bytes >> 20);
         }
     }
     data.into_inner().map_err(|error| error.into_error())?.sync_all()?;
@@ -102,6 +102,6 @@ fn write(
     file.sync_all()?;
     fs::rename(into.join("MANIFEST.json.new"), into.join("MANIFEST.json"))?;
     File::open(into)?.sync_all()?;
-    println!("{}: {bytes} bytes in {pieces} pieces, everything up to sequence {sequence}", into.display());
+    tell!("{}: {bytes} bytes in {pieces} pieces, everything up to sequence {sequence}", into.display());
     Ok(())
 }

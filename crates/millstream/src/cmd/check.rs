@@ -15,12 +15,12 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     interpreters();
     sandbox();
     if !dir.join("store").exists() {
-        println!("data directory  {} does not exist yet", dir.display());
+        tell!("data directory  {} does not exist yet", dir.display());
         return Ok(());
     }
     let store = Store::open(store::Settings::new(dir.join("store")))?;
     let engine = engine::Engine::open(store.clone(), world::World::real(), engine::Settings::default())?;
-    println!("data directory  {} opens", dir.display());
+    tell!("data directory  {} opens", dir.display());
     for (space, name) in [
         (Space::Meta, "catalog"),
         (Space::Items, "items"),
@@ -33,7 +33,7 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
             rows += 1;
             bytes += (key.len() + value.len()) as u64;
         }
-        println!("  {name:<12} {rows} rows, {bytes} bytes: all read");
+        tell!("  {name:<12} {rows} rows, {bytes} bytes: all read");
     }
     engine.close();
     store.close()?;
@@ -51,13 +51,13 @@ fn interpreters() {
     for name in ["python3.12", "nodejs20.x", "ruby3.3", "java21"] {
         let found = functions::Runtime::parse(name).and_then(|runtime| functions.interpreter(runtime));
         match found {
-            Some(found) if found.exact => println!("{name:<15} {}", found.program.display()),
-            Some(found) => println!(
+            Some(found) if found.exact => tell!("{name:<15} {}", found.program.display()),
+            Some(found) => tell!(
                 "{name:<15} {} (version {}, the nearest there is)",
                 found.program.display(),
                 found.version
             ),
-            None => println!("{name:<15} not found: functions of this kind will fail until it is installed"),
+            None => tell!("{name:<15} not found: functions of this kind will fail until it is installed"),
         }
     }
 }
@@ -66,11 +66,11 @@ fn sandbox() {
     // What is best here is never refused.
     let Ok(best) = Sandbox::detect(Mode::Auto) else { return };
     let (holding, told) = Limits::foresee();
-    println!("sandbox         {best}: {}", best.enforced(holding).join("; "));
-    println!("not enforced    {}", best.not_enforced(holding).join("; "));
-    println!("memory          {told}");
+    tell!("sandbox         {best}: {}", best.enforced(holding).join("; "));
+    tell!("not enforced    {}", best.not_enforced(holding).join("; "));
+    tell!("memory          {told}");
     if let Err(why) = Sandbox::detect(Mode::Require) {
-        println!("                {why}");
+        tell!("                {why}");
     }
 }
 

@@ -29,7 +29,7 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     let wanted = wanted.to_string_lossy().to_uppercase();
     match PAGES.iter().find(|(code, _)| *code == wanted) {
         Some((_, page)) => {
-            print!("{page}");
+            tell!("{}", page.trim_end_matches('\n'));
             Ok(())
         }
         None => Err(Failure::Usage(format!("there is no {wanted}; there are {}", codes.join(", ")))),

@@ -76,7 +76,7 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
         items: export.items,
     };
     export.write_manifest("manifest-summary", &summary.text())?;
-    println!("{}: {} items in {} files", export.path("").display(), export.items, export.files);
+    tell!("{}: {} items in {} files", export.path("").display(), export.items, export.files);
     Ok(())
 }
 
@@ -117,7 +117,7 @@ impl Export {
         let (file, packed) = file.finish()?;
         file.into_inner().map_err(|error| error.into_error())?.sync_all()?;
         self.lines.push_str(&packed.line(&packed.etag(), &format!("{}/{name}", self.inside)));
-        eprintln!("  {} items", self.items);
+        world::say!("  {} items", self.items);
         Ok(())
     }
 

@@ -51,10 +51,10 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
             usage => usage,
         };
         import.file(file, &described["Table"], delimiter).map_err(inside)?;
-        eprintln!("  {} items", import.items + import.puts.len() as u64);
+        world::say!("  {} items", import.items + import.puts.len() as u64);
     }
     import.flush()?;
-    println!("{table}: {} items put", import.items);
+    tell!("{table}: {} items put", import.items);
     Ok(())
 }
 

@@ -60,14 +60,17 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
+/// How a command ends whose output nobody reads any more: as others do, of SIGPIPE.
+pub const UNHEARD: i32 = 128 + 13;
+
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let Some((command, rest)) = arguments.split_first() else {
-        print!("{HELP}");
+        tell!("{}", HELP.trim_end());
         return ExitCode::from(2);
     };
     let rest = rest.to_vec();
     if rest.iter().any(|argument| argument == "--help" || argument == "-h") {
-        print!("{HELP}");
+        tell!("{}", HELP.trim_end());
         return ExitCode::SUCCESS;
     }
     let done = match command.to_string_lossy().as_ref() {
@@ -84,11 +87,11 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         "explain" => explain::run(rest),
         "completions" => completions::run(rest),
         "help" | "--help" | "-h" => {
-            print!("{HELP}");
+            tell!("{}", HELP.trim_end());
             Ok(())
         }
         "--version" | "-V" | "version" => {
-            println!("millstream {}", env!("CARGO_PKG_VERSION"));
+            tell!("millstream {}", env!("CARGO_PKG_VERSION"));
             Ok(())
         }
         other => Err(Failure::Usage(format!("there is no command '{other}'; `millstream help` lists them"))),
@@ -96,11 +99,11 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => {
-            eprintln!("millstream: {message}");
+            world::say!("millstream: {message}");
             ExitCode::from(2)
         }
         Err(Failure::Failed(message)) => {
-            eprintln!("millstream: {message}");
+            world::say!("millstream: {message}");
             ExitCode::FAILURE
         }
     }

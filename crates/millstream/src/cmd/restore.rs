@@ -34,7 +34,7 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     }
     let manifest = manifest(from)?;
     each_piece(from, &manifest, |_| Ok(()))?;
-    println!("{}: {} bytes, sound", from.display(), manifest.bytes);
+    tell!("{}: {} bytes, sound", from.display(), manifest.bytes);
 
     fs::create_dir_all(dir)?;
     // Removed at the end: a directory that has it is not whole.
@@ -56,7 +56,7 @@ pub fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     sync(dir)?;
     fs::remove_file(&mark)?;
     File::open(dir)?.sync_all()?;
-    println!("{}: restored; millstream serve --data-dir {}", dir.display(), dir.display());
+    tell!("{}: restored; millstream serve --data-dir {}", dir.display(), dir.display());
     Ok(())
 }
 

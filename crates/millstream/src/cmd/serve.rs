@@ -6,6 +6,7 @@ use super::{Failure, settings};
 use server::{AuthMode, Node, Settings};
 use sinks::config::Endpoint;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -28,12 +29,13 @@ async fn serve(settings: Settings, replicate: Option<PathBuf>) -> Result<(), Fai
         Some(file) => Some(replicated(file, &settings, &node).await?),
         None => None,
     };
-    greet(&settings, &node);
+    // Whoever started it may read no more than the first line.
+    let _ = greet(&mut std::io::stdout(), &settings, &node);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    eprintln!("stopping: finishing what is in flight; told again, it is left");
+    world::say!("stopping: finishing what is in flight; told again, it is left");
     let finish = async {
         if let Some(replicating) = replicating {
             tokio::task::spawn_blocking(|| replicating.stop()).await?;
@@ -68,33 +70,41 @@ async fn replicated(file: PathBuf, settings: &Settings, node: &Node) -> Result<I
     Ok(inside)
 }
 
-fn greet(settings: &Settings, node: &Node) {
+fn greet(out: &mut impl Write, settings: &Settings, node: &Node) -> std::io::Result<()> {
     let address = node.address();
     let kept = match &settings.data_dir {
         Some(dir) => format!("kept in {}", dir.display()),
         None => "kept in memory, and gone at the end".to_owned(),
     };
-    println!("millstream {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
-    println!(
+    writeln!(out, "millstream {} listens on http://{address}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(
+        out,
         "  account {}, region {} unless a client says otherwise; {kept}",
         settings.account, settings.region
-    );
-    println!("  point a client at it:");
+    )?;
+    writeln!(out, "  point a client at it:")?;
     let region = &settings.region;
-    println!("    export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region}");
+    writeln!(
+        out,
+        "    export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} AWS_DEFAULT_REGION={region}"
+    )?;
     match settings.auth {
         AuthMode::Lenient => {
-            println!("    export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # every key is accepted");
+            writeln!(
+                out,
+                "    export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any   # every key is accepted"
+            )?;
         }
         AuthMode::Verify => {
-            println!("  every call is to be signed with a known key, which may then do everything")
+            writeln!(out, "  every call is to be signed with a known key, which may then do everything")?
         }
-        AuthMode::Enforce => {
-            println!("  every call is to be signed with a known key, and policies decide what it may do")
-        }
+        AuthMode::Enforce => writeln!(
+            out,
+            "  every call is to be signed with a known key, and policies decide what it may do"
+        )?,
     }
     let (sandbox, limits) = (node.sandbox(), node.limits());
-    println!("  sandbox of functions: {sandbox}: {}", sandbox.enforced(limits.holding()).join("; "));
-    println!("  not enforced: {}", sandbox.not_enforced(limits.holding()).join("; "));
-    println!("  memory of functions: {limits}");
+    writeln!(out, "  sandbox of functions: {sandbox}: {}", sandbox.enforced(limits.holding()).join("; "))?;
+    writeln!(out, "  not enforced: {}", sandbox.not_enforced(limits.holding()).join("; "))?;
+    writeln!(out, "  memory of functions: {limits}")
 }

@@ -115,13 +115,13 @@ fn show(record: &Value, view: &View) {
         return;
     }
     if view.json {
-        println!("{record}");
+        tell!("{record}");
         return;
     }
     let change = &record["dynamodb"];
     let seconds = change["ApproximateCreationDateTime"].as_f64().unwrap_or_default();
     let time = Timestamp::from_millis((seconds * 1e3) as u64).iso_seconds();
-    println!("{time}  {name:<6}  {}", members(&change["Keys"]));
+    tell!("{time}  {name:<6}  {}", members(&change["Keys"]));
     let (old, new) = (&change["OldImage"], &change["NewImage"]);
     let mut names: Vec<&String> =
         [old, new].into_iter().filter_map(Value::as_object).flat_map(|image| image.keys()).collect();
@@ -130,7 +130,7 @@ fn show(record: &Value, view: &View) {
     for attribute in names {
         let (before, after) = (&old[attribute], &new[attribute]);
         if change["Keys"][attribute].is_null() && before != after {
-            println!("    {attribute}: {} → {}", plain(before), plain(after));
+            tell!("    {attribute}: {} → {}", plain(before), plain(after));
         }
     }
 }

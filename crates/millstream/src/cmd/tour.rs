@@ -73,7 +73,7 @@ impl Tour {
                 return Err(Failure::Failed(format!("the function's log has an unexpected line: {saw}")));
             };
             let entered_ms = entered.parse::<u64>().unwrap_or(0) / 1_000_000;
-            println!(
+            tell!(
                 "    {operation:<11} acknowledged in {:.2} ms   → {name:<6} Device {old} → {new}, handler entered within {} ms{}",
                 took.as_secs_f64() * 1e3,
                 entered_ms.saturating_sub(acknowledged) + 1,
@@ -96,7 +96,7 @@ impl Tour {
         self.dynamodb("PutItem", &changes[0].1).await?;
         self.lambda("PUT", &format!("/2015-03-31/event-source-mappings/{uuid}"), &json!({ "Enabled": true }))
             .await?;
-        println!("    enabled again    → {}", self.saw(4).await?);
+        tell!("    enabled again    → {}", self.saw(4).await?);
 
         self.lambda("DELETE", &format!("/2015-03-31/event-source-mappings/{uuid}"), &Value::Null).await?;
         self.lambda("DELETE", "/2015-03-31/functions/StreamLogger", &Value::Null).await?;
@@ -122,7 +122,7 @@ impl Tour {
             )
             .await?;
         let stream = text(&made["TableDescription"]["LatestStreamArn"]);
-        println!("    {stream}");
+        tell!("    {stream}");
         Ok(stream)
     }
 
@@ -229,5 +229,5 @@ fn text(value: &Value) -> String {
 }
 
 fn say(line: &str) {
-    println!("\n{line}");
+    tell!("\n{line}");
 }

@@ -31,7 +31,7 @@ fn list(typed: Vec<OsString>) -> Result<(), Failure> {
     if let Some(word) = args.words.first() {
         return Err(Failure::Usage(format!("trigger list takes no '{word}'")));
     }
-    tell(&args, |mapping| println!("{}", headline(mapping)))
+    tell(&args, |mapping| tell!("{}", headline(mapping)))
 }
 
 fn status(typed: Vec<OsString>) -> Result<(), Failure> {
@@ -57,11 +57,11 @@ fn tell(args: &Args, show: impl Fn(&Value)) -> Result<(), Failure> {
         return Err(Failure::Failed(format!("there is no mapping {}", args.words[0])));
     }
     if args.has("json") {
-        println!("{found}");
+        tell!("{found}");
         return Ok(());
     }
     if mappings.is_empty() {
-        println!("There are no mappings.");
+        tell!("There are no mappings.");
     }
     mappings.iter().for_each(show);
     Ok(())
@@ -86,10 +86,10 @@ fn headline(mapping: &Value) -> String {
 
 fn show(mapping: &Value) {
     let word = |member: &str| mapping[member].as_str().unwrap_or("?").to_owned();
-    println!("{}  {}  {}", word("uuid"), word("state"), word("lastProcessingResult"));
-    println!("    {} → {}", word("stream"), word("function"));
+    tell!("{}  {}  {}", word("uuid"), word("state"), word("lastProcessingResult"));
+    tell!("    {} → {}", word("stream"), word("function"));
     let records = &mapping["records"];
-    println!(
+    tell!(
         "    read {} = delivered {} + filtered {} + dead-lettered {} + dropped {} + pending {}; oldest pending {} ms",
         records["read"],
         records["delivered"],
@@ -101,7 +101,7 @@ fn show(mapping: &Value) {
     );
     for shard in mapping["shards"].as_array().into_iter().flatten() {
         for blocked in shard["blocked"].as_array().into_iter().flatten() {
-            println!("    {}", blockage(shard["shardId"].as_str().unwrap_or("?"), blocked));
+            tell!("    {}", blockage(shard["shardId"].as_str().unwrap_or("?"), blocked));
         }
     }
 }
@@ -135,7 +135,7 @@ fn run_once(typed: Vec<OsString>) -> Result<(), Failure> {
     };
     let mut endpoint = Endpoint::of(args.values.get("endpoint"))?;
     let answer = invoke(&mut endpoint, function, event.as_bytes())?;
-    println!("{answer}");
+    tell!("{answer}");
     if is_error(&answer) { Err(Failure::Failed(format!("{function} failed"))) } else { Ok(()) }
 }
 

@@ -96,3 +96,17 @@ fn a_source_that_comes_to_no_end_holds_nobody() {
     assert!(told.ends_with("p: stopped; it goes on from here\n") && !told.contains("trying again"), "{told}");
     assert!(!source.told().contains_key("ended"), "it has heard all of the answer");
 }
+
+/// Who read what it says (`| tee`, a supervisor) may end first.
+#[test]
+fn a_runner_that_nobody_listens_to_stops() {
+    let mut setting = Setting::sqlite();
+    setting.file("");
+    setting.put(json!({ "id": { "S": "a" } }));
+    let mut runner = setting.command(&[]).spawn().expect("a runner");
+    let mut told = BufReader::new(runner.stderr.take().expect("its words"));
+    until(&mut told, "consistent");
+    drop(told);
+    terminate(&runner);
+    assert_eq!(runner.wait().expect("its end").code(), Some(0));
+}

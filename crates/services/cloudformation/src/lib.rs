@@ -242,7 +242,7 @@ impl CloudFormation {
                 Deed::Delete => deployer.delete().await,
             };
             if let Err(error) = done {
-                eprintln!("cloudformation: {}: {}", stack.name, error.message.unwrap_or_default());
+                world::say!("cloudformation: {}: {}", stack.name, error.message.unwrap_or_default());
             }
         });
         let _ended = tokio::time::timeout(SOON, work).await;

@@ -123,6 +123,6 @@ pub(super) fn control(error: Error, name: &str) -> Fault {
 
 /// Tells the operator what the client is not told.
 pub(super) fn failed(error: impl std::fmt::Display) -> Fault {
-    eprintln!("dynamodb: {error}");
+    world::say!("dynamodb: {error}");
     internal()
 }

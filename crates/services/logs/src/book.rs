@@ -138,7 +138,7 @@ impl LogBook {
         });
         // Nobody waits for the commit: whoever reads later takes a later snapshot.
         if let Err(error) = outcome {
-            eprintln!("log events of {group_key} were lost: {error}");
+            world::say!("log events of {group_key} were lost: {error}");
         }
     }
 

@@ -136,7 +136,7 @@ fn run(book: &LogBook, queue: &Receiver<Message>, queued_bytes: &AtomicUsize, lo
         }
         let lost = lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            eprintln!(
+            world::say!(
                 "{lost} log events of functions were lost: they came faster than they could be written"
             );
         }

@@ -78,7 +78,7 @@ impl S3 {
             locks: (0..LOCKS).map(|_| Mutex::new(())).collect(),
         };
         if let Err(error) = s3.sweep() {
-            eprintln!("s3: files without an object stay: {}", error.message.unwrap_or_default());
+            world::say!("s3: files without an object stay: {}", error.message.unwrap_or_default());
         }
         s3
     }

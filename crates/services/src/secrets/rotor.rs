@@ -141,7 +141,7 @@ impl Secrets {
 
     async fn rotate(&self, key: &str) {
         if let Err(error) = self.try_rotate(key).await {
-            eprintln!("a secret could not be rotated: {}", error.message.unwrap_or_default());
+            world::say!("a secret could not be rotated: {}", error.message.unwrap_or_default());
         }
         if let Some(rotor) = &self.rotor {
             lock(&rotor.0.busy).remove(key);
@@ -167,7 +167,7 @@ impl Secrets {
             let event = json!({ "Step": step, "SecretId": arn, "ClientRequestToken": token });
             told = rotor.0.runner.run(&arn, &rotation.function, event).await;
             if let Err(error) = &told {
-                eprintln!("the rotation of {arn} failed at {step}: {error}");
+                world::say!("the rotation of {arn} failed at {step}: {error}");
                 break;
             }
         }

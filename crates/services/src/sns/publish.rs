@@ -206,7 +206,7 @@ impl Sns {
         match done {
             Err(error) if error.status.is_some_and(|status| status >= 500) => Err(error),
             Err(error) => {
-                eprintln!("{} is not told what {} published: {error}", subscription.endpoint, notice.topic);
+                world::say!("{} is not told what {} published: {error}", subscription.endpoint, notice.topic);
                 Ok(())
             }
             Ok(()) => Ok(()),

@@ -45,11 +45,11 @@ pub fn follow(pipelines: Vec<Pipeline>, once: bool, metrics: Option<&str>) -> Re
         }
         for (pipeline, thread) in pipelines.iter().zip(running) {
             match thread.join() {
-                Ok(Ok(Ended::AtTip)) => eprintln!("{}: at the tip", pipeline.name()),
+                Ok(Ok(Ended::AtTip)) => world::say!("{}: at the tip", pipeline.name()),
                 Ok(Ok(_)) if once => {
                     failed.push(format!("{}: stopped before the tip; it goes on from here", pipeline.name()));
                 }
-                Ok(Ok(_)) => eprintln!("{}: stopped; it goes on from here", pipeline.name()),
+                Ok(Ok(_)) => world::say!("{}: stopped; it goes on from here", pipeline.name()),
                 Ok(Err(error)) => failed.push(format!("{}: {error}", pipeline.name())),
                 Err(_) => failed.push(format!("{}: its thread panicked", pipeline.name())),
             }
@@ -87,13 +87,13 @@ fn stop_on_signals(stop: Stop, end: End, names: Vec<String>) -> Result<(), Failu
                 if again {
                     if end.is_mine() {
                         for name in names {
-                            eprintln!("{name}: ended at once; it goes on from what was written last");
+                            world::say!("{name}: ended at once; it goes on from what was written last");
                         }
                         std::process::exit(1);
                     }
                     return;
                 }
-                eprintln!("stopping: what is on its way is finished; once more to end at once");
+                world::say!("stopping: what is on its way is finished; once more to end at once");
                 stop.stop();
             }
         });
@@ -126,12 +126,12 @@ impl Printer {
 
     fn line(&mut self, name: &str, text: &str) {
         self.close();
-        eprintln!("{name}: {text}");
+        world::say!("{name}: {text}");
     }
 
     fn close(&mut self) {
         if self.open {
-            eprintln!();
+            world::say!();
             self.open = false;
         }
     }
@@ -140,8 +140,7 @@ impl Printer {
         self.latest.set(name, progress);
         let text = words(progress);
         if self.terminal {
-            eprint!("\r\x1b[2K{name}: {text}");
-            let _ = std::io::stderr().flush();
+            let _ = write!(std::io::stderr(), "\r\x1b[2K{name}: {text}");
             self.open = true;
             return;
         }
@@ -156,7 +155,7 @@ impl Printer {
         known.1 += 1;
         if known.1 >= LINE_EVERY && known.2 != text {
             (known.1, known.2) = (0, text.clone());
-            eprintln!("{name}: {text}");
+            world::say!("{name}: {text}");
         }
     }
 }

@@ -92,7 +92,7 @@ fn follow(pipeline: &Pipeline, stop: &Stop, told: &Told) {
         // The first thing a fresh server lacks is the table.
         if told.with(name, |latest| latest.error.replace(error.to_string()).as_ref() != latest.error.as_ref())
         {
-            eprintln!("replication: {name}: {error}");
+            world::say!("replication: {name}: {error}");
         }
         if error.kind == Kind::Fenced {
             return;
@@ -116,7 +116,7 @@ impl Told {
             Report::Began { .. } => (latest.error, latest.consistent) = (None, false),
             Report::Progress(progress) | Report::AtRest(progress) => latest.progress = Some(progress),
             Report::Consistent => latest.consistent = true,
-            Report::Note(note) => eprintln!("replication: {name}: {note}"),
+            Report::Note(note) => world::say!("replication: {name}: {note}"),
         });
     }
 

@@ -52,7 +52,7 @@ const METRICS: [(&str, &str, Of); 11] = [
 pub fn listen(address: &str, latest: Latest) -> Result<(), Failure> {
     let listener = TcpListener::bind(address)
         .map_err(|error| Failure::Failed(format!("metrics = \"{address}\": {error}")))?;
-    eprintln!("metrics at http://{}/metrics", listener.local_addr()?);
+    world::say!("metrics at http://{}/metrics", listener.local_addr()?);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // A caller who went away misses a page.

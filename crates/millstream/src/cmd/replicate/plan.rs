@@ -12,12 +12,12 @@ pub fn plan(pipelines: &[Pipeline]) -> Result<(), Failure> {
         let kept = pipeline.kept()?;
         let planned = pipeline.plan(kept.as_ref())?;
         let mapping = &planned.mapping;
-        println!("# pipeline '{}': {} → {}", pipeline.name(), pipeline.source_table, mapping.table);
-        println!("# {}", keying(mapping));
-        planned.notes().iter().for_each(|note| println!("# {note}"));
-        println!("{}", mapping.spelt());
+        tell!("# pipeline '{}': {} → {}", pipeline.name(), pipeline.source_table, mapping.table);
+        tell!("# {}", keying(mapping));
+        planned.notes().iter().for_each(|note| tell!("# {note}"));
+        tell!("{}", mapping.spelt());
         if let Some(statement) = pipeline.target.statement(mapping)? {
-            println!("{statement};\n");
+            tell!("{statement};\n");
         }
     }
     Ok(())
@@ -36,14 +36,14 @@ fn keying(mapping: &Mapping) -> &'static str {
 pub fn check(pipelines: &[Pipeline]) -> Result<(), Failure> {
     for pipeline in pipelines {
         let planned = pipeline.check()?;
-        println!(
+        tell!(
             "{}: good; {} columns, about {} items, stream with {}",
             pipeline.name(),
             planned.mapping.columns.len(),
             planned.description.items,
             planned.description.view
         );
-        planned.notes().iter().for_each(|note| println!("  {note}"));
+        planned.notes().iter().for_each(|note| tell!("  {note}"));
     }
     Ok(())
 }
@@ -60,10 +60,10 @@ pub fn verify(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
                 "quarantined": verified.quarantined, "rows_without_item": verified.outlived,
                 "differences": differences,
             });
-            println!("{told}");
+            tell!("{told}");
             continue;
         }
-        println!(
+        tell!(
             "{}: {} items, {} rows, {} items without a row by quarantine, {} differences",
             pipeline.name(),
             verified.items,
@@ -72,10 +72,10 @@ pub fn verify(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
             verified.differences.len()
         );
         if verified.outlived > 0 {
-            println!("  {} rows have no item any more: deletes are ignored", verified.outlived);
+            tell!("  {} rows have no item any more: deletes are ignored", verified.outlived);
         }
         for difference in verified.differences.iter().take(20) {
-            println!("  {}", sinks::told(difference));
+            tell!("  {}", sinks::told(difference));
         }
     }
     match differing {
@@ -87,7 +87,7 @@ pub fn verify(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
 pub fn resync(pipelines: &[Pipeline]) -> Result<(), Failure> {
     for pipeline in pipelines {
         pipeline.begin_again()?;
-        println!("{}: the next run copies anew; until then its rows stay", pipeline.name());
+        tell!("{}: the next run copies anew; until then its rows stay", pipeline.name());
     }
     Ok(())
 }
@@ -104,7 +104,7 @@ pub fn pause(pipelines: &[Pipeline], paused: bool) -> Result<(), Failure> {
     for pipeline in pipelines {
         begun(pipeline)?;
         pipeline.ledger()?.pause(paused)?;
-        println!("{}: {}", pipeline.name(), if paused { "paused" } else { "resumed" });
+        tell!("{}: {}", pipeline.name(), if paused { "paused" } else { "resumed" });
     }
     Ok(())
 }
@@ -113,15 +113,15 @@ pub fn status(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
     for pipeline in pipelines {
         let Some(kept) = pipeline.kept()? else {
             match as_json {
-                true => println!("{}", json!({ "pipeline": pipeline.name(), "phase": "not begun" })),
-                false => println!("{}: has not begun", pipeline.name()),
+                true => tell!("{}", json!({ "pipeline": pipeline.name(), "phase": "not begun" })),
+                false => tell!("{}: has not begun", pipeline.name()),
             }
             continue;
         };
         if kept.again {
             match as_json {
-                true => println!("{}", json!({ "pipeline": pipeline.name(), "phase": "begins again" })),
-                false => println!("{}: begins again with the next run", pipeline.name()),
+                true => tell!("{}", json!({ "pipeline": pipeline.name(), "phase": "begins again" })),
+                false => tell!("{}: begins again with the next run", pipeline.name()),
             }
             continue;
         }
@@ -152,18 +152,18 @@ pub fn status(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
                 "begun": at(kept.begun_ms), "confirmed": at(kept.confirmed_ms), "seconds_until_loss": left_s,
                 "consistent": kept.consistent_ms > 0, "quarantined": quarantined, "positions": shards,
             });
-            println!("{told}");
+            tell!("{told}");
             continue;
         }
-        println!("{}: {phase}, {} → {}", pipeline.name(), kept.source, pipeline.target);
-        println!("  stream      {}", kept.stream);
-        println!("  begun       {}", at(kept.begun_ms));
-        println!("  confirmed   {} (all that the source had then is applied)", at(kept.confirmed_ms));
-        println!("  until loss  {left_s} s (should nothing more be read)");
-        println!("  quarantine  {quarantined}");
+        tell!("{}: {phase}, {} → {}", pipeline.name(), kept.source, pipeline.target);
+        tell!("  stream      {}", kept.stream);
+        tell!("  begun       {}", at(kept.begun_ms));
+        tell!("  confirmed   {} (all that the source had then is applied)", at(kept.confirmed_ms));
+        tell!("  until loss  {left_s} s (should nothing more be read)");
+        tell!("  quarantine  {quarantined}");
         for (shard, lane, sequence, ended) in shards {
             let end = if *ended { ", ended" } else { "" };
-            println!("  {shard} lane {lane}: {sequence}{end}");
+            tell!("  {shard} lane {lane}: {sequence}{end}");
         }
     }
     Ok(())

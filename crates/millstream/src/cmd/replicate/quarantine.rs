@@ -9,7 +9,7 @@ use world::Timestamp;
 pub fn retry(pipelines: &[Pipeline]) -> Result<(), Failure> {
     for pipeline in pipelines {
         let retried = pipeline.retry()?;
-        println!("{}: {} written, {} left", pipeline.name(), retried.written, retried.left);
+        tell!("{}: {} written, {} left", pipeline.name(), retried.written, retried.left);
     }
     Ok(())
 }
@@ -22,14 +22,14 @@ pub fn list(pipelines: &[Pipeline], as_json: bool) -> Result<(), Failure> {
             // An entry a line, however many lines the database said.
             let reason = entry.reason.lines().map(str::trim).collect::<Vec<_>>().join("; ");
             match as_json {
-                true => println!(
+                true => tell!(
                     "{}",
                     json!({
                         "pipeline": pipeline.name(), "key": entry.key, "reason": entry.reason, "at": at,
                         "image": entry.image,
                     })
                 ),
-                false => println!("{}  {}  {}  {}", pipeline.name(), at, entry.key, reason),
+                false => tell!("{}  {}  {}  {}", pipeline.name(), at, entry.key, reason),
             }
         }
     }

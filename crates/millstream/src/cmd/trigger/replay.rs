@@ -56,7 +56,7 @@ pub(super) fn run(typed: Vec<OsString>) -> Result<(), Failure> {
     let (batch, bytes, records, batches) = (Vec::new(), 0, 0, 0);
     let mut replay = Replay { endpoint, function, stream, batch_records_max, batch, bytes, records, batches };
     replay.all(&range)?;
-    println!("{} records in {} batches handed to {function}", replay.records, replay.batches);
+    tell!("{} records in {} batches handed to {function}", replay.records, replay.batches);
     Ok(())
 }
 

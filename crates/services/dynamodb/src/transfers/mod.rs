@@ -71,7 +71,7 @@ impl Failure {
 
     /// Ours: the operator is told more.
     fn internal(error: impl std::fmt::Display) -> Failure {
-        eprintln!("dynamodb: a transfer failed: {error}");
+        world::say!("dynamodb: a transfer failed: {error}");
         Failure::new("UNKNOWN", "The transfer has failed because of an unknown error.")
     }
 }

@@ -32,7 +32,7 @@ impl Transfers {
             };
             let job = Job { tally, ..job };
             if let Err(error) = transfers.settle(Kind::Export, &name, job, outcome).await {
-                eprintln!("dynamodb: the end of an export was not noted: {error}");
+                world::say!("dynamodb: the end of an export was not noted: {error}");
             }
         });
     }

@@ -24,7 +24,7 @@ impl Transfers {
                 outcome = Outcome::Failed(Failure::internal(error));
             }
             if let Err(error) = transfers.settle(Kind::Import, &name, job, outcome).await {
-                eprintln!("dynamodb: the end of an import was not noted: {error}");
+                world::say!("dynamodb: the end of an import was not noted: {error}");
             }
         });
     }

@@ -242,14 +242,14 @@ impl Events {
                             account(&event, attempts, condition, attempt.as_ref().ok(), self.world.now());
                         // Sent before the event is let go: a crash in between tells it twice.
                         if let Err(error) = self.tell(&caller, &event, to, told).await {
-                            eprintln!("{to} was not told of event {}: {error}", event.request_id);
+                            world::say!("{to} was not told of event {}: {error}", event.request_id);
                         }
                     }
                     if condition != "Success"
                         && let Some(to) = &dead_letter
                         && let Err(error) = self.bury(&caller, &event, to, attempt.as_ref().ok()).await
                     {
-                        eprintln!("{to} did not take event {}: {error}", event.request_id);
+                        world::say!("{to} did not take event {}: {error}", event.request_id);
                     }
                     return self.drop(id).await;
                 }

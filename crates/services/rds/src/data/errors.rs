@@ -12,7 +12,7 @@ pub(super) fn told(error: &Error, dialect: Dialect, old: bool) -> ServiceError {
                 .with("dbConnectionId", 0);
         }
         Kind::Unreachable if error.code.is_none() => {
-            eprintln!("rds-data: {}", error.message);
+            world::say!("rds-data: {}", error.message);
             return unavailable(old);
         }
         _ => {}

@@ -86,7 +86,7 @@ impl RdsData {
         let id = cluster.id.clone();
         let cluster = self.rds.awake(&call.caller, cluster).await.map_err(|error| {
             // Why it does not start is the operator's to know.
-            eprintln!("rds-data: {id}: {}", error.message.unwrap_or_default());
+            world::say!("rds-data: {id}: {}", error.message.unwrap_or_default());
             errors::unavailable(old)
         })?;
         let database = text(input, "database").or(cluster.database.as_deref());
