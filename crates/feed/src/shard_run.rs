@@ -222,14 +222,17 @@ impl ShardRun {
                     }));
                 }
                 Action::Drop { batch, reason, invocations } => {
-                    let (first, last) = (batch.first(), batch.last());
+                    let sequence = |entry: Option<&Entry<Bytes>>| {
+                        entry.map(|entry| Sequence(entry.sequence).to_string()).unwrap_or_default()
+                    };
                     world::say!(
-                        "mapping {}: {} records of shard {} were given up ({reason:?} after {invocations} invocations), {:?} to {:?}",
+                        "mapping {}: {} records of shard {} were given up ({} after {invocations} invocations), sequence numbers {} to {}",
                         self.mapping.id,
                         batch.len(),
                         self.name,
-                        first.map(|entry| entry.sequence),
-                        last.map(|entry| entry.sequence),
+                        reason.condition(),
+                        sequence(batch.first()),
+                        sequence(batch.last()),
                     );
                 }
                 Action::Finish(_) => {}

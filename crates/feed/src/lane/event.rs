@@ -79,6 +79,16 @@ pub enum DropReason {
     AgeExceeded,
 }
 
+impl DropReason {
+    /// As the service calls it.
+    pub fn condition(self) -> &'static str {
+        match self {
+            DropReason::RetriesExhausted => "RetryAttemptsExhausted",
+            DropReason::AgeExceeded => "RecordAgeExceeded",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
     /// The shard ended and every record in it is accounted for.

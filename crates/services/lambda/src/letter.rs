@@ -42,10 +42,7 @@ fn document(letter: &Letter, now: Timestamp, id: &str) -> Value {
         "requestContext": {
             "requestId": report.map_or(id, |report| &report.request_id),
             "functionArn": letter.mapping.target,
-            "condition": match letter.reason {
-                DropReason::RetriesExhausted => "RetryAttemptsExhausted",
-                DropReason::AgeExceeded => "RecordAgeExceeded",
-            },
+            "condition": letter.reason.condition(),
             "approximateInvokeCount": letter.invocations.max(1),
         },
     });
