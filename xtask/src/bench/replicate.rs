@@ -1,5 +1,5 @@
-//! `cargo xtask bench replicate [--rows N] [--python PATH] [--only sqlite|postgres|mysql] [--quick]`: builds what is
-//! measured and what measures, and runs it; `--quick` for rates alone.
+//! `cargo xtask bench replicate [--rows N] [--python PATH] [--only sqlite|postgres|mysql] [--quick] [--apart]`: builds what is
+//! measured and what measures, and runs it; `--quick` for rates alone, `--apart` for a database with a core of its own.
 
 use super::{Result, flag, release, word};
 use std::process::Command;
@@ -11,7 +11,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         .args(["run", "--release", "--quiet", "-p", "sinks", "--example", "rates", "--"])
         .args([binary, &rows, word(arguments, "--python").unwrap_or("python3")])
         .args(word(arguments, "--only"))
-        .args(arguments.iter().any(|argument| argument == "--quick").then_some("quick"))
+        .args(["quick", "apart"].into_iter().filter(|word| arguments.contains(&format!("--{word}"))))
         .status()?;
     if ran.success() { Ok(()) } else { Err("the measurement failed".into()) }
 }

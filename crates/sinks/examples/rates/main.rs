@@ -14,6 +14,7 @@ use cpu::Cpu;
 use runner::Pipeline;
 use source::Source;
 use sql::{Connection, Settings};
+use std::process::Command;
 use std::time::Duration;
 use testkit::TempDir;
 use world::World;
@@ -26,19 +27,25 @@ const LANES: usize = 4;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "rates BINARY ROWS [PYTHON with psycopg2 and aws-lambda-powertools] [TARGET] [quick]";
+    let usage = "rates BINARY ROWS [PYTHON with psycopg2 and aws-lambda-powertools] [TARGET] [quick] [apart]";
     let binary = arguments.next().ok_or(usage)?;
     let rows: usize = arguments.next().ok_or(usage)?.parse()?;
     let python = arguments.next().unwrap_or_else(|| "python3".to_owned());
     let words: Vec<String> = arguments.collect();
     let quick = words.iter().any(|word| word == "quick");
-    let only = words.into_iter().find(|word| word != "quick");
+    let apart = words.iter().any(|word| word == "apart");
+    let only = words.into_iter().find(|word| !["quick", "apart"].contains(&word.as_str()));
     let dir = TempDir::new("rates");
     println!(
-        "{rows} rows of ten columns, batches of {BATCH}, {} cores",
-        std::thread::available_parallelism()?
+        "{rows} rows of ten columns, batches of {BATCH}, {} cores{}",
+        std::thread::available_parallelism()?,
+        if apart { ", one of them the database's" } else { "" }
     );
-    let mut bench = Bench { binary, rows, python, quick, world: World::real(), dir };
+    if apart {
+        // Whatever is started from here on stays there, but for databases.
+        pin(std::process::id(), 1)?;
+    }
+    let mut bench = Bench { binary, rows, python, quick, apart, world: World::real(), dir };
     for kind in ["sqlite", "postgres", "mysql"] {
         if only.as_deref().is_none_or(|only| only == kind) {
             bench.target(kind)?;
@@ -53,6 +60,8 @@ struct Bench {
     python: String,
     /// Rates alone.
     quick: bool,
+    /// The database has a core of its own, as if it were another machine's; all else shares one.
+    apart: bool,
     world: World,
     dir: TempDir,
 }
@@ -92,6 +101,9 @@ impl Bench {
                     durability: database::Durability::Machine,
                 };
                 let server = database::Database::start(&settings).map_err(|error| error.to_string())?;
+                if self.apart {
+                    pin(server.pid().ok_or("the database runs")? as u32, 0)?;
+                }
                 let settings = database::Settings { port: server.port(), ..settings };
                 let url = format!("{kind}://bench:benchmark@127.0.0.1:{}/", server.port());
                 let admin = if kind == "postgres" { "postgres" } else { "" };
@@ -142,6 +154,13 @@ impl std::ops::Sub for Taken {
     fn sub(self, other: Taken) -> Taken {
         Taken { seconds: (self.seconds - other.seconds).max(0.001), cpu: self.cpu - other.cpu }
     }
+}
+
+/// A process and its threads, and what they start, run on this core alone.
+fn pin(pid: u32, core: usize) -> Result<()> {
+    let pinned =
+        Command::new("taskset").args(["-a", "-c", "-p", &core.to_string(), &pid.to_string()]).output()?;
+    if pinned.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&pinned.stderr).into()) }
 }
 
 fn rest(milliseconds: u64) {
