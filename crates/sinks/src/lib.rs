@@ -10,6 +10,7 @@ pub mod mapping;
 pub mod runner;
 pub mod source;
 mod spool;
+mod stop;
 pub mod targets;
 mod verify;
 

@@ -12,34 +12,11 @@ mod patience;
 mod progress;
 mod skim;
 
+pub use crate::stop::Stop;
 pub use begin::{Pipeline, Planned};
 pub use progress::{Phase, Progress, Report};
 
 use crate::Error;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Tells a run to end: what is on its way is finished first.
-#[derive(Clone, Debug, Default)]
-pub struct Stop {
-    is_set: Arc<AtomicBool>,
-    within: Option<Arc<Stop>>,
-}
-
-impl Stop {
-    /// Another, which this one sets too.
-    pub fn inner(&self) -> Stop {
-        Stop { is_set: Arc::default(), within: Some(Arc::new(self.clone())) }
-    }
-
-    pub fn stop(&self) {
-        self.is_set.store(true, Ordering::Relaxed);
-    }
-
-    pub fn is_set(&self) -> bool {
-        self.is_set.load(Ordering::Relaxed) || self.within.as_ref().is_some_and(|outer| outer.is_set())
-    }
-}
 
 /// How a run ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

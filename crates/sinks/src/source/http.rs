@@ -1,7 +1,7 @@
 //! One kept connection that calls an endpoint: signed, JSON both ways, bounded.
 
 use super::stream::{Place, Stream};
-use crate::runner::Stop;
+use crate::stop::Stop;
 use crate::{Error, Kind};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use wire::sigv4::{Credentials, Signer};

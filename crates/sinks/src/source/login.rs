@@ -3,7 +3,7 @@
 use super::http::Login;
 use crate::Error;
 use crate::config::Endpoint;
-use crate::runner::Stop;
+use crate::stop::Stop;
 use wire::sigv4::Credentials;
 
 fn variable(name: &str) -> Option<String> {

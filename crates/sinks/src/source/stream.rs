@@ -1,7 +1,7 @@
 //! The bytes below HTTP: plain, or TLS with the authorities that the system trusts.
 
 use crate::Error;
-use crate::runner::Stop;
+use crate::stop::Stop;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};

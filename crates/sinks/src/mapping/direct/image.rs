@@ -1,10 +1,11 @@
 //! The same from images, as a table in this process stores them.
 
+use super::read::is_short;
 use super::{Draft, Told};
 use crate::mapping::Kind;
 use crate::mapping::convert::fits;
 use crate::mapping::sheet::Place;
-use model::{Item, Number, ValueView, View};
+use model::{Item, ValueView, View};
 
 impl Draft<'_, '_> {
     /// An item's row. None: it wants to be read as an item.
@@ -59,20 +60,9 @@ impl Draft<'_, '_> {
             (ValueView::Bool(yes), Kind::Boolean) => Place::Boolean(yes),
             (ValueView::S(text), Kind::Text) => Place::Text(self.memory.spell(text)),
             (ValueView::S(text), Kind::Varchar(letters)) => {
-                let is_short = text.len() <= letters as usize || text.chars().count() <= letters as usize;
-                is_short.then(|| Place::Text(self.memory.spell(text)))?
+                is_short(text, letters).then(|| Place::Text(self.memory.spell(text)))?
             }
-            (ValueView::N(number), _) => {
-                let mut buffer = [0; Number::TEXT_MAX];
-                let text = number.text(&mut buffer);
-                match kind {
-                    Kind::Numeric => Place::Numeric(self.memory.spell(text)),
-                    Kind::Text => Place::Text(self.memory.spell(text)),
-                    Kind::Bigint => Place::Integer(text.parse().ok()?),
-                    Kind::Double => Place::Real(text.parse().ok()?),
-                    _ => return None,
-                }
-            }
+            (ValueView::N(number), kind) => self.number(number, kind)?,
             (ValueView::B(bytes), Kind::Bytes) => {
                 Place::Bytes(self.memory.put_bytes(|out| out.extend_from_slice(bytes)))
             }

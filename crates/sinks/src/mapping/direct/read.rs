@@ -238,30 +238,31 @@ impl<'d, 't> Draft<'d, 't> {
         Some(place)
     }
 
+    pub(super) fn number(&mut self, number: Number, kind: Kind) -> Option<Place> {
+        let mut buffer = [0; Number::TEXT_MAX];
+        let text = number.text(&mut buffer);
+        Some(match kind {
+            Kind::Numeric => Place::Numeric(self.memory.spell(text)),
+            Kind::Text => Place::Text(self.memory.spell(text)),
+            Kind::Bigint => Place::Integer(text.parse().ok()?),
+            Kind::Double => Place::Real(text.parse().ok()?),
+            _ => return None,
+        })
+    }
+
     fn quoted(&mut self, descriptor: &str, value: &Quoted<'_>, kind: Kind) -> Option<Place> {
         let place = match (descriptor, kind) {
             ("S", Kind::Text) => Place::Text(self.memory.text(value)?),
             ("S", Kind::Varchar(letters)) => {
                 let span = self.memory.text(value)?;
                 let text = self.memory.cell(Place::Text(span), self.answer).as_text()?;
-                // No text has more letters than bytes.
-                let is_short = text.len() <= letters as usize || text.chars().count() <= letters as usize;
-                is_short.then_some(Place::Text(span))?
+                is_short(text, letters).then_some(Place::Text(span))?
             }
             ("N", Kind::Numeric | Kind::Text) if is_plain(value) => match kind {
                 Kind::Numeric => Place::Numeric(self.memory.text(value)?),
                 _ => Place::Text(self.memory.text(value)?),
             },
-            ("N", _) => {
-                let text = Number::parse(&value.unescaped()?).ok()?.to_string();
-                match kind {
-                    Kind::Numeric => Place::Numeric(self.memory.spell(&text)),
-                    Kind::Text => Place::Text(self.memory.spell(&text)),
-                    Kind::Bigint => Place::Integer(text.parse().ok()?),
-                    Kind::Double => Place::Real(text.parse().ok()?),
-                    _ => return None,
-                }
-            }
+            ("N", _) => self.number(Number::parse(&value.unescaped()?).ok()?, kind)?,
             ("B", Kind::Bytes) => {
                 let bytes = wire::base64::decode(&value.unescaped()?).ok()?;
                 Place::Bytes(self.memory.put_bytes(|out| out.extend_from_slice(&bytes)))
@@ -274,6 +275,11 @@ impl<'d, 't> Draft<'d, 't> {
         }
         Some(place)
     }
+}
+
+/// No text has more letters than bytes.
+pub(super) fn is_short(text: &str, letters: u32) -> bool {
+    text.len() <= letters as usize || text.chars().count() <= letters as usize
 }
 
 /// Whether a number is spelt as it is everywhere.
